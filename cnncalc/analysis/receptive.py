@@ -1,0 +1,274 @@
+"""Receptive fields of a whole network: what every layer sees of every network input, and merges that are misaligned.
+
+Each layer has two fields: along the spatial path, where multiplicative `C x 1 x 1` gates (squeeze-and-excite) are
+ignored, and the true one with them. They are the same objects until a gate occurs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from cnncalc.analysis.field import (
+    AxisField,
+    Finite,
+    Global,
+    Hull,
+    disagreement,
+    map_field,
+    recursion,
+    source_field,
+    through,
+    union,
+)
+from cnncalc.axis import IDENTITY, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from fractions import Fraction
+
+    from cnncalc.axis import Reach
+    from cnncalc.graph import Graph, Node
+    from cnncalc.shape import Shape
+
+__all__ = ["AxisField", "Misalignment", "NodeField", "receptive_fields", "recursion", "unit_box"]
+
+Axes: TypeAlias = tuple[AxisField, ...]
+
+
+class NodeField(NamedTuple):
+    """The receptive field of one layer's units, one `AxisField` per axis.
+
+    The axes are those of the layer's output. Where they do not correspond to the network input's (a vector after
+    `flatten`, a reshape to another rank) there is one global field per axis of the network input; a vector input has
+    no axes at all.
+
+    Attributes:
+        spatial: along the spatial path, of the first network input that the layer depends on.
+        true: the same with the gates.
+        others: the fields of the further network inputs, by name.
+        source: the name of the first network input.
+    """
+
+    spatial: Axes
+    true: Axes
+    others: Mapping[str, Axes]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misalignment:
+    """Two paths into one merge that do not look at the same place.
+
+    Attributes:
+        node: index of the merge.
+        axis: the spatial axis, from 0.
+        source: the network input whose pixels are meant.
+        kind: `jump` when the paths advance at different rates, `centre` when one is shifted against the other.
+        inputs: which inputs of the merge, the first and the one that differs from it.
+        jumps: pixels per unit on either path.
+        offset: pixels from the centre of the first path's field to the other's, at unit 0 when the jumps differ.
+    """
+
+    node: int
+    axis: int
+    source: str
+    kind: Literal["jump", "centre"]
+    inputs: tuple[int, int]
+    jumps: tuple[int | Fraction, int | Fraction]
+    offset: Fraction
+
+
+def receptive_fields(graph: Graph) -> tuple[list[NodeField], list[Misalignment]]:
+    """Return the field of every node, in order, and the merges whose paths are misaligned.
+
+    Fields are those of the unbounded plane wherever the operators allow, so they do not depend on the map's size.
+    """
+    walk = _Walk(graph, on_map=False)
+    for index, node in enumerate(graph.nodes):
+        walk.visit(index, node)
+    return walk.fields(), walk.misalignments
+
+
+def unit_box(
+    graph: Graph, node_index: int, position: Sequence[int], *, gates: bool = True, on_map: bool = False
+) -> dict[str, tuple[Hull, ...]]:
+    """Return what one unit sees: per network input the first and last pixel on each axis, None where it sees nothing.
+
+    Args:
+        graph: the network.
+        node_index: the layer.
+        position: the unit's position, one number per spatial axis of the layer's output; empty for a vector.
+        gates: include what multiplicative gates see; without them, the spatial path alone.
+        on_map: leave out what is only reached through units beyond a map's edge, which in the actual network are
+            padding; the box then lies inside the input. By default the box is that of the unbounded plane, unclipped.
+
+    Raises:
+        ValueError: the field is unknown, or the position has another rank than the map.
+    """
+    rank = len(graph.nodes[node_index].out_shapes[0].spatial)
+    if len(position) != rank:
+        raise ValueError(f"a position in this layer has {rank} coordinates, received {len(position)}")
+    walk = _Walk(graph, on_map=on_map)
+    for index in _ancestors(graph, node_index):
+        walk.visit(index, graph.nodes[index])
+    paths = (walk.true if gates else walk.spatial)[node_index]
+    return {
+        name: tuple(field.at(position[axis] if len(axes) == rank else 0) for axis, field in enumerate(axes))
+        for name, axes in paths.items()
+    }
+
+
+class _Walk:
+    """One pass over the nodes: per node, the axes' fields by network input, along the spatial path and truly."""
+
+    def __init__(self, graph: Graph, *, on_map: bool) -> None:
+        self.graph = graph
+        self.spatial: dict[int, dict[str, Axes]] = {}
+        self.true: dict[int, dict[str, Axes]] = {}
+        self.misalignments: list[Misalignment] = []
+        self._whole: dict[str, Axes] = {}
+        for index, (name, shape) in enumerate(graph.inputs.items()):
+            self._whole[name] = tuple(Global(extent) for extent in shape.spatial)
+            axes = tuple(map_field(extent) if on_map else source_field() for extent in shape.spatial)
+            self.spatial[-index - 1] = self.true[-index - 1] = {name: axes}
+
+    def visit(self, index: int, node: Node) -> None:
+        """Compute the fields of a node whose inputs are known."""
+        reaches = node.op.reach(node.in_shapes, node.out_shapes)
+        extents = node.out_shapes[0].spatial
+        if len(node.inputs) == 1:
+            before = node.inputs[0][0]
+            spatial, true = self.spatial[before], self.true[before]
+            after = self._advance(spatial, reaches[0], node.in_shapes[0], extents)
+            self.spatial[index] = after
+            self.true[index] = (
+                after if true is spatial else self._advance(true, reaches[0], node.in_shapes[0], extents)
+            )
+            return
+        gates = node.op.gates(node.in_shapes, node.out_shapes)
+        every = range(len(node.inputs))
+        path = [k for k in every if k not in gates] or every
+        arriving = {
+            k: self._advance(self.spatial[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in path
+        }
+        self._compare(index, node, arriving)
+        self.spatial[index] = self.true[index] = _merge(list(arriving.values()), extents)
+        if len(path) < len(every) or any(self.true[before] is not self.spatial[before] for before, _ in node.inputs):
+            truly = [
+                self._advance(self.true[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in every
+            ]
+            self.true[index] = _merge(truly, extents)
+
+    def fields(self) -> list[NodeField]:
+        """Return the results in the order of the nodes; layers that change nothing share one."""
+        fields: list[NodeField] = []
+        nothing: Mapping[str, Axes] = MappingProxyType({})
+        for index in range(len(self.graph.nodes)):
+            spatial, true = self.spatial[index], self.true[index]
+            if index and spatial is self.spatial[index - 1] and true is self.true[index - 1]:
+                fields.append(fields[-1])
+                continue
+            source = next(name for name in self.graph.inputs if name in spatial)
+            others = nothing
+            if len(true) > 1:
+                others = {
+                    name: spatial.get(name, true[name]) for name in self.graph.inputs if name in true and name != source
+                }
+            fields.append(NodeField(spatial[source], true[source], others, source))
+        return fields
+
+    def _advance(
+        self, paths: dict[str, Axes], reaches: tuple[Reach, ...], in_shape: Shape, extents: tuple[int, ...]
+    ) -> dict[str, Axes]:
+        """Return the fields behind one input of a node; the same object where nothing changes."""
+        if reaches and reaches[0] == IDENTITY and reaches == (IDENTITY,) * len(reaches) and in_shape[1:] == extents:
+            return paths
+        return {name: _step(axes, reaches, extents, self._whole[name]) for name, axes in paths.items()}
+
+    def _compare(self, index: int, node: Node, arriving: Mapping[int, dict[str, Axes]]) -> None:
+        """Hold the paths of a merge against the first that has a place to compare, per network input and axis."""
+        rank = len(node.out_shapes[0].spatial)
+        for source in self._whole:
+            paths = [
+                (k, fields[source])
+                for k, fields in arriving.items()
+                if source in fields and len(fields[source]) == len(node.in_shapes[k].spatial) == rank
+            ]
+            for axis in range(rank):
+                base: tuple[int, AxisField] | None = None
+                for k, axes in paths:
+                    field = axes[axis]
+                    if field.is_global or field.unknown:
+                        continue
+                    base = base or (k, field)
+                    found = None if field is base[1] else disagreement(base[1], field)
+                    if found:
+                        self.misalignments.append(
+                            Misalignment(
+                                node=index,
+                                axis=axis,
+                                source=source,
+                                kind=found.kind,
+                                inputs=(base[0], k),
+                                jumps=found.jumps,
+                                offset=found.offset,
+                            )
+                        )
+
+
+def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whole: Axes) -> Axes:
+    """Return the fields behind one operator; equal axes share one object, so that they are computed once."""
+    if len(axes) != len(reaches):
+        return axes if all(field.is_global for field in axes) else whole
+    out: list[AxisField] = []
+    for axis, field in enumerate(axes):
+        reach = reaches[axis]
+        if isinstance(reach, Whole):
+            out.append(whole[axis])
+        elif (
+            axis
+            and field is axes[axis - 1]
+            and reach == reaches[axis - 1]
+            and type(reach) is type(reaches[axis - 1])
+            and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite))
+        ):
+            out.append(out[-1])
+        else:
+            out.append(through(field, reach, extents[axis]))
+    return tuple(out)
+
+
+def _merge(arriving: Sequence[dict[str, Axes]], extents: tuple[int, ...]) -> dict[str, Axes]:
+    """Return the union of several paths, network input by network input."""
+    first = arriving[0]
+    if all(paths is first for paths in arriving):
+        return first
+    merged: dict[str, Axes] = {}
+    for paths in arriving:
+        for name, axes in paths.items():
+            merged[name] = _joined(merged[name], axes, extents) if name in merged else axes
+    return merged
+
+
+def _joined(one: Axes, other: Axes, extents: tuple[int, ...]) -> Axes:
+    if one is other or len(one) != len(extents):
+        return one
+    out: list[AxisField] = []
+    for axis, pair in enumerate(zip(one, other, strict=True)):
+        again = axis and pair[0] is one[axis - 1] and pair[1] is other[axis - 1]
+        if again and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite)):
+            out.append(out[-1])
+        else:
+            out.append(union(pair, extents[axis]))
+    return tuple(out)
+
+
+def _ancestors(graph: Graph, node_index: int) -> list[int]:
+    """Return a node and everything it depends on, in execution order."""
+    needed = {node_index}
+    for index in range(node_index, -1, -1):
+        if index in needed:
+            needed.update(before for before, _ in graph.nodes[index].inputs if before >= 0)
+    return sorted(needed)

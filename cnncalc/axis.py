@@ -1,0 +1,196 @@
+"""The formulas of one spatial axis, in integers: window, extent, padding, and what an output unit reads.
+
+Every sliding-window operator uses these, once per axis; none of them knows about rank, channels or layers. They are
+plain `+ - * //` on whole numbers, so the same code runs on the symbols that `cnncalc explain` prints.
+Source of the extents: Dumoulin and Visin 2016, arXiv:1603.07285; of the ceil rule: PyTorch's `pooling_output_shape`.
+"""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import NamedTuple, TypeAlias
+
+
+class Window(NamedTuple):
+    """A sliding window on one axis: kernel, stride, dilation, and the padding before and after the map."""
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+
+
+def ceil_div(a: int, b: int) -> int:
+    """Return a / b rounded up."""
+    return -(-a // b)
+
+
+def effective_kernel(kernel: int, dilation: int) -> int:
+    """Return the span of a dilated kernel, d*(k - 1) + 1."""
+    return dilation * (kernel - 1) + 1
+
+
+def extent(size: int, window: Window) -> int:
+    """Return the number of windows that fit: floor((in + p + p' - k_eff)/s) + 1; less than 1 when none does."""
+    kernel, stride, dilation, before, after = window
+    return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def extent_ceil(size: int, window: Window) -> int:
+    """Return the number of windows with the quotient rounded up; a window that would start past the map is dropped."""
+    kernel, stride, dilation, before, after = window
+    count = ceil_div(size + before + after - dilation * (kernel - 1) - 1, stride) + 1
+    return count - 1 if (count - 1) * stride >= size + before else count
+
+
+def extent_transposed(size: int, window: Window, output_padding: int) -> int:
+    """Return the extent of a transposed convolution: (in - 1)*s - p - p' + k_eff + output_padding."""
+    kernel, stride, dilation, before, after = window
+    return (size - 1) * stride - before - after + dilation * (kernel - 1) + output_padding + 1
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
+    """Return the total padding with which out = ceil(in/stride): max((out - 1)*s + k_eff - in, 0)."""
+    return max((ceil_div(size, stride) - 1) * stride + effective_kernel(kernel, dilation) - size, 0)
+
+
+def reached(size: int, window: Window, out: int) -> int:
+    """Return how many of the `out` positions of a transposed convolution receive at least one tap."""
+    kernel, stride, dilation, before, _ = window
+    firsts: dict[int, list[int]] = {}
+    for tap in range(kernel):
+        firsts.setdefault(dilation * tap % stride, []).append(dilation * tap // stride)
+    count = 0
+    for rest, quotients in firsts.items():
+        least, most = ceil_div(before - rest, stride), (before + out - 1 - rest) // stride
+        for first in quotients:  # ascending, so each interval continues or follows the ones before it
+            low, high = max(first, least), min(first + size - 1, most)
+            count += max(high - low + 1, 0)
+            least = max(least, high + 1)
+    return count
+
+
+def adaptive_window(position: int, size: int, out: int) -> tuple[int, int]:
+    """Return the first and last input position of an adaptive pool's window: floor(j*in/out), ceil((j+1)*in/out)-1."""
+    return position * size // out, ceil_div((position + 1) * size, out) - 1
+
+
+# What one output unit reads of the input axis, for receptive fields. x is the output position. `taps(x)` are the
+# positions read, ascending; `cycle` is (q, a) with taps(x + q) = taps(x) moved by a, the rhythm of the unbounded axis.
+
+
+class Slide(NamedTuple):
+    """Convolution, pool, crop, pad: x reads x*stride - before + dilation*t for t in 0..kernel-1."""
+
+    kernel: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """One output step is a stride of the input."""
+        return 1, self.stride
+
+    def taps(self, x: int) -> range:
+        """Return one position per kernel element."""
+        first = x * self.stride - self.before
+        return range(first, first + self.dilation * (self.kernel - 1) + 1, self.dilation)
+
+
+class Transpose(NamedTuple):
+    """Transposed convolution: x reads every i with x = i*stride - before + dilation*t for a t in 0..kernel-1."""
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """A stride of the output is one input step."""
+        return self.stride, 1
+
+    def taps(self, x: int) -> range:
+        """Return every i whose kernel reaches x: d*t = x + p (mod s) has no solution, or one t in every s/gcd(d, s)."""
+        target = x + self.before
+        common = gcd(self.dilation, self.stride)
+        step, every = self.dilation // common, self.stride // common
+        if target % common:
+            return range(0)
+        t = target // common * pow(step, -1, every) % every
+        if t >= self.kernel:
+            return range(0)
+        nearest = (target - self.dilation * t) // self.stride
+        return range(nearest - (self.kernel - 1 - t) // every * step, nearest + 1, step)
+
+
+class Nearest(NamedTuple):
+    """Nearest-neighbour enlargement and pixel shuffle: x reads floor(x/factor)."""
+
+    factor: int
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """`factor` outputs stand on one input."""
+        return self.factor, 1
+
+    def taps(self, x: int) -> range:
+        """Return the one position under x."""
+        return range(x // self.factor, x // self.factor + 1)
+
+
+class Interpolate(NamedTuple):
+    """Half-pixel interpolation by a whole factor, u = (x + 1/2)/factor - 1/2: x reads floor(u)..ceil(u).
+
+    `margin` is the number of further neighbours on each side where u is fractional: 0 for linear, 1 for cubic.
+    """
+
+    factor: int
+    margin: int = 0
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """`factor` outputs advance by one input."""
+        return self.factor, 1
+
+    def taps(self, x: int) -> range:
+        """Return floor(u) - margin .. ceil(u) + margin, or u alone where it is whole; u = (2x + 1 - f)/(2f)."""
+        below, rest = divmod(2 * x + 1 - self.factor, 2 * self.factor)
+        return range(below - self.margin, below + self.margin + 2) if rest else range(below, below + 1)
+
+
+class Table(NamedTuple):
+    """Windows of the actual map, first and last position each, for what no formula over x describes."""
+
+    windows: tuple[tuple[int, int], ...]
+
+    def taps(self, x: int) -> range:
+        """Return the window of x, a position of the actual map."""
+        first, last = self.windows[x]
+        return range(first, last + 1)
+
+
+class Broadcast(NamedTuple):
+    """Every x reads position 0 of an axis of extent 1."""
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """The input stands still."""
+        return 1, 0
+
+    def taps(self, x: int) -> range:  # noqa: ARG002 - the same for every x
+        """Return the one position there is."""
+        return range(1)
+
+
+class Whole(NamedTuple):
+    """Every x reads the whole axis, or axes do not correspond: global pool, flatten, linear, reshape."""
+
+
+Reach: TypeAlias = Slide | Transpose | Nearest | Interpolate | Table | Broadcast | Whole
+
+IDENTITY = Slide()
+WHOLE = Whole()
+BROADCAST = Broadcast()
