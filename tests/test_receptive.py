@@ -237,8 +237,22 @@ def test_the_plane_agrees_with_brute_force(case: Traced) -> None:
 @given(traced(tables=True))
 def test_the_actual_map_agrees_with_brute_force(case: Traced) -> None:
     for index, result in enumerate(case.net.fields()):
-        for x in range(case.net.extents(index)[0]):
-            assert result.spatial[0].at(x) == case.hull(index, x)
+        (axis,) = result.spatial
+        hulls = [case.hull(index, x) for x in range(case.net.extents(index)[0])]
+        assert [axis.at(x) for x in range(len(hulls))] == hulls
+        if case.steps[index] is None:
+            sizes = [0 if hull is None else hull[1] - hull[0] + 1 for hull in hulls]
+            assert (axis.size, axis.smallest) == (max(sizes), min(sizes))
+
+
+def test_a_crop_at_the_end_shortens_the_actual_map() -> None:
+    net = Net({"input": (9,)})
+    net.add([[Table(((0, 2), (2, 5), (5, 8)))]], [-1], (3,))
+    net.then(IDENTITY, extent=2)
+    net.then(conv(3))
+    assert [net.last().at(x) for x in range(3)] == [(0, 5), (0, 5), None]
+    net.then(IDENTITY, extent=3)
+    assert net.last().smallest == 0
 
 
 @settings(max_examples=200, deadline=None)
