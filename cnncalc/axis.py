@@ -7,6 +7,7 @@ Source of the extents: Dumoulin and Visin 2016, arXiv:1603.07285; of the ceil ru
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import gcd
 from typing import NamedTuple, TypeAlias
 
@@ -74,6 +75,61 @@ def reached(size: int, window: Window, out: int) -> int:
 def adaptive_window(position: int, size: int, out: int) -> tuple[int, int]:
     """Return the first and last input position of an adaptive pool's window: floor(j*in/out), ceil((j+1)*in/out)-1."""
     return position * size // out, ceil_div((position + 1) * size, out) - 1
+
+
+def adaptive_total(size: int, out: int) -> int:
+    """Return the elements that all windows of an adaptive pool read together: in + out - gcd(in, out)."""
+    return size + out - gcd(size, out)
+
+
+def scaled(size: int, scale: int | Fraction) -> int:
+    """Return floor(in*scale) with the product in IEEE doubles, as PyTorch has it: the one float among the formulas.
+
+    A whole scale, and an extent that no double holds, are multiplied exactly.
+    """
+    if scale.denominator == 1:
+        return size * scale.numerator
+    if size >= 2**53:
+        return size * scale.numerator // scale.denominator
+    return int(size * float(scale))
+
+
+def resampled(size: int, out: int, step: Fraction, mode: str, *, align_corners: bool = False) -> Reach:
+    """Return what each position of a resized axis reads; `step` is the input's advance per output position.
+
+    Source position of x: nearest floor(x*step), nearest_exact floor((x + 1/2)*step), interpolation
+    u = (x + 1/2)*step - 1/2, or x*(in - 1)/(out - 1) with aligned corners: floor(u)..ceil(u), one more on each side for
+    cubic where u is fractional. Whole factors, up and down, have one formula for the unbounded axis; all else is the
+    table of the actual map, held inside it.
+    """
+    margin = 1 if mode == "bicubic" else 0
+    if mode not in ("nearest", "nearest_exact") and align_corners:
+        return Table(tuple(_around(Fraction(x * (size - 1), max(out - 1, 1)), margin, size) for x in range(out)))
+    if step.numerator == 1:
+        factor = step.denominator
+        return Nearest(factor) if mode.startswith("nearest") else Interpolate(factor, margin)
+    if step.denominator == 1:
+        every = step.numerator
+        if mode == "nearest":
+            return Slide(stride=every)
+        if mode == "nearest_exact" or every % 2:
+            return Slide(stride=every, before=-(every // 2))
+        return Slide(kernel=2 + 2 * margin, stride=every, before=margin + 1 - every // 2)
+    half = Fraction(1, 2)
+    if mode.startswith("nearest"):
+        shift = 0 if mode == "nearest" else half
+        picked = (min((x + shift) * step // 1, size - 1) for x in range(out))
+        return Table(tuple((first, first) for first in picked))
+    return Table(tuple(_around((x + half) * step - half, margin, size) for x in range(out)))
+
+
+def _around(position: Fraction, margin: int, size: int) -> tuple[int, int]:
+    below = position.numerator // position.denominator
+    if position.denominator == 1:
+        first, last = below, below
+    else:
+        first, last = below - margin, below + margin + 1
+    return max(first, 0), min(max(last, 0), size - 1)
 
 
 # What one output unit reads of the input axis, for receptive fields. x is the output position. `taps(x)` are the

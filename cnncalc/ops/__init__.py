@@ -1,0 +1,20 @@
+"""The operators, one class each, grouped by family. Importing this package registers the built-in ones."""
+
+from cnncalc.ops import activation, channels, conv, linear, merge, norm, pool, resize
+from cnncalc.ops.base import Operator, find, names, operators, register
+
+__all__ = [
+    "Operator",
+    "activation",
+    "channels",
+    "conv",
+    "find",
+    "linear",
+    "merge",
+    "names",
+    "norm",
+    "operators",
+    "pool",
+    "register",
+    "resize",
+]

@@ -1,0 +1,145 @@
+"""Fully connected layers and what reshapes for them: linear, flatten, reshape, identity, dropout."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+
+from cnncalc.axis import IDENTITY, WHOLE, Reach
+from cnncalc.diagnostics import ArgumentError
+from cnncalc.ops.arguments import Extents, Integer, Number, Word, shown
+from cnncalc.ops.base import Operator, Shapes, arg, register
+from cnncalc.ops.conv import Weighted
+from cnncalc.shape import Shape
+from cnncalc.work import Work, exactly
+
+
+@register("linear", aliases=("dense", "fc"))
+class Linear(Weighted):
+    """Fully connected layer, `[C_in] -> [C_out]`; on a map along one axis at every position of the others.
+
+    `axis: channel` is `[C_in, *S] -> [C_out, *S]`, `axis: last` is `[*A, C_in] -> [*A, C_out]` (PyTorch's rule).
+    """
+
+    group = "linear"
+    family = "linear"
+    example = "linear: 10"
+    example_input = ((120,),)
+
+    out: int = arg(Integer(1), main=True, aliases=("out_features",), symbol="C_out", doc="output values")
+    axis: str | None = arg(Word(("channel", "last")), default=None, doc="the axis of a map that it acts on")
+
+    def _axis(self, x: Shape) -> int:
+        if len(x) > 1 and self.axis is None:
+            raise ArgumentError(
+                f"{self.name} wants a vector, got a map {x}",
+                code="wrong-rank",
+                hint="put flatten or global_avg_pool before it, use a 1x1 conv, or say axis: channel or axis: last",
+            )
+        return 0 if self.axis == "channel" else len(x) - 1
+
+    def out_shape(self, x: Shape) -> Shape:
+        axis = self._axis(x)
+        return Shape((*x[:axis], self.out, *x[axis + 1 :]))
+
+    def params(self, ins: Shapes) -> int:
+        weights = ins[0][self._axis(ins[0])] * self.out
+        return weights + self.out if self.has_bias else weights
+
+    def biases(self, ins: Shapes) -> int:
+        return self.out if self.has_bias else 0
+
+    def macs(self, ins: Shapes, outs: Shapes) -> int:
+        return ins[0][self._axis(ins[0])] * outs[0].elements
+
+    def bias_outputs(self, outs: Shapes) -> int:
+        return outs[0].elements if self.has_bias else 0
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        macs = self.macs(ins, outs)
+        return Work(multiplications=macs, additions=macs - outs[0].elements + self.bias_outputs(outs))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        rank = len(outs[0]) - 1
+        along = self._axis(ins[0]) - 1
+        return (tuple(WHOLE if axis == along else IDENTITY for axis in range(rank)),)
+
+
+class View(Operator):
+    """A layer that computes and moves nothing: the same elements under another shape."""
+
+    group = "shape"
+    family = "view"
+    moves = False
+
+
+def axis_index(value: int, rank: int, name: str, x: Shape) -> int:
+    """Return an axis counted from the front; raise ArgumentError if there is none."""
+    if not -rank <= value < rank:
+        raise ArgumentError(f"'{name}' must be an axis of {x} (-{rank}..{rank - 1}), got {value}", argument=name)
+    return value % rank
+
+
+@register("flatten")
+class Flatten(View):
+    """Merge the axes `start` to `end` into one, `[C, H, W] -> [C*H*W]`; axes are counted without the batch."""
+
+    example = "flatten"
+    start: int = arg(Integer(-8), default=0, main=True, doc="first axis to merge; 0 is the channels")
+    end: int = arg(Integer(-8), default=-1, doc="last axis to merge")
+
+    def out_shape(self, x: Shape) -> Shape:
+        start, end = axis_index(self.start, len(x), "start", x), axis_index(self.end, len(x), "end", x)
+        if start > end:
+            raise ArgumentError(f"'start' must not lie behind 'end', got {self.start} and {self.end}", argument="start")
+        return Shape((*x[:start], prod(x[start : end + 1]), *x[end + 1 :]))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        same = ins[0] == outs[0]
+        return ((IDENTITY if same else WHOLE,) * (len(outs[0]) - 1),)
+
+
+@register("reshape", aliases=("view",))
+class Reshape(View):
+    """The same elements as another shape, without the batch; one extent may be -1."""
+
+    example = "reshape: [8, -1]"
+    shape: tuple[int, ...] = arg(Extents(infer=True, scalar=False), main=True, doc="the new shape")
+
+    def out_shape(self, x: Shape) -> Shape:
+        known = prod(n for n in self.shape if n != -1)
+        fits = x.elements % known == 0 if -1 in self.shape else x.elements == known
+        if not fits:
+            raise ArgumentError(
+                f"{self.name} cannot turn {x} ({x.elements} elements) into {shown(self.shape)}", argument="shape"
+            )
+        return Shape(exactly(x.elements, known) if n == -1 else n for n in self.shape)
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        same = ins[0] == outs[0]
+        return ((IDENTITY if same else WHOLE,) * (len(outs[0]) - 1),)
+
+
+@register("identity")
+class Identity(View):
+    """The input unchanged."""
+
+    example = "identity"
+
+
+@register("dropout")
+class Dropout(View):
+    """Dropout, the identity at inference (arXiv:1207.0580)."""
+
+    group = "regularisation"
+    example = "dropout: 0.5"
+    p: Fraction | int = arg(Number(least=0, most=1), default=Fraction(1, 2), main=True, doc="probability of dropping")
+
+
+@register("drop_path", aliases=("stochastic_depth",))
+class DropPath(View):
+    """Stochastic depth, the identity at inference (arXiv:1603.09382)."""
+
+    group = "regularisation"
+    example = "drop_path: 0.2"
+    p: Fraction | int = arg(Number(least=0, most=1), default=0, main=True, doc="probability of dropping the path")

@@ -1,0 +1,132 @@
+"""Merges: what joins several sources into one. `sources` is None: any number from two."""
+
+from __future__ import annotations
+
+from cnncalc.axis import BROADCAST, IDENTITY, Reach
+from cnncalc.diagnostics import ArgumentError
+from cnncalc.ops.base import Operator, Shapes, register
+from cnncalc.shape import Shape
+from cnncalc.work import Work
+
+
+class Merge(Operator):
+    """What merges share: at least two sources."""
+
+    group = "merge"
+    family = "merge"
+    sources = None
+    example_input = ((8, 14, 10), (8, 14, 10))
+
+    def infer(self, ins: Shapes) -> Shapes:
+        if len(ins) < 2:
+            raise ArgumentError(f"{self.name} wants at least two sources, got {len(ins)}", code="too-few-sources")
+        return (self.merged(ins),)
+
+    def merged(self, ins: Shapes) -> Shape:
+        """Return the shape of the result; by default all sources must agree."""
+        for x in ins[1:]:
+            if x != ins[0]:
+                raise ArgumentError(
+                    f"{self.name} needs equal shapes, got {' and '.join(map(str, ins))}",
+                    code="shape-mismatch",
+                    hint=mismatch_hint(ins[0], x),
+                )
+        return ins[0]
+
+
+def mismatch_hint(a: Shape, b: Shape) -> str:
+    """Return what most likely repairs two shapes that should have been equal."""
+    if len(a) != len(b):
+        return "flatten or reshape one of them"
+    if a[1:] == b[1:]:
+        return "give both the same number of channels, for example with a 1x1 conv"
+    return "give both the same height and width: check stride and padding, or crop or upsample one of them"
+
+
+class Elementwise(Merge):
+    """What add, sub and max share: one operation less than sources per element."""
+
+
+@register("add", aliases=("sum",))
+class Add(Elementwise):
+    """Elementwise sum of sources of one shape, `[C, *S] x m -> [C, *S]`; m - 1 additions per element."""
+
+    example = "add: [prev, x]"
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(additions=outs[0].elements * (len(ins) - 1))
+
+
+@register("sub", aliases=("subtract",))
+class Sub(Elementwise):
+    """The first source less all others, `[C, *S] x m -> [C, *S]`; m - 1 subtractions per element."""
+
+    example = "sub: [prev, x]"
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(additions=outs[0].elements * (len(ins) - 1))
+
+
+@register("max", aliases=("maximum",))
+class Max(Elementwise):
+    """Elementwise maximum of sources of one shape, `[C, *S] x m -> [C, *S]`; m - 1 comparisons per element."""
+
+    example = "max: [prev, x]"
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(comparisons=outs[0].elements * (len(ins) - 1))
+
+
+@register("mul", aliases=("multiply",))
+class Mul(Merge):
+    """Elementwise product; a `C x 1 x 1` or `1 x H x W` source is a gate that is broadcast (arXiv:1709.01507)."""
+
+    example = "mul: [prev, gate]"
+    example_input = ((8, 14, 10), (8, 1, 1))
+
+    def merged(self, ins: Shapes) -> Shape:
+        rank = len(ins[0])
+        if all(len(x) == rank for x in ins):
+            out = Shape(max(extents) for extents in zip(*ins, strict=True))
+            channel_gate, spatial_gate = Shape((out[0], *(1,) * (rank - 1))), Shape((1, *out[1:]))
+            if out in ins and all(x in (out, channel_gate, spatial_gate) for x in ins):
+                return out
+        raise ArgumentError(
+            f"{self.name} needs equal shapes or gates of C x 1 x 1 or 1 x H x W, got {' and '.join(map(str, ins))}",
+            code="shape-mismatch",
+            hint="reshape a vector gate to [C, 1, 1]"
+            if any(len(x) == 1 for x in ins)
+            else "check the gate's channels against the map's",
+        )
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(multiplications=outs[0].elements * (len(ins) - 1))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        y = outs[0]
+        return tuple(
+            tuple(IDENTITY if n == m else BROADCAST for n, m in zip(x.spatial, y.spatial, strict=True)) for x in ins
+        )
+
+    def gates(self, ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        y = outs[0]
+        return tuple(i for i, x in enumerate(ins) if x != y and all(n == 1 for n in x.spatial))
+
+
+@register("concat", aliases=("cat", "concatenate"))
+class Concat(Merge):
+    """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]`; reads and writes everything."""
+
+    family = "concat"
+    example = "concat: [prev, x]"
+    example_input = ((8, 14, 10), (4, 14, 10))
+
+    def merged(self, ins: Shapes) -> Shape:
+        for x in ins[1:]:
+            if x[1:] != ins[0][1:]:
+                raise ArgumentError(
+                    f"{self.name} needs equal height and width, got {' and '.join(map(str, ins))}",
+                    code="shape-mismatch",
+                    hint=mismatch_hint(ins[0], x),
+                )
+        return Shape((sum(x.channels for x in ins), *ins[0][1:]))

@@ -1,0 +1,193 @@
+"""Normalisations. Over n elements: mean n, deviations and their variance 3n, epsilon and root 2, division n."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnncalc.diagnostics import ArgumentError
+from cnncalc.ops.arguments import Boolean, Integer, Kind, whole
+from cnncalc.ops.base import Operator, Shapes, arg, register, spatial_rank
+from cnncalc.work import MemoryAccess, Work
+
+if TYPE_CHECKING:
+    from cnncalc.shape import Shape
+
+
+def statistics(groups: int, n: int) -> Work:
+    """Return the work of normalising `groups` groups of n elements by their own mean and deviation: 5n + 2 each."""
+    return Work(
+        additions=groups * (n - 1 + n + n - 1 + 1),
+        multiplications=groups * (n + n),
+        divisions=groups * 2,
+        special=groups,
+    )
+
+
+class Norm(Operator):
+    """What normalisations share: the shape stays, parameters and running statistics are moved as weights."""
+
+    group = "normalisation"
+    role = "norm"
+
+    def memory(self, ins: Shapes, outs: Shapes) -> MemoryAccess:
+        weights = (self.params(ins) or 0) + self.buffers(ins)
+        return MemoryAccess(read=ins[0].elements, written=outs[0].elements, weights=weights)
+
+
+class ChannelStatistics(Norm):
+    """What batch and instance normalisation share."""
+
+    affine: bool
+    running_stats: bool
+
+    def params(self, ins: Shapes) -> int:
+        return 2 * ins[0].channels if self.affine else 0
+
+    def buffers(self, ins: Shapes) -> int:
+        return 2 * ins[0].channels if self.running_stats else 0
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        x = ins[0]
+        if self.running_stats:
+            return Work(multiplications=x.elements, additions=x.elements)
+        own = statistics(x.channels, x.positions)
+        return own + Work(multiplications=x.elements, additions=x.elements) if self.affine else own
+
+
+@register("batch_norm", aliases=("bn", "batch_norm1d", "batch_norm2d", "batch_norm3d"))
+class BatchNorm(ChannelStatistics):
+    """Batch normalisation at inference, one multiplication and one addition per element (arXiv:1502.03167).
+
+    2*C parameters (gamma, beta) and 2*C buffers (running mean and variance).
+    """
+
+    example = "batch_norm"
+    affine: bool = arg(Boolean(), default=True, doc="learn a scale and a shift per channel")
+    running_stats: bool = arg(
+        Boolean(), default=True, aliases=("track_running_stats",), doc="normalise by running statistics"
+    )
+
+
+@register("instance_norm", aliases=("in_norm", "instance_norm1d", "instance_norm2d", "instance_norm3d"))
+class InstanceNorm(ChannelStatistics):
+    """Instance normalisation, each channel by its own mean and deviation (arXiv:1607.08022)."""
+
+    example = "instance_norm"
+    affine: bool = arg(Boolean(), default=False, doc="learn a scale and a shift per channel")
+    running_stats: bool = arg(
+        Boolean(), default=False, aliases=("track_running_stats",), doc="normalise by running statistics"
+    )
+
+    def out_shape(self, x: Shape) -> Shape:
+        spatial_rank(x, self.name)
+        return x
+
+
+class _Over(Kind):
+    """The axes that layer normalisation covers: a word or a number of trailing axes."""
+
+    words = ("channel", "all", "last")
+
+    def check(self, value: object, name: str) -> str | int:
+        return value if value in self.words else whole(value, name, 1)
+
+    def schema(self) -> dict[str, object]:
+        return {"anyOf": [{"enum": list(self.words)}, *Integer(1).schema()["anyOf"]]}
+
+    def describe(self) -> str:
+        return "channel|all|last, or a number of trailing axes"
+
+
+@register("layer_norm", aliases=("ln",))
+class LayerNorm(Norm):
+    """Layer normalisation over the channels of each position, or over trailing axes (arXiv:1607.06450).
+
+    One scale and one shift per normalised element: C of each over the channels, C*H*W of each over all.
+    """
+
+    example = "layer_norm"
+    over: str | int = arg(_Over(), default="channel", main=True, doc="what is normalised together")
+    affine: bool = arg(Boolean(), default=True, aliases=("elementwise_affine",), doc="learn a scale per element")
+    bias: bool = arg(Boolean(), default=True, doc="with affine: learn a shift per element too")
+
+    def extent(self, x: Shape) -> int:
+        """Return the elements that are normalised together, n."""
+        if self.over == "channel":
+            return x.channels
+        trailing = {"all": len(x), "last": 1}.get(self.over) if isinstance(self.over, str) else self.over
+        if trailing is None or trailing > len(x):
+            raise ArgumentError(f"{self.name} is over {self.over} axes, the input {x} has {len(x)}", argument="over")
+        return prod(x[len(x) - trailing :])
+
+    def out_shape(self, x: Shape) -> Shape:
+        self.extent(x)
+        return x
+
+    def params(self, ins: Shapes) -> int:
+        return (self.affine + (self.affine and self.bias)) * self.extent(ins[0])
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        elements, n = ins[0].elements, self.extent(ins[0])
+        work = statistics(elements // n, n)
+        scale = Work(multiplications=elements) if self.affine else Work()
+        return work + scale + (Work(additions=elements) if self.affine and self.bias else Work())
+
+
+@register("group_norm", aliases=("gn",))
+class GroupNorm(Norm):
+    """Group normalisation: groups of channels by their own mean and deviation (arXiv:1803.08494)."""
+
+    example = "group_norm: 4"
+    groups: int = arg(Integer(1), main=True, aliases=("num_groups",), symbol="g", doc="groups of channels")
+    affine: bool = arg(Boolean(), default=True, doc="learn a scale and a shift per channel")
+
+    def out_shape(self, x: Shape) -> Shape:
+        if x.channels % self.groups:
+            raise ArgumentError(
+                f"{self.name} has groups={self.groups}, which does not divide its {x.channels} channels",
+                argument="groups",
+                code="groups-do-not-divide",
+                hint=f"choose a divisor of {x.channels}",
+            )
+        return x
+
+    def params(self, ins: Shapes) -> int:
+        return 2 * ins[0].channels if self.affine else 0
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        elements = ins[0].elements
+        own = statistics(self.groups, elements // self.groups)
+        return own + Work(multiplications=elements, additions=elements) if self.affine else own
+
+
+@register("local_response_norm", aliases=("lrn",))
+class LocalResponseNorm(Norm):
+    """Local response normalisation across `size` channels (Krizhevsky et al. 2012, doi:10.1145/3065386).
+
+    Per element: one square, size - 1 additions over the window, scale, offset, power and division.
+    """
+
+    example = "local_response_norm: 5"
+    size: int = arg(Integer(1), main=True, symbol="n", doc="channels in the window")
+
+    def taps(self, ins: Shapes) -> int:
+        return self.size
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        n = ins[0].elements
+        return Work(multiplications=2 * n, additions=n * self.size, special=n, divisions=n)
+
+
+@register("layer_scale")
+class LayerScale(Norm):
+    """One learnable factor per channel, `[C, *S] -> [C, *S]` (arXiv:2103.17239)."""
+
+    role = ""
+    example = "layer_scale"
+
+    def params(self, ins: Shapes) -> int:
+        return ins[0].channels
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(multiplications=ins[0].elements)

@@ -1,0 +1,173 @@
+"""Pooling: sliding, global and adaptive windows without weights."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from cnncalc.axis import (
+    WHOLE,
+    Reach,
+    Slide,
+    Table,
+    Window,
+    adaptive_total,
+    adaptive_window,
+    effective_kernel,
+    extent,
+    extent_ceil,
+)
+from cnncalc.diagnostics import ArgumentError
+from cnncalc.ops.arguments import Boolean, Extents, Padding, PerAxis
+from cnncalc.ops.base import AxisValue, Operator, Shapes, arg, fitting, per_axis, register, spatial_rank, windows
+from cnncalc.shape import Shape
+from cnncalc.work import Work
+
+
+class Pool(Operator):
+    """What sliding pools share: a window per axis, the stride defaulting to the kernel, floor or ceil."""
+
+    group = "pooling"
+    kernel: AxisValue = arg(PerAxis(1), main=True, aliases=("kernel_size",), symbol="k", doc="window size")
+    stride: AxisValue | None = arg(PerAxis(1), default=None, symbol="s", doc="stride; default: the kernel")
+    padding: AxisValue | str = arg(Padding(), default=0, symbol="p", doc="padding, at most half the window")
+    ceil: bool = arg(Boolean(), default=False, aliases=("ceil_mode",), doc="round the output size up")
+
+    def windows(self, x: Shape) -> tuple[Window, ...]:
+        """Return the window of each axis, padding resolved."""
+        stride = self.kernel if self.stride is None else self.stride
+        used = windows(x, self.name, self.kernel, stride, getattr(self, "dilation", 1), self.padding)
+        if not isinstance(self.padding, str):
+            for window in used:
+                span = effective_kernel(window.kernel, window.dilation)
+                if max(window.before, window.after) > span // 2:
+                    raise ArgumentError(
+                        f"{self.name} has padding {max(window.before, window.after)}, which must be at most half "
+                        f"the window of {span}",
+                        argument="padding",
+                        hint="put a pad before it for more",
+                    )
+        return used
+
+    def out_shape(self, x: Shape) -> Shape:
+        used = self.windows(x)
+        count = extent_ceil if self.ceil else extent
+        sizes = tuple(count(n, w) for n, w in zip(x.spatial, used, strict=True))
+        return Shape((x.channels, *fitting(sizes, x, used, self.name)))
+
+    def taps(self, ins: Shapes) -> int:
+        return prod(per_axis(self.kernel, len(ins[0]) - 1, "kernel"))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return (tuple(Slide(w.kernel, w.stride, w.dilation, w.before) for w in self.windows(ins[0])),)
+
+
+@register("max_pool", aliases=("maxpool", "max_pool1d", "max_pool2d", "max_pool3d"))
+class MaxPool(Pool):
+    """Maximum over a sliding window, `[C, *S] -> [C, *S']`; one comparison less than taps per output."""
+
+    example = "max_pool: {kernel: 3, stride: 2, padding: 1}"
+    dilation: AxisValue = arg(PerAxis(1), default=1, symbol="d", doc="dilation")
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(comparisons=outs[0].elements * (self.taps(ins) - 1))
+
+
+@register("avg_pool", aliases=("avgpool", "avg_pool1d", "avg_pool2d", "avg_pool3d"))
+class AvgPool(Pool):
+    """Mean over a sliding window, `[C, *S] -> [C, *S']`; taps - 1 additions and one division per output."""
+
+    example = "avg_pool: 2"
+    count_include_pad: bool = arg(Boolean(), default=True, doc="padding zeros count in the mean")
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        out = outs[0].elements
+        return Work(additions=out * (self.taps(ins) - 1), divisions=out)
+
+
+class Adaptive(Operator):
+    """What adaptive pools share: a wanted output size; window j of an axis is floor(j*in/out)..ceil((j+1)*in/out)-1."""
+
+    group = "pooling"
+    size: int | tuple[int | None, ...] = arg(
+        Extents(keep=True), main=True, aliases=("output_size",), symbol="o", doc="output size; null keeps an axis"
+    )
+
+    def out_shape(self, x: Shape) -> Shape:
+        rank = spatial_rank(x, self.name)
+        wanted = per_axis(self.size, rank, "size")  # type: ignore[arg-type]
+        return Shape((x.channels, *(n if o is None else o for o, n in zip(wanted, x.spatial, strict=True))))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return (tuple(adaptive_reach(n, o) for n, o in zip(ins[0].spatial, outs[0].spatial, strict=True)),)
+
+
+def window_elements(ins: Shapes, outs: Shapes) -> int:
+    """Return the elements that all windows of an adaptive pool read together, overlaps counted every time."""
+    x, y = ins[0], outs[0]
+    return x.channels * prod(adaptive_total(n, o) for n, o in zip(x.spatial, y.spatial, strict=True))
+
+
+def adaptive_reach(size: int, out: int) -> Reach:
+    """Return what each output of an adaptive pool reads of one axis."""
+    if out == 1 and size > 1:
+        return WHOLE
+    if size % out == 0:
+        return Slide(kernel=size // out, stride=size // out)
+    return Table(tuple(adaptive_window(j, size, out) for j in range(out)))
+
+
+@register("adaptive_avg_pool", aliases=("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"))
+class AdaptiveAvgPool(Adaptive):
+    """Mean over windows that divide the map into `size` parts, `[C, *S] -> [C, *size]`."""
+
+    example = "adaptive_avg_pool: 7"
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        out = outs[0].elements
+        return Work(additions=window_elements(ins, outs) - out, divisions=out)
+
+
+@register("adaptive_max_pool", aliases=("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"))
+class AdaptiveMaxPool(Adaptive):
+    """Maximum over windows that divide the map into `size` parts, `[C, *S] -> [C, *size]`."""
+
+    example = "adaptive_max_pool: 7"
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(comparisons=window_elements(ins, outs) - outs[0].elements)
+
+
+class Global(Operator):
+    """What global pools share: the whole map becomes one position, `[C, *S] -> [C, 1, ..]`."""
+
+    group = "pooling"
+    family: ClassVar[str] = "global_pool"
+
+    def out_shape(self, x: Shape) -> Shape:
+        return Shape((x.channels, *(1,) * spatial_rank(x, self.name)))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return ((WHOLE,) * (len(outs[0]) - 1),)
+
+
+@register("global_avg_pool", aliases=("gap",))
+class GlobalAvgPool(Global):
+    """Mean over the whole map, `[C, H, W] -> [C, 1, 1]` (arXiv:1312.4400)."""
+
+    family = "global_avg_pool"
+    example = "global_avg_pool"
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(additions=ins[0].elements - outs[0].elements, divisions=outs[0].elements)
+
+
+@register("global_max_pool", aliases=("gmp",))
+class GlobalMaxPool(Global):
+    """Maximum over the whole map, `[C, H, W] -> [C, 1, 1]`."""
+
+    family = "global_max_pool"
+    example = "global_max_pool"
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(comparisons=ins[0].elements - outs[0].elements)
