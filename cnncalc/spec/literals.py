@@ -31,7 +31,7 @@ class LiteralError(ValueError):
     Attributes:
         code: kebab-case name of the kind of error.
         message: one line with the literal in it.
-        hint: how to repair it.
+        hint: how to write the number.
     """
 
     def __init__(self, code: str, message: str, hint: str) -> None:
@@ -83,13 +83,12 @@ def parse_number(text: str) -> Number | None:
         return check_magnitude(int(text, 0), text) if len(text) <= _MAX_CHARACTERS else _refuse_length(text)
     if "_" in text and _UNDERSCORED.fullmatch(text):
         raise LiteralError("number-separator", f"number {_short(text)} has underscores in it",
-                           f"write {_short(text.replace('_', ''))}, or quote it if it is text")
+                           f"write {_short(text.replace('_', ''))}")
     if "," in text and _COMMAS.fullmatch(text):
         raise LiteralError("number-separator", f"number {_short(text)} has commas in it",
                            f"write {_short(text.replace(',', ''))}, or [a, b, c] for a list")
     if _NOT_FINITE.fullmatch(text):
-        raise LiteralError("not-finite", f"{text} is not a finite number",
-                           "write a finite number, or quote it if it is text")
+        raise LiteralError("not-finite", f"{text} is not a finite number", "write a finite number")
     return None
 
 
@@ -99,8 +98,7 @@ def _leading_zero(text: str) -> LiteralError:
     hint = f"write {sign}{_short(significant)}"
     if not sign and re.fullmatch(r"[1-7][0-7]{0,20}", significant):
         hint += f", or 0o{significant} if it is octal"
-    return LiteralError("leading-zero", f"number {_short(text)} starts with a zero and could be read as octal",
-                        hint + "; quote it if it is text")
+    return LiteralError("leading-zero", f"number {_short(text)} starts with a zero and could be read as octal", hint)
 
 
 def _refuse_length(text: str) -> Number:

@@ -352,7 +352,8 @@ class _Reader:
             try:
                 value = _resolve(text)
             except LiteralError as error:
-                self._error(error.code, error.message, Span(line + 1, column + 1, length), error.hint)
+                self._error(error.code, error.message, Span(line + 1, column + 1, length),
+                            f"{error.hint}; quote it if it is text")
                 value = 0
             else:
                 resolved[text] = value
