@@ -1,6 +1,6 @@
 """The operators, one class each, grouped by family. Importing this package registers the built-in ones."""
 
-from cnncalc.ops import activation, channels, conv, linear, merge, norm, pool, resize
+from cnncalc.ops import activation, channels, conv, linear, merge, norm, opaque, pool, resize
 from cnncalc.ops.base import Operator, find, names, operators, register
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "merge",
     "names",
     "norm",
+    "opaque",
     "operators",
     "pool",
     "register",

@@ -108,6 +108,7 @@ class Operator:
     aliases: ClassVar[tuple[str, ...]] = ()
     args: ClassVar[dict[str, Arg]] = {}
     main: ClassVar[str | None] = None
+    spellings: ClassVar[dict[str, str]] = {}
     family: ClassVar[str] = ""
     role: ClassVar[str] = ""
     group: ClassVar[str] = "other"
@@ -134,6 +135,9 @@ class Operator:
                 delattr(cls, name)
         cls.args = declared
         cls.main = next((name for name, a in declared.items() if a.main), None)
+        cls.spellings = {}
+        for name, a in declared.items():
+            cls.spellings.update(dict.fromkeys((name, *a.aliases, *(("like",) if a.like else ())), name))
 
     def __init__(self, **values: Any) -> None:
         checked = {}
@@ -143,8 +147,12 @@ class Operator:
                 if value is not declared.default:
                     value = declared.kind.check(tuple(value) if isinstance(value, list) else value, name)
             elif declared.required:
-                raise ArgumentError(f"{self.name} needs '{name}'", argument=None, code="missing-argument",
-                                    hint=f"add {name}: {declared.kind.describe()}")
+                raise ArgumentError(
+                    f"{self.name} needs '{name}'",
+                    argument=None,
+                    code="missing-argument",
+                    hint=f"add {name}: {declared.kind.describe()}",
+                )
             else:
                 value = declared.default
             checked[name] = value

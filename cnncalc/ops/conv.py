@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncalc.axis import Reach, Slide, Transpose, Window, effective_kernel, extent, extent_transposed, reached
+from cnncalc.axis import IDENTITY, Reach, Slide, Transpose, Window, effective_kernel, extent, extent_transposed, reached
 from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.base import (
@@ -266,6 +266,76 @@ class ConvTranspose(Convolution):
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return (tuple(Transpose(w.kernel, w.stride, w.dilation, w.before) for w in self.windows(ins[0])),)
+
+
+class Sampled(Conv):
+    """The convolution inside a deformable one: reads x `[C_in, *S]` and the offset layer's output `[n*taps, H', W']`.
+
+    Every tap reads each input channel once per output position at a place between pixels: 4 products and their sum, 7
+    operations, and with a mask one more; the mask values are sigmoids, 3 operations each. Then the convolution.
+    """
+
+    name = "deform_conv"
+    family = "deform_conv"
+    sources = 2
+
+    offset_groups: int = arg(Integer(1), default=1, doc="groups of input channels that share offsets")
+    mask: bool = arg(Boolean(), default=True, doc="weigh every sampled value (v2)")
+
+    def infer(self, ins: Shapes) -> Shapes:
+        x, _ = ins
+        if x.channels % self.offset_groups:
+            raise ArgumentError(
+                f"{self.name} has offset_groups={self.offset_groups}, which does not divide its {x.channels} channels",
+                argument="offset_groups",
+                code="groups-do-not-divide",
+                hint=f"choose a divisor of {x.channels}",
+            )
+        return (self.out_shape(x),)
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        positions = outs[0].positions
+        sampled = ins[0].channels * self.taps(ins) * positions
+        work = super().work(ins, outs) + Work(multiplications=4 * sampled, additions=3 * sampled)
+        if not self.mask:
+            return work
+        masks = self.offset_groups * self.taps(ins) * positions
+        return work + Work(multiplications=sampled, special=masks, additions=masks, divisions=masks)
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        used = self.windows(ins[0])
+        return tuple(Slide(w.kernel, w.stride, w.dilation, w.before) for w in used), (IDENTITY,) * len(used)
+
+
+@register("deform_conv", aliases=("dcn", "deform_conv2d"))
+class DeformConv(Composite, Sampled):
+    """Deformable convolution, `[C_in, H, W] -> [C_out, H', W']`: v1 arXiv:1703.06211, v2 with a mask arXiv:1811.11168.
+
+    Stands for the layer `offset`, a convolution with the same window and a bias that makes two offsets (and a mask
+    value) per tap and offset group, and the convolution at the places these say. 2-D only. The receptive field is that
+    of the undeformed window: learned offsets can look anywhere.
+    """
+
+    family = "deform_conv"
+    sources = 1
+    defaults_from = ("conv",)
+    example = "deform_conv: {out: 16, kernel: 3, padding: 1}"
+
+    def check(self) -> None:
+        for name in ("kernel", "stride", "dilation"):
+            per_axis(getattr(self, name), 2, name)
+
+    def infer(self, ins: Shapes) -> Shapes:
+        only_rank(2, ins[0], self.name)
+        return super().infer(ins)
+
+    def parts(self) -> tuple[Part, ...]:
+        numbers = (3 if self.mask else 2) * self.offset_groups * prod(per_axis(self.kernel, 2, "kernel"))
+        offset = Conv(
+            out=numbers, kernel=self.kernel, stride=self.stride, padding=self.padding, dilation=self.dilation, bias=True
+        )
+        sampled = Sampled(**{**self.arguments(), "bias": self.has_bias, "norm": None, "act": None})
+        return (Part("offset", offset), Part("", sampled, (0, 1)), *self.after())
 
 
 class Factorised(Composite, Convolution):

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.axis import (
     WHOLE,
     Reach,
     Slide,
     Table,
+    Transpose,
     Window,
     adaptive_total,
     adaptive_window,
     effective_kernel,
     extent,
     extent_ceil,
+    extent_transposed,
 )
 from cnncalc.diagnostics import ArgumentError
-from cnncalc.ops.arguments import Boolean, Extents, Padding, PerAxis
-from cnncalc.ops.base import AxisValue, Operator, Shapes, arg, fitting, per_axis, register, spatial_rank, windows
+from cnncalc.ops.arguments import Boolean, Extents, Number, Padding, PerAxis
+from cnncalc.ops.base import (
+    AxisValue,
+    Operator,
+    Shapes,
+    arg,
+    axis_name,
+    fitting,
+    per_axis,
+    register,
+    spatial_rank,
+    windows,
+)
 from cnncalc.shape import Shape
 from cnncalc.work import Work
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class Pool(Operator):
@@ -73,6 +89,17 @@ class MaxPool(Pool):
         return Work(comparisons=outs[0].elements * (self.taps(ins) - 1))
 
 
+@register("min_pool", aliases=("minpool", "min_pool1d", "min_pool2d", "min_pool3d"))
+class MinPool(Pool):
+    """Minimum over a sliding window, `[C, *S] -> [C, *S']`; sized and counted as PyTorch's max pooling."""
+
+    example = "min_pool: {kernel: 3, stride: 2, padding: 1}"
+    dilation: AxisValue = arg(PerAxis(1), default=1, symbol="d", doc="dilation")
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        return Work(comparisons=outs[0].elements * (self.taps(ins) - 1))
+
+
 @register("avg_pool", aliases=("avgpool", "avg_pool1d", "avg_pool2d", "avg_pool3d"))
 class AvgPool(Pool):
     """Mean over a sliding window, `[C, *S] -> [C, *S']`; taps - 1 additions and one division per output."""
@@ -83,6 +110,72 @@ class AvgPool(Pool):
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         out = outs[0].elements
         return Work(additions=out * (self.taps(ins) - 1), divisions=out)
+
+
+@register("lp_pool", aliases=("lppool", "lp_pool1d", "lp_pool2d", "lp_pool3d"))
+class LpPool(Pool):
+    """p-norm over a sliding window, `[C, *S] -> [C, *S']`, `(sum x^p)^(1/p)` (PyTorch's LPPool).
+
+    Per output: taps powers, taps - 1 additions and one root.
+    """
+
+    example = "lp_pool: {kernel: 2, p: 2}"
+    p: Fraction | int = arg(Number(above=0), default=2, aliases=("norm_type",), doc="the exponent")
+    count_include_pad: bool = arg(Boolean(), default=True, doc="as avg_pool; zeros add nothing to a sum of powers")
+
+    def work(self, ins: Shapes, outs: Shapes) -> Work:
+        out, taps = outs[0].elements, self.taps(ins)
+        return Work(special=out * (taps + 1), additions=out * (taps - 1))
+
+
+@register("max_unpool", aliases=("unpool", "max_unpool1d", "max_unpool2d", "max_unpool3d"))
+class MaxUnpool(Operator):
+    """Put each value back where a max pool found it, zeros elsewhere, `[C, *S] -> [C, *S']` (arXiv:1311.2901).
+
+    S' = (S-1)*s - p - p' + k, or `size`, which must lie less than one stride from that (PyTorch's MaxUnpool). It moves
+    values without arithmetic; the positions that it needs come with the pool's output and are not counted.
+    """
+
+    group = "pooling"
+    example = "max_unpool: 2"
+    kernel: AxisValue = arg(PerAxis(1), main=True, aliases=("kernel_size",), symbol="k", doc="the pool's window")
+    stride: AxisValue | None = arg(PerAxis(1), default=None, symbol="s", doc="the pool's stride; default: the kernel")
+    padding: AxisValue | str = arg(Padding(("valid", "half")), default=0, symbol="p", doc="the pool's padding")
+    size: AxisValue | None = arg(
+        Extents(), default=None, like=True, aliases=("output_size",), symbol="o", doc="output size, not the formula's"
+    )
+
+    def windows(self, x: Shape) -> tuple[Window, ...]:
+        """Return the pool's window on each axis."""
+        stride = self.kernel if self.stride is None else self.stride
+        return windows(x, self.name, self.kernel, stride, 1, self.padding)
+
+    def out_shape(self, x: Shape) -> Shape:
+        used = self.windows(x)
+        sizes = tuple(extent_transposed(n, w, 0) for n, w in zip(x.spatial, used, strict=True))
+        if self.size is not None:
+            wanted = per_axis(self.size, len(used), "size")
+            for axis, (o, natural, window) in enumerate(zip(wanted, sizes, used, strict=True)):
+                if not natural - window.stride < o < natural + window.stride:
+                    raise ArgumentError(
+                        f"{self.name} to {axis_name(axis, len(used))}={o} is not between {natural - window.stride} and "
+                        f"{natural + window.stride}, both excluded, input {x}",
+                        argument="size",
+                        hint="say the size of the map that was pooled",
+                    )
+            sizes = wanted
+        for axis, out in enumerate(sizes):
+            if out < 1:
+                raise ArgumentError(
+                    f"{self.name} leaves nothing: {axis_name(axis, len(sizes))} would be {out}, input {x}",
+                    argument="padding",
+                    code="window-does-not-fit",
+                    hint="use the padding of the pool that it undoes",
+                )
+        return Shape((x.channels, *sizes))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return (tuple(Transpose(w.kernel, w.stride, 1, w.before) for w in self.windows(ins[0])),)
 
 
 class Adaptive(Operator):
