@@ -293,6 +293,9 @@ class Operator:
             weighted=self.weighted,
             work=self.work(ins, outs),
             memory=self.memory(ins, outs),
+            in_shapes=ins,
+            out_shapes=outs,
+            arguments=self.arguments(),
         )
 
 
