@@ -7,9 +7,10 @@ Source of the extents: Dumoulin and Visin 2016, arXiv:1603.07285; of the ceil ru
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 
 class Window(NamedTuple):
@@ -57,19 +58,34 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
 
 
 def reached(size: int, window: Window, out: int) -> int:
-    """Return how many of the `out` positions of a transposed convolution receive at least one tap."""
+    """Return how many of the `out` positions of a transposed convolution receive at least one tap.
+
+    These are the distinct sums i*s + d*t, i < size and t < kernel, that lie in p..p + out - 1. The sums with one
+    remainder of i (or of t, whichever has fewer) form equal runs at equal distances, which are counted at once.
+    """
     kernel, stride, dilation, before, _ = window
-    firsts: dict[int, list[int]] = {}
-    for tap in range(kernel):
-        firsts.setdefault(dilation * tap % stride, []).append(dilation * tap // stride)
+    common = gcd(stride, dilation)
+    if min(size, dilation // common) <= min(kernel, stride // common):
+        step, many, unit, run = stride, size, dilation, kernel
+    else:
+        step, many, unit, run = dilation, kernel, stride, size
+    period, distance = unit // common, step // common
     count = 0
-    for rest, quotients in firsts.items():
-        least, most = ceil_div(before - rest, stride), (before + out - 1 - rest) // stride
-        for first in quotients:  # ascending, so each interval continues or follows the ones before it
-            low, high = max(first, least), min(first + size - 1, most)
-            count += max(high - low + 1, 0)
-            least = max(least, high + 1)
+    for i in range(min(many, period)):
+        runs = (many - 1 - i) // period + 1
+        below, last = ceil_div(before - i * step, unit) - 1, (before + out - 1 - i * step) // unit
+        count += _in_runs(last, runs, run, distance) - _in_runs(below, runs, run, distance)
     return count
+
+
+def _in_runs(last: int, runs: int, run: int, distance: int) -> int:
+    """Return how many of 0..last lie in one of `runs` intervals of `run` numbers that start `distance` apart."""
+    if last < 0:
+        return 0
+    if run >= distance:
+        return min(last + 1, (runs - 1) * distance + run)
+    whole = min((last + 1) // distance, runs)
+    return whole * run + (min(last + 1 - whole * distance, run) if whole < runs else 0)
 
 
 def adaptive_window(position: int, size: int, out: int) -> tuple[int, int]:
@@ -103,8 +119,8 @@ def resampled(size: int, out: int, step: Fraction, mode: str, *, align_corners: 
     table of the actual map, held inside it.
     """
     margin = 1 if mode == "bicubic" else 0
-    if mode not in ("nearest", "nearest_exact") and align_corners:
-        return Table(tuple(_around(Fraction(x * (size - 1), max(out - 1, 1)), margin, size) for x in range(out)))
+    if align_corners:
+        return Table(Resampled(size, Fraction(size - 1, max(out - 1, 1)), Fraction(0), margin))
     if step.numerator == 1:
         factor = step.denominator
         return Nearest(factor) if mode.startswith("nearest") else Interpolate(factor, margin)
@@ -115,21 +131,9 @@ def resampled(size: int, out: int, step: Fraction, mode: str, *, align_corners: 
         if mode == "nearest_exact" or every % 2:
             return Slide(stride=every, before=-(every // 2))
         return Slide(kernel=2 + 2 * margin, stride=every, before=margin + 1 - every // 2)
-    half = Fraction(1, 2)
     if mode.startswith("nearest"):
-        shift = 0 if mode == "nearest" else half
-        picked = (min((x + shift) * step // 1, size - 1) for x in range(out))
-        return Table(tuple((first, first) for first in picked))
-    return Table(tuple(_around((x + half) * step - half, margin, size) for x in range(out)))
-
-
-def _around(position: Fraction, margin: int, size: int) -> tuple[int, int]:
-    below = position.numerator // position.denominator
-    if position.denominator == 1:
-        first, last = below, below
-    else:
-        first, last = below - margin, below + margin + 1
-    return max(first, 0), min(max(last, 0), size - 1)
+        return Table(Resampled(size, step, Fraction(0) if mode == "nearest" else step / 2, None))
+    return Table(Resampled(size, step, (step - 1) / 2, margin))
 
 
 # What one output unit reads of the input axis, for receptive fields. x is the output position. `taps(x)` are the
@@ -217,10 +221,49 @@ class Interpolate(NamedTuple):
         return range(below - self.margin, below + self.margin + 2) if rest else range(below, below + 1)
 
 
-class Table(NamedTuple):
-    """Windows of the actual map, first and last position each, for what no formula over x describes."""
+class Windows(Protocol):
+    """First and last position that each position of the actual map reads."""
 
-    windows: tuple[tuple[int, int], ...]
+    def __getitem__(self, x: int, /) -> tuple[int, int]:
+        """Return the window of x."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """The windows of an adaptive pool."""
+
+    size: int
+    out: int
+
+    def __getitem__(self, x: int) -> tuple[int, int]:
+        return adaptive_window(x, self.size, self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """What a resized axis reads around position u = x*step + shift of the input, held inside the map.
+
+    Without a margin it is floor(u) alone, else floor(u) - margin .. ceil(u) + margin, or u alone where it is whole.
+    """
+
+    size: int
+    step: Fraction
+    shift: Fraction
+    margin: int | None
+
+    def __getitem__(self, x: int) -> tuple[int, int]:
+        u = x * self.step + self.shift
+        below = u.numerator // u.denominator
+        first, last = below, below
+        if self.margin is not None and u.denominator != 1:
+            first, last = below - self.margin, below + self.margin + 1
+        return min(max(first, 0), self.size - 1), min(max(last, 0), self.size - 1)
+
+
+class Table(NamedTuple):
+    """Windows of the actual map, for what no formula over x describes."""
+
+    windows: Windows
 
     def taps(self, x: int) -> range:
         """Return the window of x, a position of the actual map."""

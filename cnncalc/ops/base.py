@@ -372,6 +372,12 @@ def spatial_rank(x: Shape, op: str) -> int:
             code="wrong-rank",
             hint=f"reshape it first, for example reshape: [{x.channels}, 1, 1]",
         )
+    if len(x) > 4:
+        raise ArgumentError(
+            f"{op} wants a map of at most 3 spatial axes, got {x}",
+            code="wrong-rank",
+            hint="flatten some of its axes first",
+        )
     return len(x) - 1
 
 

@@ -1,0 +1,27 @@
+"""cnncalc: what a convolutional network is, from its YAML description.
+
+`analyze("resnet50")` gives a `Report`; `parse` and `load` give a `Spec`; a bad spec raises `SpecError`.
+"""
+
+from cnncalc._version import __version__
+from cnncalc.api import analyze, load, parse
+from cnncalc.diagnostics import Diagnostic, SpecError
+from cnncalc.ops.base import Operator, register
+from cnncalc.report import Layer, Report
+from cnncalc.shape import Shape
+from cnncalc.spec.document import Spec
+
+__all__ = [
+    "Diagnostic",
+    "Layer",
+    "Operator",
+    "Report",
+    "Shape",
+    "Spec",
+    "SpecError",
+    "__version__",
+    "analyze",
+    "load",
+    "parse",
+    "register",
+]

@@ -1,0 +1,351 @@
+"""From a graph to a Report: counts, fields, conventions and totals brought together, one layer at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
+from cnncalc.analysis.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
+from cnncalc.conventions import Convention
+from cnncalc.ops.arguments import shown
+from cnncalc.ops.base import AXES, Operator
+from cnncalc.report import Axis, Depth, Layer, Report, Summary, Totals
+from cnncalc.shape import Shape
+from cnncalc.work import Count, MemoryAccess, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncalc.diagnostics import Collector, Diagnostic
+    from cnncalc.graph import Graph, Node
+
+DTYPES = {"fp32": 32, "fp16": 16, "bf16": 16, "int8": 8, "int4": 4}
+"""Bits of one element."""
+
+
+def tensor_bytes(elements: int, bits: int) -> int:
+    """Return the bytes of one tensor, rounded up to whole bytes."""
+    return -(-elements * bits // 8)
+
+
+class Facts:
+    """What is the same for every layer with the same operator and input shapes."""
+
+    __slots__ = ("bytes", "connections", "count", "flops", "intensity", "memory", "unknown", "weighted_memory", "work")
+
+    def __init__(self, node: Node, convention: Convention, bits: int, batch: int) -> None:
+        count = node.op.count(node.in_shapes, node.out_shapes)
+        self.flops = convention.flops(count)
+        if self.flops is not None:
+            self.flops *= batch
+        memory = count.memory
+        self.weighted_memory = memory.read + memory.written + memory.weights if memory and count.weighted else 0
+        self.work = count.work
+        self.bytes: int | None = None
+        if memory is not None:
+            self.bytes = 0
+            if memory.total:
+                tensors = [s.elements * batch for s in (*node.in_shapes, *node.out_shapes)]
+                if sum(tensors) != batch * (memory.read + memory.written):
+                    tensors = [memory.read * batch, memory.written * batch]
+                self.bytes = sum(tensor_bytes(n, bits) for n in (*tensors, memory.weights, memory.bias))
+        if batch > 1:
+            count = scaled(count, batch)
+            if memory is not None:
+                read, written = memory.read * batch, memory.written * batch
+                memory = replace(memory, read=read, written=written)
+                if count.weighted:
+                    self.weighted_memory = read + written + memory.weights
+            self.work = count.work
+        self.count = count
+        self.memory = memory
+        self.connections = node.op.count(node.in_shapes, node.out_shapes).connections if batch > 1 else count.connections
+        self.intensity = self.flops / self.bytes if self.flops is not None and self.bytes else None
+        numbers = {
+            "params": count.params, "macs": count.macs, "flops": self.flops, "work": self.work,
+            "memory_access": memory, "bytes": self.bytes, "connections": self.connections,
+        }  # fmt: skip
+        self.unknown = tuple(name for name, value in numbers.items() if value is None)
+
+
+def scaled(count: Count, batch: int) -> Count:
+    """Return a count for several images: work and activations times the batch, weights as they are."""
+    work = count.work
+    return replace(
+        count,
+        in_elements=count.in_elements * batch,
+        out_elements=count.out_elements * batch,
+        bias_outputs=count.bias_outputs * batch,
+        macs=None if count.macs is None else count.macs * batch,
+        work=None if work is None else Work(**{kind: n * batch for kind, n in work.to_dict().items()}),
+    )
+
+
+def describe(op: Operator) -> str:
+    """Return an operator's arguments in a few words, the main one first, defaults left out."""
+    words = []
+    for name, declared in sorted(op.args.items(), key=lambda entry: not entry[1].main):
+        value = getattr(op, name)
+        if value == declared.default or isinstance(value, Operator):
+            continue
+        text = "x".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
+        if declared.main:
+            words.append(text)
+        elif isinstance(value, bool):
+            words.append(name if value else f"no {name}")
+        else:
+            words.append(f"{name} {text}")
+    return ", ".join(words)
+
+
+class FieldText:
+    """The receptive field of one layer as the report has it."""
+
+    __slots__ = ("is_global", "jump", "largest", "others", "smallest", "start", "true", "unknown")
+
+    def __init__(self, field: NodeField) -> None:
+        axes = field.spatial
+        self.largest = tuple(axis.size for axis in axes)
+        self.smallest = tuple(axis.smallest for axis in axes)
+        self.jump: tuple[Axis, ...] = tuple(axis.jump for axis in axes)
+        self.start = tuple(axis.start for axis in axes)
+        self.true = self.largest if field.true is axes else tuple(axis.size for axis in field.true)
+        self.is_global = bool(axes) and all(axis.is_global for axis in axes)
+        self.others = tuple((name, tuple(a.size for a in other)) for name, other in field.others.items())
+        self.unknown = ("receptive_field",) if any(axis.unknown for axis in axes) else ()
+
+
+def build_report(
+    graph: Graph,
+    *,
+    name: str,
+    source: str | None,
+    file: str | None,
+    variant: str | None,
+    version: str,
+    convention: Convention,
+    dtype: str,
+    batch: int,
+    collector: Collector,
+) -> Report:
+    """Return the report of a graph; misaligned merges are added to the collector as warnings."""
+    bits = DTYPES[dtype]
+    fields, misaligned = receptive_fields(graph)
+    for finding in misaligned:
+        report_misalignment(graph, finding, collector)
+    facts: dict[Any, Facts] = {}
+    per_node: list[Facts] = []
+    for node in graph.nodes:
+        key = (node.op, node.in_shapes)
+        fact = facts.get(key)
+        if fact is None:
+            fact = facts[key] = Facts(node, convention, bits, batch)
+        per_node.append(fact)
+    totals = total(graph, per_node, bits)
+    return Report(
+        version=version,
+        name=name,
+        source=source,
+        file=file,
+        batch=batch,
+        input=tuple(graph.inputs.items()),
+        variant=variant,
+        variables=tuple(graph.variables.items()),
+        convention=convention.name,
+        dtype=dtype,
+        layers=layers(graph, per_node, fields, totals),
+        totals=totals,
+        summary=summarise(graph, fields, per_node, totals),
+        outputs=tuple((label, graph.shape(ref)) for label, ref in graph.outputs.items()),
+        warnings=warnings_of(collector),
+    )
+
+
+def warnings_of(collector: Collector) -> tuple[Diagnostic, ...]:
+    """Return the warnings found so far, by place."""
+    found = [d for d in collector.found if d.severity == "warning"]
+    return tuple(sorted(found, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0)))
+
+
+def layers(graph: Graph, facts: Sequence[Facts], fields: Sequence[NodeField], totals: Totals) -> tuple[Layer, ...]:
+    """Return the rows of the report."""
+    texts: dict[Operator, tuple[tuple[tuple[str, Any], ...], str]] = {}
+    seen: dict[int, FieldText] = {}
+    names = graph.name
+    all_params, all_macs = totals.params, totals.macs
+    rows = []
+    for node, fact, field in zip(graph.nodes, facts, fields, strict=True):
+        op = node.op
+        text = texts.get(op)
+        if text is None:
+            text = texts[op] = (tuple(op.arguments().items()), describe(op))
+        axes = seen.get(id(field))
+        if axes is None:
+            axes = seen[id(field)] = FieldText(field)
+        count = fact.count
+        params = 0 if node.shares is not None else count.params
+        macs = count.macs
+        span = node.span
+        rows.append(
+            Layer(
+                node.path,
+                op.name,
+                tuple(map(names, node.inputs)),
+                node.in_shapes,
+                node.out_shapes,
+                params,
+                count.buffers,
+                macs,
+                fact.flops,
+                fact.work,
+                fact.memory,
+                fact.bytes,
+                fact.intensity,
+                count.activations,
+                fact.connections,
+                None if params is None else params / all_params if all_params else 0.0,
+                None if macs is None else macs / all_macs if all_macs else 0.0,
+                axes.largest,
+                axes.smallest,
+                axes.true,
+                axes.others,
+                axes.jump,
+                axes.start,
+                axes.is_global,
+                text[0],
+                text[1],
+                (*fact.unknown, *axes.unknown) if axes.unknown else fact.unknown,
+                span.line if span else None,
+                span.column if span else None,
+                tuple(path for path, _ in node.trace) if node.trace else (),
+                None if node.shares is None else graph.nodes[node.shares].path,
+                op.weighted,
+            )
+        )
+    return tuple(rows)
+
+
+def total(graph: Graph, facts: Sequence[Facts], bits: int) -> Totals:
+    """Return the sums; what is unknown in a layer makes a sum a lower bound."""
+    params = buffers = macs = flops = activations = connections = weighted = moved = 0
+    read = written = weights = bias = 0
+    kinds = [0] * 5
+    unknown: set[str] = set()
+    occurrences: dict[int, list[Any]] = {}
+    for node, fact in zip(graph.nodes, facts, strict=True):
+        entry = occurrences.setdefault(id(fact), [fact, 0, 0])
+        entry[1] += 1
+        entry[2] += node.shares is None
+    for fact, times, own in occurrences.values():
+        count: Count = fact.count
+        unknown.update(fact.unknown)
+        params += own * (count.params or 0)
+        buffers += own * count.buffers
+        macs += times * (count.macs or 0)
+        flops += times * (fact.flops or 0)
+        activations += times * count.activations
+        connections += times * (fact.connections or 0)
+        weighted += times * fact.weighted_memory
+        moved += times * (fact.bytes or 0)
+        if fact.memory is not None:
+            memory: MemoryAccess = fact.memory
+            read += times * memory.read
+            written += times * memory.written
+            weights += times * memory.weights
+            bias += times * memory.bias
+        if fact.work is not None:
+            kinds = [k + times * n for k, n in zip(kinds, fact.work.to_dict().values(), strict=True)]
+    if "params" in unknown:
+        unknown.add("model_size")
+    work = Work(**dict(zip(Work().to_dict(), kinds, strict=True)))
+    return Totals(
+        layers=len(graph.nodes),
+        params=params,
+        buffers=buffers,
+        macs=macs,
+        flops=flops,
+        work=work,
+        memory_access=MemoryAccess(read=read, written=written, weights=weights, bias=bias),
+        memory_access_weighted=weighted,
+        bytes=moved,
+        model_size=tensor_bytes(params, bits),
+        activations=activations,
+        connections=connections,
+        lower_bounds=tuple(sorted(unknown)),
+    )
+
+
+def summarise(graph: Graph, fields: Sequence[NodeField], facts: Sequence[Facts], totals: Totals) -> Summary:
+    """Return depth, width, the last map and what it sees."""
+    index = last_map(graph, fields)
+    axes = FieldText(fields[index]) if index is not None else None
+    stride = axes.jump if axes else ()
+    exponents = tuple(power_of_two(step) for step in stride)
+    extents = next(iter(graph.inputs.values()), Shape(())).spatial if axes else ()
+    factors = tuple(
+        r >> n if n is not None and r % (1 << n) == 0 else None for r, n in zip(extents, exponents, strict=False)
+    )
+    linear_params = linear_macs = 0
+    for node, fact in zip(graph.nodes, facts, strict=True):
+        if node.op.name == "linear":
+            linear_params += (fact.count.params or 0) * (node.shares is None)
+            linear_macs += fact.count.macs or 0
+    return Summary(
+        depth=Depth(
+            layers=longest_path(graph),
+            weighted_layers=sum(node.op.weighted for node in graph.nodes),
+            blocks=len(graph.calls),
+        ),
+        width=widest(graph),
+        stride=stride,
+        resolution_k=factors,
+        resolution_n=exponents,
+        last_map=graph.nodes[index].out_shapes[0] if index is not None else None,
+        last_map_path=graph.nodes[index].path if index is not None else None,
+        receptive_field=axes.largest if axes else (),
+        receptive_field_min=axes.smallest if axes else (),
+        receptive_field_true=axes.true if axes else (),
+        fc_share_params=linear_params / totals.params if totals.params else None,
+        fc_share_macs=linear_macs / totals.macs if totals.macs else None,
+        odd_channels=odd_channels(graph),
+    )
+
+
+def last_map(graph: Graph, fields: Sequence[NodeField]) -> int | None:
+    """Return the last layer, in execution order, whose map has a spatial extent and that an output depends on.
+
+    Maps that see the whole input by construction (global pools, linear layers) do not count; a map of one position is
+    taken only where there is no larger one.
+    """
+    reaching = reaching_outputs(graph)
+    single = None
+    for index in range(len(graph.nodes) - 1, -1, -1):
+        shape, axes = graph.nodes[index].out_shapes[0], fields[index].spatial
+        if reaching[index] and len(shape) > 1 and not all(axis.is_global for axis in axes):
+            if shape.positions > 1:
+                return index
+            single = index if single is None else single
+    return single
+
+
+def report_misalignment(graph: Graph, finding: Misalignment, collector: Collector) -> None:
+    """Record that two paths into a merge look at different places."""
+    node = graph.nodes[finding.node]
+    rank = len(node.out_shapes[0]) - 1
+    axis = AXES[rank][finding.axis] if rank in AXES else str(finding.axis)
+    first, second = (graph.name(node.inputs[k]) for k in finding.inputs)
+    if finding.kind == "jump":
+        message = f"'{first}' advances {shown(finding.jumps[0])} pixels a unit and '{second}' {shown(finding.jumps[1])}"
+        hint = "give both paths the same total stride"
+    else:
+        message = f"'{second}' looks {shown(finding.offset)} pixels beside '{first}'"
+        hint = "check the padding of both paths; an even kernel shifts by half a unit"
+    collector.add(
+        "misaligned-merge",
+        f"layer '{node.path}' ({node.op.name}): on {axis}, {message}",
+        node.span,
+        severity="warning",
+        path=node.path,
+        hint=hint,
+    )

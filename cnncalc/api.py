@@ -1,0 +1,166 @@
+"""What the library offers: `load`, `parse`, `analyze`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cnncalc import zoo
+from cnncalc._version import __version__
+from cnncalc.analysis.assemble import DTYPES, build_report
+from cnncalc.conventions import convention as find_convention
+from cnncalc.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
+from cnncalc.graph import Graph
+from cnncalc.report import Report
+from cnncalc.spec.document import Spec, parse, read_spec
+from cnncalc.spec.expand import Overrides
+
+Source: TypeAlias = str | PathLike[str] | Spec | Mapping[str, object]
+Input: TypeAlias = str | Sequence[int] | Mapping[str, str | Sequence[int]]
+
+__all__ = ["Input", "Source", "Spec", "analyze", "build_graph", "load", "parse"]
+
+
+def load(source: str | PathLike[str]) -> Spec:
+    """Return the spec of a file or of a network of the zoo; an existing path wins.
+
+    Raises:
+        SpecError: there is no such file or network, or it is no spec.
+    """
+    spec, collector = _open(source)
+    collector.raise_if_errors()
+    return spec
+
+
+def analyze(
+    spec: Source,
+    *,
+    input: Input | None = None,  # noqa: A002 - the spec's own word
+    variant: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    convention: str = "exact",
+    dtype: str = "fp32",
+    batch: int = 1,
+    max_layers: int | None = None,
+) -> Report:
+    """Return everything known about a network.
+
+    Args:
+        spec: a path, the name of a zoo network, a `Spec`, or a mapping of the same form as the YAML.
+        input: another input shape without the batch: `[3, 320, 320]`, `"3x320x320"`, or one per input name.
+        variant: one of the spec's variants.
+        variables: values for some of the spec's `vars`.
+        convention: the rule behind `flops`.
+        dtype: what an element is stored as: fp32, fp16, bf16, int8 or int4.
+        batch: images at once; multiplies work, activations and moved elements, never weights or shapes.
+        max_layers: allow more expanded layers than 100,000.
+
+    Raises:
+        SpecError: the spec is wrong; carries every finding, and a partial report where there is one.
+        ValueError: an argument is not one of the right ones; the message lists them.
+    """
+    rule = find_convention(convention)
+    if dtype not in DTYPES:
+        raise ValueError(f"there is no dtype '{dtype}'; choose one of {', '.join(DTYPES)}")
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"batch must be a whole number of at least 1, got {batch!r}")
+    graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
+                                         max_layers=max_layers)  # fmt: skip
+    chosen = variant or read.variant
+    stem = Path(read.file).stem if read.file and read.file != "-" else "network"
+    preset = read.variant if variant is None else None
+    report = build_report(
+        graph, name=preset or read.name or stem, source=read.source, file=read.file, variant=chosen,
+        version=__version__, convention=rule, dtype=dtype, batch=batch, collector=collector,
+    )  # fmt: skip
+    if errors := collector.errors:
+        errors.sort(key=lambda d: d.span or Span(0, 0))
+        raise SpecError(errors[:MAX_REPORTED], before(report, errors))
+    return report
+
+
+def before(report: Report, errors: Sequence[Diagnostic]) -> Report | None:
+    """Return a report of the layers above the first error, or None where there are none."""
+    first = min((error.span.line for error in errors if error.span), default=0)
+    kept = tuple(layer for layer in report.layers if layer.line is not None and layer.line < first)
+    if not kept:
+        return None
+    values = {key: getattr(report, key) for key in report.__slots__}
+    return Report(**{**values, "layers": kept, "outputs": ()})
+
+
+def build_graph(
+    spec: Source,
+    *,
+    input: Input | None = None,  # noqa: A002
+    variant: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    max_layers: int | None = None,
+) -> tuple[Graph, Spec, Collector]:
+    """Return the expanded network, the spec it is from, and the findings; with errors the graph is incomplete.
+
+    Raises:
+        SpecError: the spec cannot even be read.
+        ValueError: there is no such variant, variable or input.
+    """
+    read, collector = _open(spec)
+    chosen = variant if variant is not None else read.variant
+    overrides = Overrides(chosen, variables, input_shapes(input), max_layers)
+    return read.expand(overrides, collector), read, collector
+
+
+def _open(source: Source) -> tuple[Spec, Collector]:
+    if isinstance(source, Spec):
+        return source, source.collector()
+    if isinstance(source, Mapping):
+        spec = Spec(source)
+        return spec, spec.collector()
+    name = fspath(source)
+    path = Path(name)
+    entry = None if path.exists() else zoo.find(name)
+    if entry is not None:
+        path = entry.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SpecError([_unreadable(name, path, error)]) from None
+    spec, collector = read_spec(data, str(path) if entry else name)
+    if entry is not None and entry.variant is not None:
+        spec = spec.with_variant(entry.variant)
+    return spec, collector
+
+
+def _unreadable(name: str, path: Path, error: OSError) -> Diagnostic:
+    if isinstance(error, FileNotFoundError):
+        near = zoo.nearest(name)
+        hint = f"did you mean '{near}'?" if near else "cnncalc zoo lists the networks that come with it"
+        return Diagnostic(code="no-such-spec", message=f"there is no file or zoo network '{name}'", file=name, hint=hint)
+    what = "is a folder" if path.is_dir() else f"cannot be read: {error.strerror or error}"
+    return Diagnostic(code="unreadable-file", message=f"'{name}' {what}", file=name, hint="name a spec file")
+
+
+def input_shapes(given: Input | None) -> dict[str, tuple[int, ...]] | None:
+    """Return the shapes of `input=` by input name; a single shape without a name stands under the empty name.
+
+    Raises:
+        ValueError: it is no shape.
+    """
+    if given is None:
+        return None
+    if isinstance(given, Mapping):
+        return {name: _shape(shape) for name, shape in given.items()}
+    return {"": _shape(given)}
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    if isinstance(given, str):
+        if not re.fullmatch(r"[0-9]+([x,][0-9]+)*", given.strip()):
+            raise ValueError(f"an input shape is written like 3x224x224, got '{given}'")
+        return tuple(int(part) for part in re.split("[x,]", given.strip()))
+    shape = tuple(given)
+    if not shape or any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
+        raise ValueError(f"an input shape is a list of whole numbers, got {given!r}")
+    return shape

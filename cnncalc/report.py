@@ -1,0 +1,362 @@
+"""What an analysis found: frozen values, the only thing that renderers and users see.
+
+Numbers are for one image, forward, unless `batch` says otherwise. An unknown number is None and its name stands in
+`unknown`; totals then hold the known sum and are named in `lower_bounds`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cnncalc.work import MemoryAccess, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cnncalc.diagnostics import Diagnostic
+    from cnncalc.shape import Shape
+
+SCHEMA = 1
+"""The number of the JSON form; keys are only added within one number."""
+
+Axis = int | Fraction | None
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: tuples as lists, whole fractions as integers, others as floats."""
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    if isinstance(value, tuple | list):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return operator_form(value)
+
+
+def operator_form(value: Any) -> Any:
+    """Return an operator inside an argument as a spec would write it."""
+    arguments = {k: plain(v) for k, v in value.arguments().items() if v != value.args[k].default}
+    return {value.name: arguments} if arguments else value.name
+
+
+class Layer(NamedTuple):
+    """One layer of the expanded network. Shapes are `[C, *S]` without the batch; fields are in input pixels per axis.
+
+    Attributes:
+        path: unique dotted path.
+        op: the operator's canonical name.
+        inputs: paths of the layers (or names of the network inputs) that it reads.
+        in_shapes: their shapes.
+        out_shapes: the shapes it makes, usually one.
+        params: learnable values; 0 where the weights are another layer's.
+        buffers: values kept but not learned.
+        macs: multiply-accumulates.
+        flops: floating-point operations under the report's convention.
+        work: operations by kind.
+        memory_access: elements read, written, and of weights and bias.
+        bytes: the same in bytes of the report's dtype.
+        intensity: flops per byte moved.
+        activations: output elements of a convolution, transposed convolution or linear layer; 0 elsewhere.
+        connections: output positions times parameters per position.
+        share_params: part of the network's parameters.
+        share_macs: part of the network's multiply-accumulates.
+        receptive_field: largest over positions, along the spatial path.
+        receptive_field_min: smallest over positions.
+        receptive_field_true: largest, squeeze-and-excite gates included.
+        receptive_fields: the same with respect to the further network inputs, as (name, field).
+        jump: mean step between neighbouring units, in input pixels.
+        start: left edge of unit 0.
+        is_global: it sees the whole input.
+        arguments: the operator's arguments, as (name, value).
+        text: operator and arguments in a few words.
+        unknown: names of the numbers that cannot be known.
+        line: line of the spec, 1-based.
+        column: column of the spec, 1-based.
+        calls: paths of the block calls around it, outermost first.
+        shares: path of the layer whose weights it uses.
+        weighted: it is a convolution, transposed convolution or linear layer.
+    """
+
+    path: str
+    op: str
+    inputs: tuple[str, ...]
+    in_shapes: tuple[Shape, ...]
+    out_shapes: tuple[Shape, ...]
+    params: int | None
+    buffers: int
+    macs: int | None
+    flops: int | None
+    work: Work | None
+    memory_access: MemoryAccess | None
+    bytes: int | None
+    intensity: float | None
+    activations: int
+    connections: int | None
+    share_params: float | None
+    share_macs: float | None
+    receptive_field: tuple[int | None, ...]
+    receptive_field_min: tuple[int | None, ...]
+    receptive_field_true: tuple[int | None, ...]
+    receptive_fields: tuple[tuple[str, tuple[int | None, ...]], ...]
+    jump: tuple[Axis, ...]
+    start: tuple[int | None, ...]
+    is_global: bool
+    arguments: tuple[tuple[str, Any], ...]
+    text: str
+    unknown: tuple[str, ...]
+    line: int | None
+    column: int | None
+    calls: tuple[str, ...]
+    shares: str | None
+    weighted: bool
+
+    @property
+    def out_shape(self) -> Shape:
+        """The shape it makes, `[C, *S]`; of several, the first."""
+        return self.out_shapes[0]
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The operator's arguments as JSON has them."""
+        return {name: plain(value) for name, value in self.arguments}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as JSON has it."""
+        return {
+            "path": self.path,
+            "op": self.op,
+            "inputs": list(self.inputs),
+            "in_shapes": [list(shape) for shape in self.in_shapes],
+            "out_shape": list(self.out_shapes[0]),
+            "out_shapes": [list(shape) for shape in self.out_shapes],
+            "params": self.params,
+            "buffers": self.buffers,
+            "macs": self.macs,
+            "flops": self.flops,
+            "work": self.work.to_dict() if self.work else None,
+            "memory_access": self.memory_access.to_dict() if self.memory_access else None,
+            "bytes": self.bytes,
+            "intensity": self.intensity,
+            "activations": self.activations,
+            "connections": self.connections,
+            "share_params": self.share_params,
+            "share_macs": self.share_macs,
+            "receptive_field": list(self.receptive_field),
+            "receptive_field_min": list(self.receptive_field_min),
+            "receptive_field_true": list(self.receptive_field_true),
+            "receptive_fields": {name: list(field) for name, field in self.receptive_fields},
+            "jump": plain(self.jump),
+            "start": list(self.start),
+            "global": self.is_global,
+            "attributes": self.attributes,
+            "unknown": list(self.unknown),
+            "line": self.line,
+            "column": self.column,
+            "calls": list(self.calls),
+            "shares": self.shares,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over all layers.
+
+    Attributes:
+        layers: the number of layers.
+        memory_access_weighted: read + written + weights of convolutions, transposed convolutions and linear layers.
+        bytes: all elements moved, in bytes.
+        model_size: the parameters in bytes.
+        lower_bounds: names of the sums that leave out an unknown part.
+    """
+
+    layers: int
+    params: int
+    buffers: int
+    macs: int
+    flops: int
+    work: Work
+    memory_access: MemoryAccess
+    memory_access_weighted: int
+    bytes: int
+    model_size: int
+    activations: int
+    connections: int
+    lower_bounds: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the totals as JSON has them."""
+        return {
+            "layers": self.layers,
+            "params": self.params,
+            "buffers": self.buffers,
+            "macs": self.macs,
+            "flops": self.flops,
+            "work": self.work.to_dict(),
+            "memory_access": self.memory_access.to_dict(),
+            "memory_access_weighted": self.memory_access_weighted,
+            "bytes": self.bytes,
+            "model_size": self.model_size,
+            "activations": self.activations,
+            "connections": self.connections,
+            "lower_bounds": list(self.lower_bounds),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """How deep a network is.
+
+    Attributes:
+        layers: most convolutions, transposed convolutions and linear layers on any path from input to output.
+        weighted_layers: their number on all paths together.
+        blocks: outermost block calls, repetitions counted.
+    """
+
+    layers: int
+    weighted_layers: int
+    blocks: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the numbers as JSON has them."""
+        return {"layers": self.layers, "weighted_layers": self.weighted_layers, "blocks": self.blocks}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The network as designers speak of it.
+
+    Attributes:
+        width: most channels of any weighted layer's output, the network's outputs left out; None without one.
+        stride: input pixels per unit of the last map, per axis.
+        resolution_k: k in r = k*2^n, r the input's extents and 2^n the stride; None where there is no such whole k.
+        resolution_n: n in the same.
+        last_map: shape of the last map with a spatial extent, `[C, *S]`.
+        last_map_path: the layer that makes it.
+        receptive_field: its receptive field.
+        fc_share_params: part of the parameters in linear layers.
+        fc_share_macs: part of the multiply-accumulates in linear layers.
+        odd_channels: weighted layers whose output channels are no multiple of 8, outputs left out, as (path, channels).
+    """
+
+    depth: Depth
+    width: int | None
+    stride: tuple[Axis, ...]
+    resolution_k: tuple[int | None, ...]
+    resolution_n: tuple[int | None, ...]
+    last_map: Shape | None
+    last_map_path: str | None
+    receptive_field: tuple[int | None, ...]
+    receptive_field_min: tuple[int | None, ...]
+    receptive_field_true: tuple[int | None, ...]
+    fc_share_params: float | None
+    fc_share_macs: float | None
+    odd_channels: tuple[tuple[str, int], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON has it."""
+        return {
+            "depth": self.depth.to_dict(),
+            "weighted_layers": self.depth.weighted_layers,
+            "width": self.width,
+            "stride": plain(self.stride),
+            "resolution": {"k": list(self.resolution_k), "n": list(self.resolution_n)},
+            "last_map": list(self.last_map) if self.last_map is not None else None,
+            "last_map_path": self.last_map_path,
+            "receptive_field": list(self.receptive_field),
+            "receptive_field_min": list(self.receptive_field_min),
+            "receptive_field_true": list(self.receptive_field_true),
+            "fc_share_params": self.fc_share_params,
+            "fc_share_macs": self.fc_share_macs,
+            "odd_channels": [{"path": path, "channels": channels} for path, channels in self.odd_channels],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """The analysis of one network: what `analyze` returns and every renderer prints.
+
+    Compares by value; can be pickled; lookup by path (`report["conv1"]`) and by glob (`report.match("layer4.*")`).
+    """
+
+    version: str
+    name: str
+    source: str | None
+    file: str | None
+    batch: int
+    input: tuple[tuple[str, Shape], ...]
+    variant: str | None
+    variables: tuple[tuple[str, Any], ...]
+    convention: str
+    dtype: str
+    layers: tuple[Layer, ...]
+    totals: Totals
+    summary: Summary
+    outputs: tuple[tuple[str, Shape], ...]
+    warnings: tuple[Diagnostic, ...]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Report):
+            return NotImplemented
+        return all(getattr(self, key) == getattr(other, key) for key in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.file, self.totals.params, self.totals.macs, len(self.layers)))
+
+    def __repr__(self) -> str:
+        totals = self.totals
+        return (
+            f"<Report {self.name}: {len(self.layers)} layers, {totals.params:,} params, "
+            f"{totals.macs:,} MACs, {totals.flops:,} FLOPs ({self.convention})>"
+        )
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __getitem__(self, path: str) -> Layer:
+        """Return the layer of this path.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for layer in self.layers:
+            if layer.path == path:
+                return layer
+        raise KeyError(path)
+
+    def match(self, pattern: str) -> tuple[Layer, ...]:
+        """Return the layers whose path matches a glob (`*`, `?`, `[..]`), in order."""
+        return tuple(layer for layer in self.layers if fnmatchcase(layer.path, pattern))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole report as plain data: exactly what `show --format json` prints."""
+        return {
+            "schema": SCHEMA,
+            "cnncalc": self.version,
+            "name": self.name,
+            "source": self.source,
+            "file": self.file,
+            "batch": self.batch,
+            "input": {name: list(shape) for name, shape in self.input},
+            "variant": self.variant,
+            "variables": {name: plain(value) for name, value in self.variables},
+            "convention": self.convention,
+            "dtype": self.dtype,
+            "layers": [layer.to_dict() for layer in self.layers],
+            "totals": self.totals.to_dict(),
+            "outputs": {name: list(shape) for name, shape in self.outputs},
+            "summary": self.summary.to_dict(),
+            "warnings": [warning.to_dict() for warning in self.warnings],
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return `to_dict()` as JSON text; integers stay integers at any size."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,113 @@
+"""A spec that has been read: its name, source, variables, variants; ready to be expanded any number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cnncalc.diagnostics import Collector
+from cnncalc.spec.expand import Overrides, expand
+from cnncalc.spec.template import Template, template, written
+from cnncalc.spec.tree import Map, from_python, read
+
+if TYPE_CHECKING:
+    from cnncalc.graph import Graph
+
+
+class Spec:
+    """A checked spec. Immutable; expanding or analysing it changes nothing, so threads may share one.
+
+    Attributes:
+        file: the file's name as given, or None.
+        variant: the variant that is expanded when none is asked for; None: the file's own variables.
+    """
+
+    __slots__ = ("_template", "file", "variant")
+
+    def __init__(self, data: Mapping[str, object] | Template, *, file: str | None = None,
+                 variant: str | None = None) -> None:  # fmt: skip
+        """Read a mapping of the same form as the YAML.
+
+        Raises:
+            SpecError: it is no spec; diagnostics have no lines.
+        """
+        self.file = file
+        self.variant = variant
+        if isinstance(data, Template):
+            self._template = data
+        else:
+            collector = Collector(file=file)
+            self._template = template(from_python(data), collector)
+            collector.raise_if_errors()
+
+    @property
+    def name(self) -> str | None:
+        """The spec's own name, if it gives one."""
+        return self._template.name
+
+    @property
+    def source(self) -> str | None:
+        """The citation."""
+        return self._template.source
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants."""
+        return tuple(self._template.variants)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables as written."""
+        return {name: written(node) for name, (_, node) in self._template.vars.items()}
+
+    @property
+    def tree(self) -> Map:
+        """The located tree of the whole file."""
+        return self._template.root
+
+    @property
+    def budgets(self) -> Map | None:
+        """The located tree under `budgets:`, if there is one."""
+        return self._template.budgets
+
+    def with_variant(self, variant: str) -> Spec:
+        """Return the same spec with another variant as its own."""
+        return Spec(self._template, file=self.file, variant=variant)
+
+    def collector(self) -> Collector:
+        """Return an empty collector for findings about this spec."""
+        return Collector(file=self.file, lines=self._template.collector.lines)
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.name or self.file or 'unnamed'}>"
+
+    def expand(self, overrides: Overrides, collector: Collector) -> Graph:
+        """Return the network; findings go to the collector."""
+        return expand(self._template, overrides, collector)
+
+
+def read_spec(text: str | bytes, file: str | None = None) -> tuple[Spec, Collector]:
+    """Return what could be read of a spec's text, and everything found wrong with it so far.
+
+    Raises:
+        SpecError: the text is not even a tree.
+    """
+    root, collector = read(text, file)
+    return Spec(template(root, collector), file=file), collector
+
+
+def parse(text: str | bytes, file: str | None = None) -> Spec:
+    """Return the spec of a YAML text.
+
+    Args:
+        text: UTF-8, as str or bytes.
+        file: the name that diagnostics print.
+
+    Raises:
+        SpecError: it is no spec.
+    """
+    spec, collector = read_spec(text, file)
+    collector.raise_if_errors()
+    return spec
+
+
