@@ -120,7 +120,7 @@ def resampled(size: int, out: int, step: Fraction, mode: str, *, align_corners: 
     """
     margin = 1 if mode == "bicubic" else 0
     if align_corners:
-        return Table(Resampled(size, Fraction(size - 1, max(out - 1, 1)), Fraction(0), margin))
+        return Table(ResampledWindows(size, Fraction(size - 1, max(out - 1, 1)), Fraction(0), margin))
     if step.numerator == 1:
         factor = step.denominator
         return Nearest(factor) if mode.startswith("nearest") else Interpolate(factor, margin)
@@ -132,8 +132,8 @@ def resampled(size: int, out: int, step: Fraction, mode: str, *, align_corners: 
             return Slide(stride=every, before=-(every // 2))
         return Slide(kernel=2 + 2 * margin, stride=every, before=margin + 1 - every // 2)
     if mode.startswith("nearest"):
-        return Table(Resampled(size, step, Fraction(0) if mode == "nearest" else step / 2, None))
-    return Table(Resampled(size, step, (step - 1) / 2, margin))
+        return Table(ResampledWindows(size, step, Fraction(0) if mode == "nearest" else step / 2, None))
+    return Table(ResampledWindows(size, step, (step - 1) / 2, margin))
 
 
 # What one output unit reads of the input axis, for receptive fields. x is the output position. `taps(x)` are the
@@ -229,7 +229,7 @@ class Windows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Adaptive:
+class AdaptiveWindows:
     """The windows of an adaptive pool."""
 
     size: int
@@ -240,7 +240,7 @@ class Adaptive:
 
 
 @dataclass(frozen=True, slots=True)
-class Resampled:
+class ResampledWindows:
     """What a resized axis reads around position u = x*step + shift of the input, held inside the map.
 
     Without a margin it is floor(u) alone, else floor(u) - margin .. ceil(u) + margin, or u alone where it is whole.

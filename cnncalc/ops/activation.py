@@ -179,7 +179,7 @@ class PReLU(Activation):
         return x
 
     def params(self, ins: Shapes) -> int:
-        return ins[0].channels if self.parameters == "channel" else int(self.parameters)
+        return 1 if self.parameters == 1 else ins[0].channels
 
 
 @register("elu")

@@ -194,6 +194,7 @@ class ConvTranspose(Convolution):
     out: int = arg(Integer(1), main=True, aliases=("out_channels",), symbol="C_out", doc="output channels")
     groups: int = arg(Integer(1), default=1, symbol="g", doc="groups")
     output_padding: AxisValue = arg(PerAxis(0), default=0, symbol="op", doc="further output at the end of each axis")
+    padding_mode: str = arg(Word(("zeros",)), default="zeros", doc="zeros is the only one there is")
 
     def out_channels(self, x: Shape) -> int:
         return self.out
@@ -279,6 +280,7 @@ class Sampled(Conv):
     family = "deform_conv"
     sources = 2
 
+    padding_mode: str = arg(Word(("zeros",)), default="zeros", doc="samples beyond the map are zero")
     offset_groups: int = arg(Integer(1), default=1, doc="groups of input channels that share offsets")
     mask: bool = arg(Boolean(), default=True, doc="weigh every sampled value (v2)")
 

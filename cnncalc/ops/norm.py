@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Integer, Kind, whole
 from cnncalc.ops.base import Operator, Shapes, arg, register, spatial_rank
-from cnncalc.work import MemoryAccess, Work
+from cnncalc.work import MemoryAccess, Work, exactly
 
 if TYPE_CHECKING:
     from cnncalc.shape import Shape
@@ -22,6 +22,16 @@ def statistics(groups: int, n: int) -> Work:
         divisions=groups * 2,
         special=groups,
     )
+
+
+def measurable(n: int, x: Shape, op: str) -> None:
+    """Raise ArgumentError where a mean and deviation would be taken over a single value."""
+    if n == 1:
+        raise ArgumentError(
+            f"{op} normalises groups of one value, which are always zero, input {x}",
+            code="too-few-values",
+            hint="use batch_norm with running statistics, or normalise a larger map",
+        )
 
 
 class Norm(Operator):
@@ -46,6 +56,11 @@ class ChannelStatistics(Norm):
 
     def buffers(self, ins: Shapes) -> int:
         return 2 * ins[0].channels if self.running_stats else 0
+
+    def out_shape(self, x: Shape) -> Shape:
+        if not self.running_stats:
+            measurable(x.positions, x, self.name)
+        return x
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         x = ins[0]
@@ -81,7 +96,7 @@ class InstanceNorm(ChannelStatistics):
 
     def out_shape(self, x: Shape) -> Shape:
         spatial_rank(x, self.name)
-        return x
+        return super().out_shape(x)
 
 
 class _Over(Kind):
@@ -129,7 +144,7 @@ class LayerNorm(Norm):
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         elements, n = ins[0].elements, self.extent(ins[0])
-        work = statistics(elements // n, n)
+        work = statistics(exactly(elements, n), n)
         scale = Work(multiplications=elements) if self.affine else Work()
         return work + scale + (Work(additions=elements) if self.affine and self.bias else Work())
 
@@ -150,6 +165,7 @@ class GroupNorm(Norm):
                 code="groups-do-not-divide",
                 hint=f"choose a divisor of {x.channels}",
             )
+        measurable(exactly(x.elements, self.groups), x, self.name)
         return x
 
     def params(self, ins: Shapes) -> int:
@@ -157,7 +173,7 @@ class GroupNorm(Norm):
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         elements = ins[0].elements
-        own = statistics(self.groups, elements // self.groups)
+        own = statistics(self.groups, exactly(elements, self.groups))
         return own + Work(multiplications=elements, additions=elements) if self.affine else own
 
 
@@ -170,6 +186,10 @@ class LocalResponseNorm(Norm):
 
     example = "local_response_norm: 5"
     size: int = arg(Integer(1), main=True, symbol="n", doc="channels in the window")
+
+    def out_shape(self, x: Shape) -> Shape:
+        spatial_rank(x, self.name)
+        return x
 
     def taps(self, ins: Shapes) -> int:
         return self.size

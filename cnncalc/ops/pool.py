@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.axis import (
     WHOLE,
+    AdaptiveWindows,
     Reach,
     Slide,
     Table,
     Transpose,
     Window,
     adaptive_total,
-    adaptive_window,
     effective_kernel,
     extent,
     extent_ceil,
@@ -207,7 +207,7 @@ def adaptive_reach(size: int, out: int) -> Reach:
         return WHOLE
     if size % out == 0:
         return Slide(kernel=size // out, stride=size // out)
-    return Table(tuple(adaptive_window(j, size, out) for j in range(out)))
+    return Table(AdaptiveWindows(size, out))
 
 
 @register("adaptive_avg_pool", aliases=("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"))

@@ -122,6 +122,7 @@ class Upsample(Operator):
     size: AxisValue | None = arg(Extents(), default=None, like=True, symbol="o", doc="output size, not a factor")
     mode: str = arg(Word(tuple(MODES)), default="nearest", doc="how values between are found")
     align_corners: bool = arg(Boolean(), default=False, doc="corner pixels stay where they are")
+    recompute_scale_factor: bool = arg(Boolean(), default=False, doc="positions follow out/in, not the scale")
 
     def check(self) -> None:
         if self.scale is None and self.size is None:
@@ -135,6 +136,13 @@ class Upsample(Operator):
                 f"{self.name} takes 'scale' or 'size', got both",
                 argument="size",
                 hint="leave one of them out",
+                code="conflicting-arguments",
+            )
+        if self.recompute_scale_factor and self.size is not None:
+            raise ArgumentError(
+                f"{self.name} has recompute_scale_factor with a size",
+                argument="recompute_scale_factor",
+                hint="it is for a scale: a size has no other factor than out/in",
                 code="conflicting-arguments",
             )
         if self.align_corners and (self.mode.startswith("nearest") or self.mode == "area"):
@@ -182,7 +190,7 @@ class Upsample(Operator):
         x, y = ins[0].spatial, outs[0].spatial
         if self.mode == "area":
             return (tuple(adaptive_reach(n, o) for n, o in zip(x, y, strict=True)),)
-        if self.scale is None:
+        if self.scale is None or self.recompute_scale_factor:
             steps = tuple(Fraction(n, o) for n, o in zip(x, y, strict=True))
         else:
             factors = per_axis(self.scale, len(x), "scale")  # type: ignore[arg-type]
