@@ -1,0 +1,135 @@
+"""What commands share: reading their options, running an analysis, and saying what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from cnncalc.diagnostics import Diagnostic, SpecError, one_line
+from cnncalc.spec.document import Spec, read_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cnncalc.api import Source
+    from cnncalc.report import Report
+
+SEVERITY_COLOUR = {"error": "1;31", "warning": "1;33"}
+
+
+def coloured(stream: Any) -> bool:
+    """Return whether a stream is a terminal that may be coloured."""
+    return bool(stream.isatty()) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def write_error(text: str) -> None:
+    """Write lines to standard error, whatever its encoding, never wrapped."""
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def report_findings(findings: Iterable[Diagnostic]) -> None:
+    """Write diagnostics to standard error."""
+    colour = coloured(sys.stderr)
+    for finding in findings:
+        text = finding.render()
+        if colour:
+            word = f"{finding.severity}:"
+            text = text.replace(word, f"\x1b[{SEVERITY_COLOUR[finding.severity]}m{word}\x1b[0m", 1)
+        write_error(text)
+
+
+def report_error(error: SpecError) -> None:
+    """Write everything that a SpecError carries to standard error."""
+    report_findings(error.diagnostics)
+
+
+def fail(message: str, hint: str | None = None) -> NoReturn:
+    """Write one line (and a hint) to standard error and stop with exit code 2."""
+    write_error(f"error: {one_line(message)}" + (f"\n  = hint: {one_line(hint)}" if hint else ""))
+    raise typer.Exit(2)
+
+
+def source_of(name: str) -> Source:
+    """Return what a SPEC argument names: `-` is read from standard input."""
+    if name != "-":
+        return name
+    spec, collector = read_spec(sys.stdin.buffer.read(), "-")
+    if collector.errors:
+        from cnncalc.api import analyze
+
+        analyze(spec)
+        collector.raise_if_errors()
+    return spec
+
+
+def settings(pairs: Sequence[str] | None) -> dict[str, object]:
+    """Return `--set name=value` options as a mapping; stop with exit code 2 for what is no pair."""
+    values: dict[str, object] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            fail(f"--set wants NAME=VALUE, got '{pair}'")
+        values[name.strip()] = value.strip()
+    return values
+
+
+def shapes(given: Sequence[str] | None) -> Any:
+    """Return `--input` options in the form that `analyze` takes; stop with exit code 2 for what is no shape."""
+    if not given:
+        return None
+    named: dict[str, str] = {}
+    for text in given:
+        name, equals, shape = text.rpartition("=")
+        if name in named:
+            fail(f"--input is given twice{f' for {name}' if equals else ''}")
+        named[name] = shape
+    return named[""] if list(named) == [""] else named
+
+
+def analysed(
+    name: str,
+    *,
+    input: Sequence[str] | None = None,  # noqa: A002
+    variant: str | None = None,
+    variables: Sequence[str] | None = None,
+    convention: str = "exact",
+    dtype: str = "fp32",
+    batch: int = 1,
+    max_layers: int | None = None,
+) -> Report:
+    """Return the report of a SPEC argument under the usual options.
+
+    Raises:
+        SpecError: the spec is wrong.
+        typer.Exit: an option is wrong; the message is out, the exit code is 2.
+    """
+    from cnncalc.api import analyze
+
+    source, chosen, shape = source_of(name), settings(variables), shapes(input)
+    try:
+        return analyze(
+            source, input=shape, variant=variant, variables=chosen, convention=convention, dtype=dtype, batch=batch,
+            max_layers=max_layers,
+        )  # fmt: skip
+    except ValueError as error:
+        fail(str(error))
+
+
+def write_output(text: str, file: str | None) -> None:
+    """Write text to a file, or to standard output; stop with exit code 2 where the file cannot be written."""
+    if file is None or file == "-":
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        return
+    try:
+        Path(file).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        fail(f"cannot write '{file}': {error.strerror or error}")
+
+
+__all__ = ["Spec", "analysed", "coloured", "fail", "report_error", "report_findings", "settings", "shapes", "source_of",
+           "write_error", "write_output"]  # fmt: skip
