@@ -185,7 +185,10 @@ def _per_axis(value: Any, rank: int) -> list[Any]:
 
 
 def _same(record: LayerRecord, x: Shape) -> tuple[Kind, str, Shape | None] | None:
-    """What `padding: same` means where PyTorch refuses it, or None where the refusal has another ground."""
+    """What `padding: same` means where PyTorch refuses it, or None where the refusal has another ground.
+
+    An output padding beside `same` has one: the word settles the output's size.
+    """
     given = record.attributes
     if given.get("padding") != "same":
         return None
@@ -194,10 +197,9 @@ def _same(record: LayerRecord, x: Shape) -> tuple[Kind, str, Shape | None] | Non
     strides = _per_axis(given.get("stride", 1), rank)
     positive = [*strides, *_per_axis(given["kernel_size"], rank), *_per_axis(given.get("dilation", 1), rank)]
     ground = "must be tuple of ints" if transposed else "not supported for strided"
-    if ground not in str(record.error) or min(positive) < 1:
+    settled = any(_per_axis(given.get("output_padding", 0), rank))
+    if ground not in str(record.error) or min(positive) < 1 or settled:
         return None
-    if any(_per_axis(given.get("output_padding", 0), rank)):
-        return Kind.UNWRITABLE, "`same` settles the output padding itself", None
     extents = [n * s if transposed else -(-n // s) for n, s in zip(x[1:], strides, strict=True)]
     return Kind.ACCEPTED_ON_PURPOSE, "`same` with a stride", (given["out_channels"], *extents)
 
@@ -216,7 +218,7 @@ def layer_case(record: LayerRecord, *, own_names: bool = True) -> LayerCase:
         return LayerCase(Kind.REFUSED_ON_PURPOSE, "an empty map", spec)
     if record.error:
         kind, reason, shape = _same(record, x) or (Kind.REFUSED, record.error, None)
-        return LayerCase(kind, reason, None if kind is Kind.UNWRITABLE else spec, shape)
+        return LayerCase(kind, reason, spec, shape)
     assert record.out_shape is not None
     return LayerCase(Kind.NUMBERS, "", spec, record.out_shape[1:])
 
