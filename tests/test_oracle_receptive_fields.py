@@ -57,6 +57,7 @@ def test_every_measured_field_is_compared() -> None:
     records = receptive_fields()
     fields = [field for record in records.values() for pair in record.fields.values() for field in pair]
     assert len(records) == 66
+    assert len(set(graphs()) & set(records)) == 59
     assert NAMED == ["alexnet", "densenet121", "lenet5", "mobilenet_v1", "resnet18", "resnet50", "vgg16"]
     assert len(fields) == 2 * 2244
     assert sum(field.start is None for field in fields) == 188
