@@ -6,15 +6,23 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cnncalc.conventions.base import Convention, Entry, Term
+from cnncalc.conventions.base import MACS, Convention, Entry, Term
+from cnncalc.conventions.calflops import CALFLOPS
+from cnncalc.conventions.flopcounter import FLOPCOUNTER
+from cnncalc.conventions.fvcore import FVCORE
 from cnncalc.conventions.plain import EXACT, MAC, TWO_PER_MAC
+from cnncalc.conventions.ptflops import PTFLOPS
+from cnncalc.conventions.thop import THOP
+from cnncalc.conventions.torchinfo import TORCHINFO
+from cnncalc.conventions.torchscan import TORCHSCAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CONVENTIONS", "Convention", "Entry", "Term", "convention"]
+__all__ = ["CONVENTIONS", "MACS", "Convention", "Entry", "Term", "convention"]
 
-CONVENTIONS: Mapping[str, Convention] = MappingProxyType({rule.name: rule for rule in (EXACT, TWO_PER_MAC, MAC)})
+RULES = (EXACT, TWO_PER_MAC, MAC, FLOPCOUNTER, FVCORE, THOP, PTFLOPS, TORCHINFO, CALFLOPS, TORCHSCAN)
+CONVENTIONS: Mapping[str, Convention] = MappingProxyType({rule.name: rule for rule in RULES})
 
 
 def convention(name: str) -> Convention:

@@ -4,65 +4,77 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.conventions.base import Convention, Entry, Term
+from cnncalc.conventions.base import (
+    ACTIVATIONS,
+    BIAS,
+    MACS,
+    MAX_POOLS,
+    MEAN_POOLS,
+    TWICE,
+    Convention,
+    Entry,
+    Term,
+    counted,
+)
 
 if TYPE_CHECKING:
     from cnncalc.work import Count
 
 
-def macs(count: Count) -> int | None:
-    """Return the multiply-accumulates."""
-    return count.macs
+def total(count: Count) -> int | None:
+    """Return all operations."""
+    return None if count.work is None else count.work.total
 
 
-MACS = Term(label="multiply-accumulates", formula=macs, shared=True)
-
-
-def _beyond_macs(count: Count) -> int | None:
+def beyond_macs(count: Count) -> int | None:
+    """Return the operations that are neither multiply-accumulates nor bias."""
     if count.work is None or count.macs is None:
         return None
     return count.work.total - count.macs - count.bias_outputs
 
 
-_WEIGHTED = Entry(
-    terms=(
-        MACS,
-        Term(label="additions of the products, one less per output", formula=_beyond_macs),
-        Term(label="bias, 1 per output element", formula=lambda count: count.bias_outputs),
-    )
-)
+def everything(label: str, *families: str) -> dict[str, Entry]:
+    """Return the entries of families whose operations stand under one label."""
+    return dict.fromkeys(families, counted(Term(label=label, formula=total)))
+
+
+SUMS = counted(MACS, Term(label="additions of products, one less per sum", formula=beyond_macs), BIAS)
 
 EXACT = Convention(
     name="exact",
     unit="FLOPs",
-    source="docs/counting.md",
+    source="the table of docs/counting.md",
     version="",
     summary="every scalar operation of every layer, each kind counted as one",
-    table={"conv": _WEIGHTED, "conv_transpose": _WEIGHTED, "linear": _WEIGHTED},
-    otherwise=Entry(
-        terms=(
-            Term(
-                label="operations of all other layers",
-                formula=lambda count: None if count.work is None else count.work.total,
-            ),
-        )
-    ),
+    table={
+        "conv": SUMS,
+        "conv_transpose": SUMS,
+        "linear": SUMS,
+        "deform_conv": counted(MACS, Term(label="sampling between pixels and additions", formula=beyond_macs), BIAS),
+        **everything("2 per BatchNorm element", "batch_norm"),
+        **everything("other normalisations", "instance_norm", "layer_norm", "group_norm", "local_response_norm"),
+        **everything("activations", *ACTIVATIONS),
+        **everything("pooling", *MAX_POOLS, *MEAN_POOLS, "lp_pool", "channel_pool"),
+        **everything("merges", "merge"),
+        **everything("upsampling", "upsample"),
+    },
+    otherwise=counted(Term(label="all other layers", formula=total)),
 )
 
 TWO_PER_MAC = Convention(
     name="2mac",
     unit="FLOPs",
-    source="docs/counting.md",
+    source="the habit of GPU vendors and of TensorFlow's profiler",
     version="",
     summary="2 per multiply-accumulate, nothing else",
-    otherwise=Entry(terms=(MACS, Term(label="1 more per multiply-accumulate", formula=macs))),
+    otherwise=counted(MACS, TWICE),
 )
 
 MAC = Convention(
     name="mac",
     unit="FLOPs",
-    source="torchvision 0.28, the `_ops` of its weights; most papers",
-    version="",
+    source="the `_ops` that torchvision publishes with its weights, and most papers",
+    version="torchvision 0.28",
     summary="1 per multiply-accumulate, nothing else: what papers mostly call FLOPs",
-    otherwise=Entry(terms=(MACS,)),
+    otherwise=counted(MACS),
 )
