@@ -46,20 +46,6 @@ def forward_sizes(count: Count, pads: tuple[int, ...]) -> tuple[int, ...]:
     return tuple((n + 2 * p - (d * (k - 1) + 1)) // s + 1 for n, p, k, s, d in sizes)
 
 
-def shrunk(count: Count) -> int | None:
-    """Return what a convolution with padding `same` and an even window loses: it is taken as one smaller."""
-    axes = rank(count)
-    if count.arguments.get("padding") != "same" or set(each_axis(count.arguments["stride"], axes)) != {1}:
-        return 0
-    if count.macs is None:
-        return None
-    kernels, dilations = (each_axis(count.arguments[name], axes) for name in ("kernel", "dilation"))
-    pads = tuple(d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
-    missing = count.out_elements - count.out_channels * prod(forward_sizes(count, pads))
-    biased = 1 if count.bias_outputs else 0
-    return -missing * (2 * (count.macs // count.out_elements) + biased)
-
-
 def groups_twice(count: Count) -> int | None:
     """Return what a grouped transposed convolution loses: its products are divided by the groups twice."""
     groups = int(count.arguments["groups"])
@@ -102,12 +88,7 @@ CALFLOPS = Convention(
     version="0.3.2",
     summary="2 per multiply-accumulate, bias of convolutions, 2 per BatchNorm element, activations, pooling inputs",
     table={
-        "conv": counted(
-            MACS,
-            TWICE,
-            BIAS,
-            Term(label="even windows with padding same taken one smaller", formula=shrunk),
-        ),
+        "conv": counted(MACS, TWICE, BIAS),
         "conv_transpose": counted(
             MACS,
             TWICE,
@@ -139,7 +120,6 @@ CALFLOPS = Convention(
         "bias counts for convolutions, not for linear layers",
         "grouped transposed convolutions are divided by their groups twice, down to 0",
         "the bias of a transposed convolution counts one group at the sizes of the forward convolution",
-        "padding='same' with an even window is taken one position smaller per axis",
         "ReLU6 modules count as 0, ReLU as 1 per element",
         "upsampling to a size counts positions without channels, by a factor the input's elements",
     ),

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Integer, Kind, Number, Word, whole
-from cnncalc.ops.base import Operator, Shapes, arg, register
+from cnncalc.ops.base import Called, Shapes, arg, register
 from cnncalc.work import Work
 
 if TYPE_CHECKING:
     from cnncalc.shape import Shape
 
 
-class Activation(Operator):
+class Activation(Called):
     """What elementwise activations share: `[C, *S] -> [C, *S]` and the same work for every element."""
 
     group = "activation"
@@ -209,7 +209,7 @@ class GELU(Activation):
     approximate: str = arg(Word(("none", "tanh")), default="none", doc="the tanh approximation; counted alike")
 
 
-class OverChannels(Operator):
+class OverChannels(Called):
     """What softmax and its logarithm share: each position's channels sum to one."""
 
     group = "activation"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, data
 
 from cnncalc.axis import IDENTITY, WHOLE, Reach, Window, same_padding
 from cnncalc.diagnostics import ArgumentError
-from cnncalc.ops.arguments import shown
+from cnncalc.ops.arguments import Word, shown
 from cnncalc.shape import Shape
 from cnncalc.work import NO_WORK, Count, MemoryAccess, Work
 
@@ -329,6 +329,18 @@ def expanded(op: Operator, ins: Shapes) -> list[Layer]:
             given = tuple(layers[n - 1].outs[0] if n else ins[0] for n in reads)
         layers.append(Layer(suffix, part, given, part.infer(given)))
     return layers
+
+
+class Called(Operator):
+    """A layer that PyTorch has as a module and as a function.
+
+    Counters that hook modules do not see functions: their counting rules ask what the reference code has. Nothing else
+    depends on it.
+    """
+
+    call: str = arg(
+        Word(("module", "function")), default="module", doc="what the code has; only rules that hook modules ask"
+    )
 
 
 def _rebuild(cls: type[Operator], values: dict[str, Any]) -> Operator:

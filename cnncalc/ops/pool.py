@@ -20,9 +20,10 @@ from cnncalc.axis import (
     extent_transposed,
 )
 from cnncalc.diagnostics import ArgumentError
-from cnncalc.ops.arguments import Boolean, Extents, Number, Padding, PerAxis
+from cnncalc.ops.arguments import Boolean, Extents, Number, Padding, PerAxis, Word
 from cnncalc.ops.base import (
     AxisValue,
+    Called,
     Operator,
     Shapes,
     arg,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 
-class Pool(Operator):
+class Pool(Called):
     """What sliding pools share: a window per axis, the stride defaulting to the kernel, floor or ceil."""
 
     group = "pooling"
@@ -178,7 +179,7 @@ class MaxUnpool(Operator):
         return (tuple(Transpose(w.kernel, w.stride, 1, w.before) for w in self.windows(ins[0])),)
 
 
-class Adaptive(Operator):
+class Adaptive(Called):
     """What adaptive pools share: a wanted output size; window j of an axis is floor(j*in/out)..ceil((j+1)*in/out)-1."""
 
     group = "pooling"
@@ -231,7 +232,7 @@ class AdaptiveMaxPool(Adaptive):
         return Work(comparisons=window_elements(ins, outs) - outs[0].elements)
 
 
-class Global(Operator):
+class Global(Called):
     """What global pools share: the whole map becomes one position, `[C, *S] -> [C, 1, ..]`."""
 
     group = "pooling"
@@ -250,6 +251,9 @@ class GlobalAvgPool(Global):
 
     family = "global_avg_pool"
     example = "global_avg_pool"
+    call: str = arg(
+        Word(("module", "function", "mean")), default="module", doc="what the code has; mean is `x.mean((2, 3))`"
+    )
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=ins[0].elements - outs[0].elements, divisions=outs[0].elements)

@@ -10,6 +10,7 @@ from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Number, Padding, PerAxis, Word, shown
 from cnncalc.ops.base import (
     AxisValue,
+    Called,
     Operator,
     Shapes,
     arg,
@@ -107,7 +108,7 @@ MODES = {"nearest": None, "nearest_exact": None, "linear": 1, "bilinear": 2, "tr
 
 
 @register("upsample", aliases=("interpolate", "resize"))
-class Upsample(Operator):
+class Upsample(Called):
     """Resize a map, `[C, *S] -> [C, *floor(S*scale)]` or `[C, *size]`, as PyTorch's Upsample does.
 
     Interpolation weighs 2 neighbours per axis, bicubic 4: a multiplication each and their sum. Nearest computes
