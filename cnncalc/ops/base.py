@@ -468,6 +468,8 @@ def fitting(sizes: tuple[int, ...], x: Shape, used: tuple[Window, ...], op: str)
 # The registry.
 
 _lock = threading.Lock()
+_plugin_lock = threading.Lock()
+_broken: dict[str, str] = {}
 _by_name: dict[str, type[Operator]] = {}
 _plugins_loaded = False
 OperatorClass = TypeVar("OperatorClass", bound=type[Operator])
@@ -498,17 +500,30 @@ def register(name: str, *, aliases: tuple[str, ...] = ()) -> Callable[[OperatorC
 
 
 def load_plugins() -> None:
-    """Load the operators that installed packages announce under the entry-point group `cnncalc.operators`, once."""
-    global _plugins_loaded  # noqa: PLW0603 - part of the registry
-    if _plugins_loaded:
-        return
-    _plugins_loaded = True
-    from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import, and few runs need it
+    """Load the operators that installed packages announce under the entry-point group `cnncalc.operators`, once.
 
-    for entry in entry_points(group="cnncalc.operators"):
-        loaded = entry.load()
-        if isinstance(loaded, type) and issubclass(loaded, Operator) and not loaded.name:
-            register(entry.name)(loaded)
+    A package that cannot be loaded, or wants the name of another operator, is left out; `broken_plugins` says why.
+    """
+    global _plugins_loaded  # noqa: PLW0603 - part of the registry
+    with _plugin_lock:
+        if _plugins_loaded:
+            return
+        from importlib.metadata import entry_points
+
+        for entry in entry_points(group="cnncalc.operators"):
+            try:
+                loaded = entry.load()
+                if isinstance(loaded, type) and issubclass(loaded, Operator) and not loaded.name:
+                    register(entry.name)(loaded)
+            except Exception as error:  # noqa: BLE001 - whatever a package does, the built-in operators still work
+                _broken[entry.name] = f"{type(error).__name__}: {error}"
+        _plugins_loaded = True
+
+
+def broken_plugins() -> dict[str, str]:
+    """Return the announced operators that could not be loaded, each with the reason."""
+    load_plugins()
+    return dict(_broken)
 
 
 def find(name: str) -> type[Operator] | None:
