@@ -172,6 +172,7 @@ class Totals:
         memory_access_weighted: read + written + weights of convolutions, transposed convolutions and linear layers.
         bytes: all elements moved, in bytes.
         model_size: the parameters in bytes.
+        peak_activation: most activation elements alive at once, nothing in place; the largest moment, not a sum.
         lower_bounds: names of the sums that leave out an unknown part.
     """
 
@@ -187,6 +188,7 @@ class Totals:
     model_size: int
     activations: int
     connections: int
+    peak_activation: int
     lower_bounds: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -204,8 +206,33 @@ class Totals:
             "model_size": self.model_size,
             "activations": self.activations,
             "connections": self.connections,
+            "peak_activation": self.peak_activation,
             "lower_bounds": list(self.lower_bounds),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakActivation:
+    """The moment at which the most activations are alive while the layers run in order, nothing in place.
+
+    Attributes:
+        elements: activation elements alive then, the batch multiplied.
+        bytes: the same in the report's dtype, each tensor rounded up.
+        path: the layer that runs then; "" for a network without layers.
+        live: what is alive then, as (name of the layer or input that made it, elements).
+        profile: elements alive during each layer, in execution order.
+    """
+
+    elements: int
+    bytes: int
+    path: str
+    live: tuple[tuple[str, int], ...]
+    profile: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the moment as JSON has it."""
+        live = [{"name": name, "elements": elements} for name, elements in self.live]
+        return {"elements": self.elements, "bytes": self.bytes, "path": self.path, "live": live}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +266,7 @@ class Summary:
         last_map: shape of the last map with a spatial extent, `[C, *S]`.
         last_map_path: the layer that makes it.
         receptive_field: its receptive field.
+        peak_activation: when the most activations are alive, and which.
         fc_share_params: part of the parameters in linear layers.
         fc_share_macs: part of the multiply-accumulates in linear layers.
         odd_channels: weighted layers whose output channels are no multiple of 8, outputs left out, as (path, channels).
@@ -254,6 +282,7 @@ class Summary:
     receptive_field: tuple[int | None, ...]
     receptive_field_min: tuple[int | None, ...]
     receptive_field_true: tuple[int | None, ...]
+    peak_activation: PeakActivation
     fc_share_params: float | None
     fc_share_macs: float | None
     odd_channels: tuple[tuple[str, int], ...]
@@ -271,6 +300,7 @@ class Summary:
             "receptive_field": list(self.receptive_field),
             "receptive_field_min": list(self.receptive_field_min),
             "receptive_field_true": list(self.receptive_field_true),
+            "peak_activation": self.peak_activation.to_dict(),
             "fc_share_params": self.fc_share_params,
             "fc_share_macs": self.fc_share_macs,
             "odd_channels": [{"path": path, "channels": channels} for path, channels in self.odd_channels],

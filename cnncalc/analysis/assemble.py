@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.analysis.liveness import peak_activation
 from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
 from cnncalc.analysis.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.conventions import Convention
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.base import AXES, Operator
-from cnncalc.report import Axis, Depth, Layer, Report, Summary, Totals
+from cnncalc.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
 from cnncalc.shape import Shape
 from cnncalc.work import Count, MemoryAccess, Work
 
@@ -142,7 +143,8 @@ def build_report(
         if fact is None:
             fact = facts[key] = Facts(node, convention, bits, batch)
         per_node.append(fact)
-    totals = total(graph, per_node, bits)
+    peak = peak_of(graph, bits, batch)
+    totals = total(graph, per_node, bits, peak)
     return Report(
         version=version,
         name=name,
@@ -156,7 +158,7 @@ def build_report(
         dtype=dtype,
         layers=layers(graph, per_node, fields, totals),
         totals=totals,
-        summary=summarise(graph, fields, per_node, totals),
+        summary=summarise(graph, fields, per_node, totals, peak),
         outputs=tuple((label, graph.shape(ref)) for label, ref in graph.outputs.items()),
         warnings=warnings_of(collector),
     )
@@ -226,7 +228,20 @@ def layers(graph: Graph, facts: Sequence[Facts], fields: Sequence[NodeField], to
     return tuple(rows)
 
 
-def total(graph: Graph, facts: Sequence[Facts], bits: int) -> Totals:
+def peak_of(graph: Graph, bits: int, batch: int) -> PeakActivation:
+    """Return the moment at which the most activations are alive, for a batch and a width of element."""
+    peak = peak_activation(graph)
+    live = tuple((name, elements * batch) for name, elements in peak.live)
+    return PeakActivation(
+        elements=peak.elements * batch,
+        bytes=sum(tensor_bytes(elements, bits) for _, elements in live),
+        path=peak.path,
+        live=live,
+        profile=peak.profile if batch == 1 else tuple(elements * batch for elements in peak.profile),
+    )
+
+
+def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation) -> Totals:
     """Return the sums; what is unknown in a layer makes a sum a lower bound."""
     params = buffers = macs = flops = activations = connections = weighted = moved = 0
     read = written = weights = bias = 0
@@ -258,6 +273,8 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int) -> Totals:
             kinds = [k + times * n for k, n in zip(kinds, fact.work.to_dict().values(), strict=True)]
     if "params" in unknown:
         unknown.add("model_size")
+    if "memory_access" in unknown:
+        unknown.add("peak_activation")
     work = Work(**dict(zip(Work().to_dict(), kinds, strict=True)))
     return Totals(
         layers=len(graph.nodes),
@@ -272,11 +289,14 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int) -> Totals:
         model_size=tensor_bytes(params, bits),
         activations=activations,
         connections=connections,
+        peak_activation=peak.elements,
         lower_bounds=tuple(sorted(unknown)),
     )
 
 
-def summarise(graph: Graph, fields: Sequence[NodeField], facts: Sequence[Facts], totals: Totals) -> Summary:
+def summarise(
+    graph: Graph, fields: Sequence[NodeField], facts: Sequence[Facts], totals: Totals, peak: PeakActivation
+) -> Summary:
     """Return depth, width, the last map and what it sees."""
     index = last_map(graph, fields)
     axes = FieldText(fields[index]) if index is not None else None
@@ -306,6 +326,7 @@ def summarise(graph: Graph, fields: Sequence[NodeField], facts: Sequence[Facts],
         receptive_field=axes.largest if axes else (),
         receptive_field_min=axes.smallest if axes else (),
         receptive_field_true=axes.true if axes else (),
+        peak_activation=peak,
         fc_share_params=linear_params / totals.params if totals.params else None,
         fc_share_macs=linear_macs / totals.macs if totals.macs else None,
         odd_channels=odd_channels(graph),
