@@ -137,7 +137,7 @@ class Softsign(Activation):
 
 @register("leaky_relu")
 class LeakyReLU(Activation):
-    """`x` or `slope*x` below zero, elementwise on `[C, *S]` (Maas et al. 2013)."""
+    """`x` or `slope*x` below zero, elementwise on `[C, *S]` (Maas et al. 2013; arXiv:1505.00853)."""
 
     example = "leaky_relu: 0.1"
     each = Work(comparisons=1, multiplications=1)
@@ -218,7 +218,7 @@ class OverChannels(Called):
 
 @register("softmax")
 class Softmax(OverChannels):
-    """`exp(x - max)/sum` over the n channels of each position of `[C, *S]`: 5n - 2 operations."""
+    """`exp(x - max)/sum` over the n channels of each position of `[C, *S]`: 5n - 2 operations (PyTorch's Softmax)."""
 
     example = "softmax"
     example_input = ((10,),)
@@ -232,7 +232,10 @@ class Softmax(OverChannels):
 
 @register("log_softmax")
 class LogSoftmax(OverChannels):
-    """`x - max - log(sum of exp)` over the n channels of each position of `[C, *S]`: 5n - 1 operations."""
+    """`x - max - log(sum of exp)` over the n channels of each position of `[C, *S]` (PyTorch's LogSoftmax).
+
+    Per position 5n - 1 operations: the maximum, n differences, n exponentials, their sum, its logarithm, n differences.
+    """
 
     example = "log_softmax"
     example_input = ((10,),)

@@ -508,7 +508,7 @@ def load_plugins() -> None:
     with _plugin_lock:
         if _plugins_loaded:
             return
-        from importlib.metadata import entry_points
+        from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import, and few runs need it
 
         for entry in entry_points(group="cnncalc.operators"):
             try:

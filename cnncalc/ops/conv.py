@@ -286,6 +286,7 @@ class Sampled(Conv):
 
     def infer(self, ins: Shapes) -> Shapes:
         x, _ = ins
+        only_rank(2, x, self.name)
         if x.channels % self.offset_groups:
             raise ArgumentError(
                 f"{self.name} has offset_groups={self.offset_groups}, which does not divide its {x.channels} channels",
@@ -326,10 +327,6 @@ class DeformConv(Composite, Sampled):
     def check(self) -> None:
         for name in ("kernel", "stride", "dilation"):
             per_axis(getattr(self, name), 2, name)
-
-    def infer(self, ins: Shapes) -> Shapes:
-        only_rank(2, ins[0], self.name)
-        return super().infer(ins)
 
     def parts(self) -> tuple[Part, ...]:
         numbers = (3 if self.mask else 2) * self.offset_groups * prod(per_axis(self.kernel, 2, "kernel"))
@@ -374,6 +371,16 @@ class Separable(Factorised):
         return (*self.named("depthwise", depthwise), *self.named("pointwise", pointwise))
 
 
+class Factor(Conv):
+    """One of the two convolutions that a spatially separable one stands for; 2-D only."""
+
+    name = "conv"
+
+    def out_shape(self, x: Shape) -> Shape:
+        only_rank(2, x, SpatiallySeparable.name)
+        return super().out_shape(x)
+
+
 @register("spatially_separable", aliases=("factorized_conv",))
 class SpatiallySeparable(Factorised):
     """A K x 1 convolution, then a 1 x K convolution, `[C_in, H, W] -> [C_out, H', W']` (arXiv:1512.00567).
@@ -392,10 +399,6 @@ class SpatiallySeparable(Factorised):
         if not isinstance(self.padding, str):
             pads(self.padding, 2)
 
-    def infer(self, ins: Shapes) -> Shapes:
-        only_rank(2, ins[0], self.name)
-        return super().infer(ins)
-
     def parts(self) -> tuple[Part, ...]:
         kernels, strides = per_axis(self.kernel, 2, "kernel"), per_axis(self.stride, 2, "stride")
         dilations = per_axis(self.dilation, 2, "dilation")
@@ -406,7 +409,7 @@ class SpatiallySeparable(Factorised):
             paddings = ((top, bottom, 0, 0), (0, 0, left, right))
         both: list[Part] = []
         for axis, suffix in enumerate(("vertical", "horizontal")):
-            one = Conv(
+            one = Factor(
                 out=self.out,
                 kernel=_on(axis, kernels),
                 stride=_on(axis, strides),

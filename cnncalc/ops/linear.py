@@ -82,7 +82,7 @@ def axis_index(value: int, rank: int, name: str, x: Shape) -> int:
 
 @register("flatten")
 class Flatten(View):
-    """Merge the axes `start` to `end` into one, `[C, H, W] -> [C*H*W]`; axes are counted without the batch."""
+    """Merge the axes `start` to `end`, counted without the batch, `[C, H, W] -> [C*H*W]` (PyTorch's Flatten)."""
 
     example = "flatten"
     start: int = arg(Integer(-8), default=0, main=True, doc="first axis to merge; 0 is the channels")
@@ -101,7 +101,7 @@ class Flatten(View):
 
 @register("reshape", aliases=("view",))
 class Reshape(View):
-    """The same elements as another shape, without the batch; one extent may be -1."""
+    """The same elements as another shape, `[C, *S] -> [C', *S']`; one extent may be -1 (PyTorch's reshape)."""
 
     example = "reshape: [8, -1]"
     shape: tuple[int, ...] = arg(Extents(infer=True, scalar=False), main=True, doc="the new shape")
@@ -122,14 +122,14 @@ class Reshape(View):
 
 @register("identity")
 class Identity(View):
-    """The input unchanged."""
+    """The input unchanged, `[C, *S] -> [C, *S]` (PyTorch's Identity)."""
 
     example = "identity"
 
 
 @register("dropout")
 class Dropout(View):
-    """Dropout, the identity at inference (arXiv:1207.0580)."""
+    """Dropout, the identity at inference, `[C, *S] -> [C, *S]` (arXiv:1207.0580)."""
 
     group = "regularisation"
     example = "dropout: 0.5"
@@ -138,7 +138,7 @@ class Dropout(View):
 
 @register("drop_path", aliases=("stochastic_depth",))
 class DropPath(View):
-    """Stochastic depth, the identity at inference (arXiv:1603.09382)."""
+    """Stochastic depth, the identity at inference, `[C, *S] -> [C, *S]` (arXiv:1603.09382)."""
 
     group = "regularisation"
     example = "drop_path: 0.2"

@@ -49,7 +49,7 @@ class Elementwise(Merge):
 
 @register("add", aliases=("sum",))
 class Add(Elementwise):
-    """Elementwise sum of sources of one shape, `[C, *S] x m -> [C, *S]`; m - 1 additions per element."""
+    """Elementwise sum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 additions per element (arXiv:1512.03385)."""
 
     example = "add: [prev, x]"
 
@@ -59,7 +59,7 @@ class Add(Elementwise):
 
 @register("sub", aliases=("subtract",))
 class Sub(Elementwise):
-    """The first source less all others, `[C, *S] x m -> [C, *S]`; m - 1 subtractions per element."""
+    """The first of m sources less the others, `[C, *S], .. -> [C, *S]`; m - 1 subtractions each (PyTorch's sub)."""
 
     example = "sub: [prev, x]"
 
@@ -69,7 +69,7 @@ class Sub(Elementwise):
 
 @register("max", aliases=("maximum",))
 class Max(Elementwise):
-    """Elementwise maximum of sources of one shape, `[C, *S] x m -> [C, *S]`; m - 1 comparisons per element."""
+    """Elementwise maximum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 comparisons per element (arXiv:1302.4389)."""
 
     example = "max: [prev, x]"
 
@@ -79,7 +79,10 @@ class Max(Elementwise):
 
 @register("mul", aliases=("multiply",))
 class Mul(Merge):
-    """Elementwise product; a `C x 1 x 1` or `1 x H x W` source is a gate that is broadcast (arXiv:1709.01507)."""
+    """Elementwise product of m sources, `[C, *S], .. -> [C, *S]`; m - 1 multiplications per element.
+
+    A `[C, 1, 1]` or `[1, H, W]` source is a gate that is broadcast (arXiv:1709.01507, arXiv:1807.06521).
+    """
 
     example = "mul: [prev, gate]"
     example_input = ((8, 14, 10), (8, 1, 1))
@@ -115,7 +118,10 @@ class Mul(Merge):
 
 @register("concat", aliases=("cat", "concatenate"))
 class Concat(Merge):
-    """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]`; reads and writes everything."""
+    """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]` (arXiv:1409.4842).
+
+    Computes nothing, reads and writes everything once.
+    """
 
     family = "concat"
     example = "concat: [prev, x]"

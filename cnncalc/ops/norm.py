@@ -72,8 +72,9 @@ class ChannelStatistics(Norm):
 
 @register("batch_norm", aliases=("bn", "batch_norm1d", "batch_norm2d", "batch_norm3d"))
 class BatchNorm(ChannelStatistics):
-    """Batch normalisation at inference, one multiplication and one addition per element (arXiv:1502.03167).
+    """Batch normalisation at inference, `[C, *S] -> [C, *S]`, a multiplication and an addition per element.
 
+    Source: arXiv:1502.03167. Without running statistics the image's own are taken, 5n + 2 operations per channel.
     2*C parameters (gamma, beta) and 2*C buffers (running mean and variance).
     """
 
@@ -86,7 +87,7 @@ class BatchNorm(ChannelStatistics):
 
 @register("instance_norm", aliases=("in_norm", "instance_norm1d", "instance_norm2d", "instance_norm3d"))
 class InstanceNorm(ChannelStatistics):
-    """Instance normalisation, each channel by its own mean and deviation (arXiv:1607.08022)."""
+    """Instance normalisation, `[C, *S] -> [C, *S]`, each channel by its own mean and deviation (arXiv:1607.08022)."""
 
     example = "instance_norm"
     affine: bool = arg(Boolean(), default=False, doc="learn a scale and a shift per channel")
@@ -116,7 +117,7 @@ class _Over(Kind):
 
 @register("layer_norm", aliases=("ln",))
 class LayerNorm(Norm):
-    """Layer normalisation over the channels of each position, or over trailing axes (arXiv:1607.06450).
+    """Layer normalisation, `[C, *S] -> [C, *S]`, over each position's channels or trailing axes (arXiv:1607.06450).
 
     One scale and one shift per normalised element: C of each over the channels, C*H*W of each over all.
     """
@@ -151,7 +152,7 @@ class LayerNorm(Norm):
 
 @register("group_norm", aliases=("gn",))
 class GroupNorm(Norm):
-    """Group normalisation: groups of channels by their own mean and deviation (arXiv:1803.08494)."""
+    """Group normalisation, `[C, *S] -> [C, *S]`: groups of channels by their own statistics (arXiv:1803.08494)."""
 
     example = "group_norm: 4"
     groups: int = arg(Integer(1), main=True, aliases=("num_groups",), symbol="g", doc="groups of channels")
@@ -179,7 +180,7 @@ class GroupNorm(Norm):
 
 @register("local_response_norm", aliases=("lrn",))
 class LocalResponseNorm(Norm):
-    """Local response normalisation across `size` channels (Krizhevsky et al. 2012, doi:10.1145/3065386).
+    """Local response normalisation across `size` channels, `[C, *S] -> [C, *S]` (doi:10.1145/3065386).
 
     Per element: one square, size - 1 additions over the window, scale, offset, power and division.
     """

@@ -12,7 +12,8 @@ from cnncalc.shape import Shape
 class Opaque(Operator):
     """A layer known by its output's shape alone, `[C, *S] -> out`; parameters, work and memory access are unknown.
 
-    Its receptive field is taken as the whole input, the one bound that is always true.
+    Its receptive field is taken as the whole input, the one bound that is always true. Source: none, it stands for what
+    a spec cannot say.
     """
 
     example = "opaque: [16, 7, 5]"

@@ -81,7 +81,7 @@ class Pool(Called):
 
 @register("max_pool", aliases=("maxpool", "max_pool1d", "max_pool2d", "max_pool3d"))
 class MaxPool(Pool):
-    """Maximum over a sliding window, `[C, *S] -> [C, *S']`; one comparison less than taps per output."""
+    """Maximum over a sliding window, `[C, *S] -> [C, *S']`; taps - 1 comparisons per output (PyTorch's MaxPool)."""
 
     example = "max_pool: {kernel: 3, stride: 2, padding: 1}"
     dilation: AxisValue = arg(PerAxis(1), default=1, symbol="d", doc="dilation")
@@ -103,7 +103,10 @@ class MinPool(Pool):
 
 @register("avg_pool", aliases=("avgpool", "avg_pool1d", "avg_pool2d", "avg_pool3d"))
 class AvgPool(Pool):
-    """Mean over a sliding window, `[C, *S] -> [C, *S']`; taps - 1 additions and one division per output."""
+    """Mean over a sliding window, `[C, *S] -> [C, *S']` (PyTorch's AvgPool).
+
+    Per output taps - 1 additions and a division, whether or not padding counts in the mean.
+    """
 
     example = "avg_pool: 2"
     count_include_pad: bool = arg(Boolean(), default=True, doc="padding zeros count in the mean")
@@ -213,7 +216,7 @@ def adaptive_reach(size: int, out: int) -> Reach:
 
 @register("adaptive_avg_pool", aliases=("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"))
 class AdaptiveAvgPool(Adaptive):
-    """Mean over windows that divide the map into `size` parts, `[C, *S] -> [C, *size]`."""
+    """Mean over windows that part the map into `size`, `[C, *S] -> [C, *size]` (PyTorch's AdaptiveAvgPool)."""
 
     example = "adaptive_avg_pool: 7"
 
@@ -224,7 +227,7 @@ class AdaptiveAvgPool(Adaptive):
 
 @register("adaptive_max_pool", aliases=("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"))
 class AdaptiveMaxPool(Adaptive):
-    """Maximum over windows that divide the map into `size` parts, `[C, *S] -> [C, *size]`."""
+    """Maximum over windows that part the map into `size`, `[C, *S] -> [C, *size]` (PyTorch's AdaptiveMaxPool)."""
 
     example = "adaptive_max_pool: 7"
 
@@ -261,7 +264,7 @@ class GlobalAvgPool(Global):
 
 @register("global_max_pool", aliases=("gmp",))
 class GlobalMaxPool(Global):
-    """Maximum over the whole map, `[C, H, W] -> [C, 1, 1]`."""
+    """Maximum over the whole map, `[C, H, W] -> [C, 1, 1]` (arXiv:1807.06521)."""
 
     family = "global_max_pool"
     example = "global_max_pool"

@@ -31,7 +31,8 @@ from cnncalc.work import NO_WORK, Work, exactly
 class Crop(Operator):
     """The middle of a map, or the part from `offset` on, `[C, *S] -> [C, *size]`; a view that moves nothing.
 
-    A centred crop of an odd difference leaves the smaller part before: offset floor((in - out)/2).
+    The U-Net's copy and crop (arXiv:1505.04597). A centred crop of an odd difference leaves the smaller part before:
+    offset floor((in - out)/2).
     """
 
     group = "shape"
