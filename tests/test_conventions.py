@@ -18,6 +18,7 @@ import cnncalc.api
 from cnncalc.conventions import CONVENTIONS, MACS, convention
 from cnncalc.ops import operators
 from cnncalc.ops.conv import Factorised
+from cnncalc.render.rules import rules
 from cnncalc.shape import Shape
 from cnncalc.work import Count, Work
 
@@ -203,3 +204,9 @@ def _bare(op: str, family: str, x: Shape) -> Count:
         out_channels=x.channels, taps=1, macs=3, params=0, biases=0, buffers=0, bias_outputs=0, affine=False,
         weighted=False, work=Work(multiplications=4, additions=3), memory=None, in_shapes=(x,), out_shapes=(x,),
     )  # fmt: skip
+
+
+def test_the_documented_rules_are_the_rules() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "counting.md").read_text(encoding="utf-8")
+    start, end = "<!-- rules: from cnncalc.render.rules -->\n\n", "\n<!-- end of rules -->"
+    assert page.partition(start)[2].partition(end)[0] == rules(), "put the output of cnncalc.render.rules.rules() there"

@@ -51,7 +51,7 @@ EXACT = Convention(
         "conv_transpose": SUMS,
         "linear": SUMS,
         "deform_conv": counted(MACS, Term(label="sampling between pixels and additions", formula=beyond_macs), BIAS),
-        **everything("2 per BatchNorm element", "batch_norm"),
+        **everything("BatchNorm", "batch_norm"),
         **everything("other normalisations", "instance_norm", "layer_norm", "group_norm", "local_response_norm"),
         **everything("activations", *ACTIVATIONS),
         **everything("pooling", *MAX_POOLS, *MEAN_POOLS, "lp_pool", "channel_pool"),
@@ -64,7 +64,7 @@ EXACT = Convention(
 TWO_PER_MAC = Convention(
     name="2mac",
     unit="FLOPs",
-    source="the habit of GPU vendors and of TensorFlow's profiler",
+    source="the usual reading of a multiply-accumulate as two operations",
     version="",
     summary="2 per multiply-accumulate, nothing else",
     otherwise=counted(MACS, TWICE),
