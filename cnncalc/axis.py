@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Window(NamedTuple):
@@ -23,9 +26,29 @@ class Window(NamedTuple):
     after: int = 0
 
 
+def recorded(function: Callable[..., int], *arguments: Any) -> int:
+    """Return function(*arguments); a number that records how it came about, as for `cnncalc explain`, records the call.
+
+    Arithmetic needs no help to be recorded; a function that decides, such as `max` or `gcd`, is called through this.
+    """
+    record = getattr(arguments[0], "recorded", None)
+    return function(*arguments) if record is None else record(function, arguments)
+
+
+def named(letter: str, number: int, axis: str = "") -> int:
+    """Return a number that formulas call by a letter from here on; `axis` tells the same letter of two axes apart."""
+    name = getattr(number, "named", None)
+    return number if name is None else name(letter, axis)
+
+
 def ceil_div(a: int, b: int) -> int:
     """Return a / b rounded up."""
     return -(-a // b)
+
+
+def not_below(a: int, b: int) -> int:
+    """Return 1 if a >= b, else 0."""
+    return int(a >= b)
 
 
 def effective_kernel(kernel: int, dilation: int) -> int:
@@ -43,7 +66,7 @@ def extent_ceil(size: int, window: Window) -> int:
     """Return the number of windows with the quotient rounded up; a window that would start past the map is dropped."""
     kernel, stride, dilation, before, after = window
     count = ceil_div(size + before + after - dilation * (kernel - 1) - 1, stride) + 1
-    return count - 1 if (count - 1) * stride >= size + before else count
+    return count - recorded(not_below, (count - 1) * stride, size + before)
 
 
 def extent_transposed(size: int, window: Window, output_padding: int) -> int:
@@ -54,7 +77,7 @@ def extent_transposed(size: int, window: Window, output_padding: int) -> int:
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
     """Return the total padding with which out = ceil(in/stride): max((out - 1)*s + k_eff - in, 0)."""
-    return max((ceil_div(size, stride) - 1) * stride + effective_kernel(kernel, dilation) - size, 0)
+    return recorded(max, (ceil_div(size, stride) - 1) * stride + effective_kernel(kernel, dilation) - size, 0)
 
 
 def reached(size: int, window: Window, out: int) -> int:
@@ -95,7 +118,7 @@ def adaptive_window(position: int, size: int, out: int) -> tuple[int, int]:
 
 def adaptive_total(size: int, out: int) -> int:
     """Return the elements that all windows of an adaptive pool read together: in + out - gcd(in, out)."""
-    return size + out - gcd(size, out)
+    return size + out - recorded(gcd, size, out)
 
 
 def scaled(size: int, scale: int | Fraction) -> int:
@@ -107,6 +130,11 @@ def scaled(size: int, scale: int | Fraction) -> int:
         return size * scale.numerator
     if size >= 2**53:
         return size * scale.numerator // scale.denominator
+    return recorded(floor_product, size, scale)
+
+
+def floor_product(size: int, scale: int | Fraction) -> int:
+    """Return floor(in*scale), the product rounded to a double."""
     return int(size * float(scale))
 
 

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
-from cnncalc.axis import IDENTITY, WHOLE, Reach, Window, same_padding
+from cnncalc.axis import IDENTITY, WHOLE, Reach, Window, named, same_padding
 from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Word, shown
 from cnncalc.shape import Shape
@@ -418,8 +418,8 @@ def windows(  # noqa: PLR0917 - the field's order
     dilations = per_axis(dilation, rank, "dilation")
     if isinstance(padding, str):
         amounts = tuple(
-            _padding_word(padding, n, k, s, d)
-            for n, k, s, d in zip(x.spatial, kernels, strides, dilations, strict=True)
+            _padding_word(padding, n, k, s, d, axis_name(axis, rank))
+            for axis, (n, k, s, d) in enumerate(zip(x.spatial, kernels, strides, dilations, strict=True))
         )
     else:
         amounts = pads(padding, rank)
@@ -429,13 +429,15 @@ def windows(  # noqa: PLR0917 - the field's order
     )
 
 
-def _padding_word(word: str, size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+def _padding_word(  # noqa: PLR0917 - the field's order
+    word: str, size: int, kernel: int, stride: int, dilation: int, axis: str
+) -> tuple[int, int]:
     if word == "valid":
         return 0, 0
     if word == "half":
-        half = (dilation * (kernel - 1) + 1) // 2
+        half = named("p", (dilation * (kernel - 1) + 1) // 2, axis)
         return half, half
-    total = same_padding(size, kernel, stride, dilation)
+    total = named("P", same_padding(size, kernel, stride, dilation), axis)
     small, large = total // 2, total - total // 2
     return (small, large) if word == "same" else (large, small)
 

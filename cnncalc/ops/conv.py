@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncalc.axis import IDENTITY, Reach, Slide, Transpose, Window, effective_kernel, extent, extent_transposed, reached
+from cnncalc.axis import (
+    IDENTITY,
+    Reach,
+    Slide,
+    Transpose,
+    Window,
+    effective_kernel,
+    extent,
+    extent_transposed,
+    named,
+    reached,
+    recorded,
+)
 from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.base import (
@@ -207,8 +219,9 @@ class ConvTranspose(Convolution):
             return super().windows(x)
         plain = windows(x, self.name, self.kernel, self.stride, self.dilation, 0)
         resolved = []
-        for window in plain:
-            total = max(effective_kernel(window.kernel, window.dilation) - window.stride, 0)
+        for axis, window in enumerate(plain):
+            surplus = recorded(max, effective_kernel(window.kernel, window.dilation) - window.stride, 0)
+            total = named("P", surplus, axis_name(axis, len(plain)))
             small, large = total // 2, total - total // 2
             before, after = (small, large) if self.padding == "same" else (large, small)
             resolved.append(window._replace(before=before, after=after))
@@ -223,7 +236,7 @@ class ConvTranspose(Convolution):
                     f"{self.name} with padding={self.padding} fixes the output size, output_padding must be 0",
                     argument="output_padding",
                 )
-            return tuple(max(w.stride - effective_kernel(w.kernel, w.dilation), 0) for w in used)
+            return tuple(recorded(max, w.stride - effective_kernel(w.kernel, w.dilation), 0) for w in used)
         for window, extra in zip(used, given, strict=True):
             if extra >= max(window.stride, window.dilation):
                 raise ArgumentError(
@@ -261,7 +274,7 @@ class ConvTranspose(Convolution):
         x, y = ins[0], outs[0]
         macs = self.macs(ins, outs)
         firsts = self.out * prod(
-            reached(n, w, m) for n, w, m in zip(x.spatial, self.windows(x), y.spatial, strict=True)
+            recorded(reached, n, w, m) for n, w, m in zip(x.spatial, self.windows(x), y.spatial, strict=True)
         )
         return Work(multiplications=macs, additions=macs - firsts + self.bias_outputs(outs))
 
