@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnncalc.diagnostics import Collector
@@ -11,6 +11,8 @@ from cnncalc.spec.template import Template, template, written
 from cnncalc.spec.tree import Map, from_python, read
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnncalc.graph import Graph
 
 
@@ -69,6 +71,28 @@ class Spec:
     def budgets(self) -> Map | None:
         """The located tree under `budgets:`, if there is one."""
         return self._template.budgets
+
+    def title(self, variant: str | None = None) -> str:
+        """Return the network's name: its own variant's, else the spec's, else the file's stem."""
+        if self.variant is not None and variant in (None, self.variant):
+            return self.variant
+        stem = Path(self.file).stem if self.file and self.file != "-" else "network"
+        return self.name or stem
+
+    def to_yaml(self) -> str:
+        """Return the spec as text that reads as if written by hand and loads back to the same report.
+
+        Blocks, variables and variants stay; comments do not. Of a spec with a variant of its own, the text is that
+        variant, under its name.
+        """
+        from cnncalc.spec.write import to_yaml  # noqa: PLC0415 - only writers need it
+
+        if self.variant is None:
+            named = self.name is None and self.file is not None and self.file != "-"
+            return to_yaml(self.tree, name=self.title() if named else None)
+        values = {name: node for name, (_, node) in self._template.vars.items()}
+        values.update({name: node for name, (_, node) in self._template.variants.get(self.variant, {}).items()})
+        return to_yaml(self.tree, name=self.title(), variables=values)
 
     def with_variant(self, variant: str) -> Spec:
         """Return the same spec with another variant as its own."""
