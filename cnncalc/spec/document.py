@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnncalc.diagnostics import Collector
 from cnncalc.spec.expand import Overrides, expand
+from cnncalc.spec.stack import with_room
 from cnncalc.spec.template import Template, template, written
 from cnncalc.spec.tree import Map, from_python, read
 
@@ -38,9 +39,8 @@ class Spec:
         if isinstance(data, Template):
             self._template = data
         else:
-            collector = Collector(file=file)
-            self._template = template(from_python(data), collector)
-            collector.raise_if_errors()
+            self._template = with_room(lambda: _from_mapping(data, file))
+            self._template.collector.raise_if_errors()
 
     @property
     def name(self) -> str | None:
@@ -94,8 +94,8 @@ class Spec:
         values.update({name: node for name, (_, node) in self._template.variants.get(self.variant, {}).items()})
         return to_yaml(self.tree, name=self.title(), variables=values)
 
-    def with_variant(self, variant: str) -> Spec:
-        """Return the same spec with another variant as its own."""
+    def with_variant(self, variant: str | None) -> Spec:
+        """Return the same spec with another variant as its own, or with none."""
         return Spec(self._template, file=self.file, variant=variant)
 
     def collector(self) -> Collector:
@@ -107,7 +107,17 @@ class Spec:
 
     def expand(self, overrides: Overrides, collector: Collector) -> Graph:
         """Return the network; findings go to the collector."""
-        return expand(self._template, overrides, collector)
+        known = tuple(collector.found)
+
+        def run() -> Graph:
+            collector.found[:] = known
+            return expand(self._template, overrides, collector)
+
+        return with_room(run)
+
+
+def _from_mapping(data: Mapping[str, object], file: str | None) -> Template:
+    return template(from_python(data), Collector(file=file))
 
 
 def read_spec(text: str | bytes, file: str | None = None) -> tuple[Spec, Collector]:
@@ -116,6 +126,10 @@ def read_spec(text: str | bytes, file: str | None = None) -> tuple[Spec, Collect
     Raises:
         SpecError: the text is not even a tree.
     """
+    return with_room(lambda: _read(text, file))
+
+
+def _read(text: str | bytes, file: str | None) -> tuple[Spec, Collector]:
     root, collector = read(text, file)
     return Spec(template(root, collector), file=file), collector
 
@@ -133,5 +147,3 @@ def parse(text: str | bytes, file: str | None = None) -> Spec:
     spec, collector = read_spec(text, file)
     collector.raise_if_errors()
     return spec
-
-

@@ -1,0 +1,64 @@
+"""`cnncalc reconcile`: one network under every counting rule, and what a published figure counted."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+
+from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
+from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption, SetOption, SpecArgument, VariantOption
+
+FORMATS = ("table", "markdown", "json")
+EPILOG = """\
+Examples:
+
+  cnncalc reconcile resnet50                            every rule, its terms, its difference
+
+  cnncalc reconcile resnet50 --claim macs=3.8G          the paper's figure: another stride
+
+  cnncalc reconcile net.yaml --claim flops=8.2G --claim params=25.6M
+
+Exit code 1 when a claim has no explanation.
+"""
+
+
+def command(
+    spec: SpecArgument,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option("--claim", metavar="WHAT=FIGURE", help="Explain macs=, flops= or params=; repeatable."),
+    ] = None,
+    input: InputOption = None,  # noqa: A002 - the option's name
+    variant: VariantOption = None,
+    variables: SetOption = None,
+    form: Annotated[str, typer.Option("--format", metavar="FORM", help="table, markdown or json.")] = "table",
+    output: OutputOption = None,
+    max_layers: MaxLayersOption = None,
+) -> None:
+    """Explain why tools print different numbers for one network, and which reading gives a published figure."""
+    from cnncalc.reconcile import reconcile
+    from cnncalc.render.reconcile import markdown, table, to_json
+
+    if form not in FORMATS:
+        fail(f"there is no format '{form}'; choose one of {', '.join(FORMATS)}")
+    source, values, shape = source_of(spec), settings(variables), shapes(input)
+    try:
+        result = reconcile(
+            source, input=shape, variant=variant, variables=values, claims=claim or (), max_layers=max_layers
+        )
+    except ValueError as error:
+        fail(str(error))
+    if form == "json":
+        text = to_json(result)
+    elif form == "markdown":
+        text = markdown(result)
+    else:
+        terminal = output is None and sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else None
+        text = table(result, width=width, colour=terminal and coloured(sys.stdout))
+    write_output(text, output)
+    if any(not verdict.matches for verdict in result.verdicts):
+        raise typer.Exit(1)

@@ -1,0 +1,313 @@
+"""Published figures and what they counted: the claims were printed by somebody else, the source stands beside them."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cnncalc.cli import app
+from cnncalc.conventions import CONVENTIONS, MACS
+from cnncalc.diagnostics import SpecError
+from cnncalc.reconcile import HEADS, RELATIVES, Match, Verdict, parse_claim, reconcile
+from cnncalc.render.reconcile import markdown, table, to_json
+from cnncalc.zoo import find
+
+RECORDED = json.loads((Path(__file__).parent / "data" / "conventions.json").read_text(encoding="utf-8"))
+
+
+def verdict(network: str, claim: str, **options: Any) -> Verdict:
+    return reconcile(network, claims=[claim], **options).verdicts[0]
+
+
+def best(network: str, claim: str) -> Match:
+    return verdict(network, claim).matches[0]
+
+
+@pytest.mark.parametrize(
+    ("network", "claim", "rule", "steps"),
+    [
+        ("resnet50", "macs=4.09G", "mac", 0),  # torchvision's `_ops`
+        ("resnet50", "macs=4.11G", "fvcore", 1),  # timm's benchmark table
+        ("resnet50", "flops=8.178G", "2mac", 0),  # FlopCounterMode's rule
+        ("resnet50", "flops=8.211G", "calflops", 0),  # calflops
+        ("resnet50", "macs=4.134G", "thop", 1),  # thop
+        ("resnet50", "flops=4,111,512,576", "fvcore", 0),  # fvcore, to the digit
+        ("vgg16", "macs=15.5G", "mac", 0),  # the SE paper's table has 15.47
+        ("mobilenet_v1", "macs=569M", "mac", 0),  # MobileNet's paper
+        ("mobilenet_v2", "macs=300M", "mac", 0),  # MobileNetV2's paper: 300.8, cut
+        ("mobilenet_v2", "macs=320.3M", "ptflops", 1),  # ptflops
+        ("efficientnet_b0", "flops=0.39B", "mac", 0),  # EfficientNet's paper
+    ],
+)
+def test_the_rule_behind_a_figure(network: str, claim: str, rule: str, steps: int) -> None:
+    match = best(network, claim)
+    assert (match.rule, match.steps, match.network, match.variant, match.input) == (rule, steps, None, None, None)
+
+
+def test_resnet50s_paper_has_the_stride_on_the_first_1x1() -> None:
+    # arXiv:1512.03385, table 1: 3.8 x 10^9, which is 3.858 cut off
+    match = best("resnet50", "macs=3.8G")
+    assert match.network == "resnet50_v1"
+    assert match.cut
+    assert match.number == 3_857_973_248
+    assert "first 1x1" in match.words
+
+
+@pytest.mark.parametrize(
+    ("network", "claim", "relative"),
+    [
+        ("resnet101", "macs=7.6G", "resnet101_v1"),  # arXiv:1512.03385, table 1
+        ("resnet152", "macs=11.3G", "resnet152_v1"),  # the same
+        ("resnet50_v1", "macs=4.089G", "resnet50"),  # torchvision's `_ops`
+        ("alexnet", "macs=724M", "alexnet_2012"),  # convnet-burden: 724 to 727 M
+    ],
+)
+def test_relatives_that_go_by_the_same_name(network: str, claim: str, relative: str) -> None:
+    assert best(network, claim).network == relative
+
+
+def test_another_resolution() -> None:
+    # TF-slim's table: MobileNetV2 1.0 at 160 has 154 M
+    match = best("mobilenet_v2", "macs=154M")
+    assert (match.input, match.number) == ((3, 160, 160), 154_083_200)
+
+
+def test_another_variant() -> None:
+    # TF-slim's table: MobileNetV1 0.75 at 224 has 325 M
+    match = best("mobilenet_v1", "macs=325M")
+    assert (match.variant, match.number) == ("mobilenet_v1_x0_75", 325_400_448)
+
+
+def test_a_variant_knows_its_siblings_and_the_files_own_network() -> None:
+    assert best("resnet101", "macs=4.089G").variant == "resnet50"
+    assert best("resnet101", "macs=11.51G").variant == "resnet152"
+
+
+def test_two_operations_for_each() -> None:
+    match = best("resnet50", "macs=8.27G")  # thop's 4,133,742,592 doubled
+    assert (match.rule, match.factor) == ("thop", 2)
+    match = best("resnet50", "macs=2.0446G")
+    assert (match.rule, match.factor) == ("mac", Fraction(1, 2))
+
+
+def test_a_batch() -> None:
+    match = best("resnet18", "macs=58.05G")  # 32 x 1,814,073,344
+    assert match.factor == 32
+    assert "batch of 32" in match.words
+
+
+def test_linear_layers_left_out() -> None:
+    # torchvision's 15,470,264,320 less 25088*4096 + 4096*4096 + 4096*1000
+    assert "without linear layers" in best("vgg16", "macs=15.35G").words
+
+
+def test_bias_added() -> None:
+    # ptflops' aten backend on ResNet-50: 4,089,185,256
+    assert "bias" in best("resnet50", "macs=4089185256").words
+
+
+@pytest.mark.parametrize(
+    ("network", "claim", "words"),
+    [
+        ("resnet50", "params=25.6M", "all parameters"),  # torchvision: 25,557,032
+        ("googlenet", "params=13.0M", "training-only head"),  # torchvision: 13,004,888 with its auxiliary classifiers
+        ("inception_v3", "params=27161264", "training-only head"),  # torchvision
+        ("fcn_resnet50", "params=35322218", "training-only head"),  # torchvision
+        ("deeplabv3_resnet50", "params=42004074", "training-only head"),  # torchvision
+        ("resnet50", "params=23.51M", "without linear layers"),  # the trunk that detectors use
+    ],
+)
+def test_parameters(network: str, claim: str, words: str) -> None:
+    assert words in best(network, claim).words
+
+
+def test_nothing_matches_and_says_so() -> None:
+    found = verdict("resnet50", "macs=9.99G")
+    assert found.matches == ()
+    assert found.nearest is not None
+    text = table(reconcile("resnet50", claims=["macs=9.99G"]))
+    assert "nothing matches" in text
+    assert "nearest is input 3x331x331" in text
+    assert "6.8 % less" in text
+
+
+def test_a_match_has_as_few_differences_as_possible() -> None:
+    for claim in ("macs=4.11G", "macs=3.8G", "macs=5.4G"):
+        steps = {match.steps for match in verdict("resnet50", claim).matches}
+        assert len(steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("macs=4.11G", "4105000000", "4115000000"),
+        ("macs=4G", "3500000000", "4500000000"),
+        ("params=25.6M", "25550000", "25650000"),
+        ("flops=0.39B", "385000000", "395000000"),
+        ("flops=61 k", "60500", "61500"),
+        ("macs=4111512576", "4111512576", "4111512576"),
+        ("macs=4,111,512,576", "4111512576", "4111512576"),
+        ("macs = 1.8T", "1750000000000", "1850000000000"),
+        ("flops=4.111512576G", "4111512576", "4111512576"),
+    ],
+)
+def test_a_figure_has_the_precision_it_is_written_with(text: str, low: str, high: str) -> None:
+    claim = parse_claim(text)
+    assert (claim.low, claim.high) == (Fraction(low), Fraction(high))
+
+
+def test_cutting_is_not_rounding() -> None:
+    claim = parse_claim("macs=3.8G")
+    assert claim.rounds(3_849_999_999)
+    assert not claim.rounds(3_857_973_248)
+    assert claim.cuts(3_857_973_248)
+    assert not claim.cuts(3_900_000_000)
+    assert not parse_claim("macs=3857973248").cuts(3_857_973_249)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("4.11G", "written like macs=4.11G"),
+        ("macs=fast", "written like 4.11G"),
+        ("macs=", "written like 4.11G"),
+        ("macs=-4G", "written like 4.11G"),
+        ("macs=4.11", "below one thousand is whole"),
+        ("mac=4G", "did you mean 'macs'"),
+        ("speed=4G", "macs, flops, params"),
+    ],
+)
+def test_what_is_no_claim(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_claim(text)
+
+
+@pytest.mark.parametrize("record", RECORDED["networks"], ids=lambda r: f"{r['network']}-{r['input'][1]}")
+def test_the_terms_add_up_to_what_the_tools_print(record: dict[str, Any]) -> None:
+    if record["network"] in ("small_unet", "convnext_tiny"):
+        pytest.skip("no network of the zoo, or one that two tools see only in part")
+    result = reconcile(record["network"], input=record["input"])
+    printed = {total.rule.name: total.number for total in result.rules}
+    assert {tool: printed[tool] for tool in record["numbers"]} == record["numbers"]
+    for total in result.rules:
+        assert sum(term.number for term in total.terms) == total.number
+        if total.rule.name != "exact":
+            assert total.terms[0].label == MACS.label
+        assert dict.fromkeys(t.label for t in total.terms).keys() == {t.label for t in total.terms}
+
+
+def test_batch_norm_of_resnet50_in_fvcore() -> None:
+    # 2 x 11,113,984 elements
+    (fvcore,) = (total for total in reconcile("resnet50").rules if total.rule.name == "fvcore")
+    terms = {term.label: (term.number, term.layers) for term in fvcore.terms}
+    assert terms["2 per BatchNorm element"] == (22_227_968, 53)
+
+
+def test_an_unknown_layer_makes_lower_bounds_and_no_claims() -> None:
+    spec = {"name": "part", "input": [3, 8, 8], "layers": [{"conv": {"out": 4, "kernel": 3}}, {"opaque": [4, 2, 2]}]}
+    result = reconcile(spec, claims=["macs=3.9K", "params=112"])
+    assert result.lower_bounds == ("macs", "params")
+    assert all(total.unknown == ("opaque1",) for total in result.rules)
+    assert all(found.matches == () and found.nearest is None for found in result.verdicts)
+    assert ">= 3,888 multiply-accumulates" in table(result)
+
+
+def test_several_inputs_and_vectors_have_no_resolutions() -> None:
+    result = reconcile({"input": [10], "layers": [{"linear": 10}]}, claims=["macs=100", "macs=999"])
+    assert result.verdicts[0].matches[0].rule == "mac"
+    assert result.verdicts[1].matches == ()
+
+
+def test_a_wrong_spec_is_a_spec_error() -> None:
+    with pytest.raises(SpecError):
+        reconcile({"input": [3, 8, 8], "layers": [{"conv": {"out": 4}}]})
+    with pytest.raises(SpecError):
+        reconcile("resnet5O")
+
+
+def test_relatives_and_heads_name_networks_of_the_zoo() -> None:
+    for name, relatives in RELATIVES.items():
+        assert find(name), name
+        assert all(find(relative) for relative, _ in relatives)
+    assert all(find(name) for name in HEADS)
+
+
+@pytest.mark.parametrize("width", range(40, 201, 8))
+def test_no_number_is_cut_at_any_width(width: int) -> None:
+    result = reconcile("resnet50", claims=["macs=3.8G"])
+    text = table(result, width=width)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+    for total in result.rules:
+        assert f"{total.number:,}" in text
+        assert all(f"{abs(term.number):,}" in text for term in total.terms if term.label != MACS.label)
+
+
+def test_the_table() -> None:
+    lines = table(reconcile("resnet50")).splitlines()
+    assert lines[0] == "resnet50, input 3x224x224: 4,089,184,256 multiply-accumulates, 25,557,032 parameters"
+    row = next(i for i, line in enumerate(lines) if line.startswith(" fvcore"))
+    assert lines[row].split() == ["fvcore", "(0.1.5.post20221221)", "FLOPs", "4,111,512,576", "+22,328,320"]
+    assert lines[row + 1].split() == ["+", "2", "per", "BatchNorm", "element", "22,227,968"]
+    assert re.fullmatch(r" +\+ 1 per input element of adaptive average pooling +100,352", lines[row + 2])
+
+
+def test_names_are_data() -> None:
+    spec = {"name": "[red]\x1b[31m|x", "input": [3, 8, 8], "layers": [{"conv": {"out": 4, "kernel": 3}}]}
+    result = reconcile(spec)
+    assert "[red]\\x1b[31m|x" in table(result, colour=False)
+    assert "\x1b[31m" not in table(result, colour=True)
+    assert "\\[red\\]" in markdown(result)
+    assert json.loads(to_json(result))["name"] == "[red]\x1b[31m|x"
+
+
+def test_json_has_everything() -> None:
+    data = json.loads(to_json(reconcile("resnet50", claims=["macs=3.8G", "macs=9.99G"])))
+    assert [rule["rule"] for rule in data["rules"]] == list(CONVENTIONS)
+    assert data["claims"][0]["matches"][0]["network"] == "resnet50_v1"
+    assert data["claims"][0]["from"] == 3_750_000_000
+    assert data["claims"][1]["matches"] == []
+    assert data["claims"][1]["nearest"]["input"] == [3, 331, 331]
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["reconcile", *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_command() -> None:
+    code, out, err = run("resnet50", "--claim", "macs=3.8G", "--claim", "flops=8.211G")
+    assert (code, err) == (0, "")
+    assert "resnet50_v1" in out
+    assert "by the rule calflops: 8,211,108,352" in out
+
+
+def test_the_command_ends_with_1_where_nothing_matches() -> None:
+    code, out, err = run("resnet50", "--claim", "macs=9.99G", "--format", "json")
+    assert (code, err) == (1, "")
+    assert json.loads(out)["claims"][0]["matches"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("resnet50", "--claim", "mac=3G"), "did you mean 'macs'"),
+        (("resnet50", "--format", "xml"), "choose one of table, markdown, json"),
+        (("resnet50", "--variant", "tiny"), "tiny"),
+    ],
+)
+def test_a_wrong_option_ends_with_2(arguments: tuple[str, ...], message: str) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_output_goes_to_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "rules.md"
+    assert run("resnet18", "--format", "markdown", "-o", str(file)) == (0, "", "")
+    assert "| mac (torchvision 0.28) | FLOPs | 1,814,073,344 |" in file.read_text(encoding="utf-8")
