@@ -1,0 +1,211 @@
+"""The JSON Schema (draft-07) of a report: what `show --format json` prints and `Report.to_dict()` returns."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from cnncalc.report import SCHEMA, Depth, Layer, PeakActivation, Summary, Totals
+from cnncalc.work import MemoryAccess, Work
+
+Json = dict[str, Any]
+
+COUNT: Json = {"type": "integer"}
+UNKNOWABLE: Json = {"type": ["integer", "null"]}
+RATIO: Json = {"type": ["number", "null"]}
+TEXT: Json = {"type": "string"}
+OPTIONAL: Json = {"type": ["string", "null"]}
+FLAG: Json = {"type": "boolean"}
+SHAPE: Json = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}
+SHAPES: Json = {"type": "array", "items": SHAPE, "minItems": 1}
+STRINGS: Json = {"type": "array", "items": TEXT}
+FIELD: Json = {"type": "array", "items": UNKNOWABLE, "maxItems": 3}
+STEPS: Json = {"type": "array", "items": RATIO, "maxItems": 3}
+NAMED_SHAPES: Json = {"type": "object", "additionalProperties": SHAPE}
+
+
+def report_schema() -> Json:
+    """Return the JSON Schema of a report. Keys may be added within one number of `schema`; readers ignore them."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "cnncalc report",
+        "description": "The analysis of one network. Counts are exact integers; an unknown number is null.",
+        **_object(
+            {
+                "schema": ({"enum": [SCHEMA]}, "number of this form; keys are only added within one number"),
+                "cnncalc": (TEXT, "version of the program"),
+                "name": (TEXT, "the network's name"),
+                "source": (OPTIONAL, "the spec's citation"),
+                "file": (OPTIONAL, "path of the spec"),
+                "batch": ({"type": "integer", "minimum": 1}, "images at once"),
+                "input": (NAMED_SHAPES, "shape of each input without the batch"),
+                "variant": (OPTIONAL, "the variant of the spec"),
+                "variables": ({"type": "object"}, "values of the spec's variables"),
+                "convention": (TEXT, "the counting rule behind flops"),
+                "dtype": (TEXT, "what an element is stored as"),
+                "layers": ({"type": "array", "items": {"$ref": "#/definitions/layer"}}, "layers in execution order"),
+                "totals": ({"$ref": "#/definitions/totals"}, "sums over all layers"),
+                "outputs": (NAMED_SHAPES, "shape of each output"),
+                "summary": ({"$ref": "#/definitions/summary"}, "the network as designers speak of it"),
+                "warnings": ({"type": "array", "items": {"$ref": "#/definitions/finding"}}, "what looks wrong"),
+            },
+            {"fold_bn": (FLAG, "whether each BatchNorm is folded into the layer before it")},
+        ),
+        "definitions": {
+            "work": _object(dict.fromkeys(Work().to_dict(), (COUNT, ""))) | {"description": _summary(Work)},
+            "memory_access": _object(dict.fromkeys(MemoryAccess().to_dict(), (COUNT, "elements")))
+            | {"description": _summary(MemoryAccess)},
+            "layer": _layer(),
+            "totals": _totals(),
+            "summary": _network(),
+            "peak": _peak(),
+            "finding": _finding(),
+        },
+    }
+
+
+def _object(keys: dict[str, tuple[Json, str]], optional: dict[str, tuple[Json, str]] | None = None) -> Json:
+    """Return the form of a mapping, each key with its form and what it means."""
+    properties = {name: _described(*entry) for name, entry in {**keys, **(optional or {})}.items()}
+    return {"type": "object", "required": list(keys), "properties": properties}
+
+
+def _described(form: Json, text: str) -> Json:
+    if not text:
+        return form
+    return {"description": text, "allOf": [form]} if "$ref" in form else {"description": text, **form}
+
+
+def _summary(cls: type) -> str:
+    return " ".join(inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def _attributes(cls: type) -> dict[str, str]:
+    """Return what a class's docstring says about each attribute."""
+    _, _, listed = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")
+    entries = re.findall(r"^    (\w+): (.+(?:\n {8,}.+)*)", listed, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _documented(forms: dict[str, Json], *classes: type) -> dict[str, tuple[Json, str]]:
+    meant: dict[str, str] = {}
+    for cls in classes:
+        meant.update(_attributes(cls))
+    return {name: (form, meant.get(name, "")) for name, form in forms.items()}
+
+
+def _layer() -> Json:
+    keys = _documented(
+        {
+            "path": TEXT,
+            "op": TEXT,
+            "inputs": STRINGS,
+            "in_shapes": SHAPES,
+            "out_shape": SHAPE,
+            "out_shapes": SHAPES,
+            "params": UNKNOWABLE,
+            "buffers": COUNT,
+            "macs": UNKNOWABLE,
+            "flops": UNKNOWABLE,
+            "work": {"anyOf": [{"$ref": "#/definitions/work"}, {"type": "null"}]},
+            "memory_access": {"anyOf": [{"$ref": "#/definitions/memory_access"}, {"type": "null"}]},
+            "bytes": UNKNOWABLE,
+            "intensity": RATIO,
+            "activations": COUNT,
+            "connections": UNKNOWABLE,
+            "share_params": RATIO,
+            "share_macs": RATIO,
+            "receptive_field": FIELD,
+            "receptive_field_min": FIELD,
+            "receptive_field_true": FIELD,
+            "receptive_fields": {"type": "object", "additionalProperties": FIELD},
+            "jump": STEPS,
+            "start": FIELD,
+            "global": FLAG,
+            "attributes": {"type": "object"},
+            "unknown": STRINGS,
+            "line": UNKNOWABLE,
+            "column": UNKNOWABLE,
+            "calls": STRINGS,
+            "shares": OPTIONAL,
+        },
+        Layer,
+    )
+    keys["out_shape"] = (SHAPE, "the shape it makes, `[C, *S]`; of several, the first")
+    keys["global"] = (FLAG, _attributes(Layer)["is_global"])
+    keys["attributes"] = ({"type": "object"}, _attributes(Layer)["arguments"])
+    return _object(keys)
+
+
+def _totals() -> Json:
+    keys = _documented(
+        {
+            **dict.fromkeys(("layers", "params", "buffers", "macs", "flops"), COUNT),
+            "work": {"$ref": "#/definitions/work"},
+            "memory_access": {"$ref": "#/definitions/memory_access"},
+            **dict.fromkeys(
+                ("memory_access_weighted", "bytes", "model_size", "activations", "connections", "peak_activation"),
+                COUNT,
+            ),
+            "lower_bounds": STRINGS,
+        },
+        Layer,
+        Totals,
+    )
+    return _object(keys)
+
+
+def _network() -> Json:
+    depth = _object(_documented(dict.fromkeys(("layers", "weighted_layers", "blocks"), COUNT), Depth))
+    odd = _object({"path": (TEXT, ""), "channels": (COUNT, "")})
+    resolution = _object({"k": (FIELD, _attributes(Summary)["resolution_k"]), "n": (FIELD, "n in the same")})
+    keys = _documented(
+        {
+            "depth": depth,
+            "weighted_layers": COUNT,
+            "width": UNKNOWABLE,
+            "stride": STEPS,
+            "resolution": resolution,
+            "last_map": {"anyOf": [SHAPE, {"type": "null"}]},
+            "last_map_path": OPTIONAL,
+            "receptive_field": FIELD,
+            "receptive_field_min": FIELD,
+            "receptive_field_true": FIELD,
+            "peak_activation": {"anyOf": [{"$ref": "#/definitions/peak"}, {"type": "null"}]},
+            "fc_share_params": RATIO,
+            "fc_share_macs": RATIO,
+            "odd_channels": {"type": "array", "items": odd},
+        },
+        Depth,
+        Layer,
+        Summary,
+    )
+    keys["depth"] = (depth, "how deep the network is")
+    keys["resolution"] = (resolution, "k and n in r = k*2^n, per axis")
+    return _object(keys)
+
+
+def _peak() -> Json:
+    live = _object({"name": (TEXT, "the layer that made it, or an input"), "elements": (COUNT, "")})
+    forms: dict[str, Json] = {
+        "elements": COUNT,
+        "bytes": COUNT,
+        "path": OPTIONAL,
+        "live": {"type": "array", "items": live},
+    }
+    return _object(_documented(forms, PeakActivation))
+
+
+def _finding() -> Json:
+    return _object(
+        {
+            "code": (TEXT, "kebab-case name of the kind of finding"),
+            "severity": ({"enum": ["error", "warning"]}, ""),
+            "message": (TEXT, "who, what is wrong, the value received"),
+            "path": (OPTIONAL, "the layer concerned"),
+            "line": (UNKNOWABLE, "line of the spec, 1-based"),
+            "column": (UNKNOWABLE, "column of the spec, 1-based"),
+            "hint": (OPTIONAL, "how to repair it"),
+        }
+    )
