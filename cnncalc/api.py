@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from cnncalc import zoo
 from cnncalc._version import __version__
-from cnncalc.analysis.assemble import DTYPES, build_report
+from cnncalc.analysis.arena import ALIGNMENT
+from cnncalc.analysis.assemble import build_report
+from cnncalc.analysis.dtypes import parse_dtypes
+from cnncalc.analysis.fold import fold_batch_norm
+from cnncalc.analysis.memory import MemoryReport, build_memory
 from cnncalc.conventions import convention as find_convention
 from cnncalc.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
 from cnncalc.graph import Graph
@@ -18,10 +22,18 @@ from cnncalc.report import Report
 from cnncalc.spec.document import Spec, parse, read_spec
 from cnncalc.spec.expand import Overrides
 
-Source: TypeAlias = str | PathLike[str] | Spec | Mapping[str, object]
+
+class Text(NamedTuple):
+    """The text of a spec that is not in a file of its own, with the name that diagnostics print."""
+
+    data: str | bytes
+    file: str
+
+
+Source: TypeAlias = str | PathLike[str] | Spec | Mapping[str, object] | Text
 Input: TypeAlias = str | Sequence[int] | Mapping[str, str | Sequence[int]]
 
-__all__ = ["Input", "Source", "Spec", "analyze", "build_graph", "load", "parse"]
+__all__ = ["Input", "Source", "Spec", "Text", "analyze", "build_graph", "load", "memory", "parse"]
 
 
 def load(source: str | PathLike[str]) -> Spec:
@@ -45,6 +57,7 @@ def analyze(
     dtype: str = "fp32",
     batch: int = 1,
     max_layers: int | None = None,
+    fold_bn: bool = False,
 ) -> Report:
     """Return everything known about a network.
 
@@ -54,32 +67,86 @@ def analyze(
         variant: one of the spec's variants.
         variables: values for some of the spec's `vars`.
         convention: the rule behind `flops`.
-        dtype: what an element is stored as: fp32, fp16, bf16, int8 or int4.
+        dtype: what an element is stored as: fp32, fp16, bf16, int8 or int4; `w:int8,a:fp16` for weights and
+            activations apart.
         batch: images at once; multiplies work, activations and moved elements, never weights or shapes.
         max_layers: allow more expanded layers than 100,000.
+        fold_bn: count the network as it is deployed, batch normalisations folded into the layers before them.
 
     Raises:
         SpecError: the spec is wrong; carries every finding, and a partial report where there is one.
         ValueError: an argument is not one of the right ones; the message lists them.
     """
     rule = find_convention(convention)
-    if dtype not in DTYPES:
-        raise ValueError(f"there is no dtype '{dtype}'; choose one of {', '.join(DTYPES)}")
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch must be a whole number of at least 1, got {batch!r}")
+    dtypes = parse_dtypes(dtype)
+    check_batch(batch)
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
-    chosen = variant or read.variant
-    stem = Path(read.file).stem if read.file and read.file != "-" else "network"
-    preset = read.variant if variant is None else None
+    if fold_bn and not collector.errors:
+        graph = fold_batch_norm(graph)
     report = build_report(
-        graph, name=preset or read.name or stem, source=read.source, file=read.file, variant=chosen,
-        version=__version__, convention=rule, dtype=dtype, batch=batch, collector=collector,
+        graph, name=name_of(read, variant), source=read.source, file=read.file, variant=variant or read.variant,
+        version=__version__, convention=rule, dtypes=dtypes, batch=batch, collector=collector,
+        fold_bn=fold_bn,
     )  # fmt: skip
     if errors := collector.errors:
         errors.sort(key=lambda d: d.span or Span(0, 0))
         raise SpecError(errors[:MAX_REPORTED], before(report, errors))
     return report
+
+
+def memory(
+    spec: Source,
+    *,
+    input: Input | None = None,  # noqa: A002
+    variant: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    dtype: str = "fp32",
+    batch: int = 1,
+    max_layers: int | None = None,
+    fold_bn: bool = False,
+    optimizer: str = "adam",
+    alignment: int = ALIGNMENT,
+) -> MemoryReport:
+    """Return the memory of a network: live activations, an arena for them, and what a training step keeps.
+
+    Args:
+        spec: as for `analyze`.
+        input: as for `analyze`.
+        variant: as for `analyze`.
+        variables: as for `analyze`.
+        dtype: as for `analyze`.
+        batch: as for `analyze`.
+        max_layers: as for `analyze`.
+        fold_bn: the network as it is deployed; then there is no training step.
+        optimizer: sgd, momentum or adam.
+        alignment: of every tensor in the arena, in bytes.
+
+    Raises:
+        SpecError: the spec is wrong.
+        ValueError: an argument is not one of the right ones; the message lists them.
+    """
+    dtypes = parse_dtypes(dtype)
+    check_batch(batch)
+    graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
+                                         max_layers=max_layers)  # fmt: skip
+    collector.raise_if_errors()
+    return build_memory(
+        fold_batch_norm(graph) if fold_bn else graph, name=name_of(read, variant), dtypes=dtypes, batch=batch,
+        fold_bn=fold_bn, optimizer=optimizer, alignment=alignment,
+    )  # fmt: skip
+
+
+def name_of(spec: Spec, variant: str | None = None) -> str:
+    """Return what a network is called: its variant of the zoo, its own name, or its file's."""
+    stem = Path(spec.file).stem if spec.file and spec.file != "-" else "network"
+    return (spec.variant if variant is None else None) or spec.name or stem
+
+
+def check_batch(batch: object) -> None:
+    """Raise ValueError unless it is a whole number of images."""
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"batch must be a whole number of at least 1, got {batch!r}")
 
 
 def before(report: Report, errors: Sequence[Diagnostic]) -> Report | None:
@@ -118,6 +185,8 @@ def _open(source: Source) -> tuple[Spec, Collector]:
     if isinstance(source, Mapping):
         spec = Spec(source)
         return spec, spec.collector()
+    if isinstance(source, Text):
+        return read_spec(source.data, source.file)
     name = fspath(source)
     path = Path(name)
     entry = None if path.exists() else zoo.find(name)

@@ -329,6 +329,7 @@ class Report:
     summary: Summary
     outputs: tuple[tuple[str, Shape], ...]
     warnings: tuple[Diagnostic, ...]
+    fold_bn: bool = False
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
@@ -380,6 +381,7 @@ class Report:
             "variables": {name: plain(value) for name, value in self.variables},
             "convention": self.convention,
             "dtype": self.dtype,
+            "fold_bn": self.fold_bn,
             "layers": [layer.to_dict() for layer in self.layers],
             "totals": self.totals.to_dict(),
             "outputs": {name: list(shape) for name, shape in self.outputs},

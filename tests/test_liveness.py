@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 VIEWS = {"flatten", "reshape", "identity", "dropout", "drop_path", "split", "slice", "crop"}
 OVERWRITES = {
-    "relu", "relu6", "leaky_relu", "tanh", "mish", "prelu", "silu", "sigmoid", "hardswish", "hardsigmoid", "gelu", "softmax", "batch_norm",
-    "layer_norm", "local_response_norm", "layer_scale", "add", "sub", "mul", "max",
+    "relu", "relu6", "leaky_relu", "tanh", "mish", "prelu", "silu", "sigmoid", "hardswish", "hardsigmoid", "gelu",
+    "softmax", "batch_norm", "layer_norm", "local_response_norm", "layer_scale", "add", "sub", "mul", "max",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.analysis.dtypes import DTYPES, Dtypes, tensor_bytes
 from cnncalc.analysis.liveness import peak_activation
 from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
 from cnncalc.analysis.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
@@ -21,13 +22,7 @@ if TYPE_CHECKING:
     from cnncalc.diagnostics import Collector, Diagnostic
     from cnncalc.graph import Graph, Node
 
-DTYPES = {"fp32": 32, "fp16": 16, "bf16": 16, "int8": 8, "int4": 4}
-"""Bits of one element."""
-
-
-def tensor_bytes(elements: int, bits: int) -> int:
-    """Return the bytes of one tensor, rounded up to whole bytes."""
-    return -(-elements * bits // 8)
+__all__ = ["DTYPES", "build_report", "tensor_bytes"]
 
 
 class Facts:
@@ -35,7 +30,7 @@ class Facts:
 
     __slots__ = ("bytes", "connections", "count", "flops", "intensity", "memory", "unknown", "weighted_memory", "work")
 
-    def __init__(self, node: Node, convention: Convention, bits: int, batch: int) -> None:
+    def __init__(self, node: Node, convention: Convention, dtypes: Dtypes, batch: int) -> None:
         count = node.op.count(node.in_shapes, node.out_shapes)
         self.flops = convention.flops(count)
         if self.flops is not None:
@@ -50,7 +45,8 @@ class Facts:
                 tensors = [s.elements * batch for s in (*node.in_shapes, *node.out_shapes)]
                 if sum(tensors) != batch * (memory.read + memory.written):
                     tensors = [memory.read * batch, memory.written * batch]
-                self.bytes = sum(tensor_bytes(n, bits) for n in (*tensors, memory.weights, memory.bias))
+                self.bytes = sum(tensor_bytes(n, dtypes.activation_bits) for n in tensors)
+                self.bytes += sum(tensor_bytes(n, dtypes.weight_bits) for n in (memory.weights, memory.bias))
         if batch > 1:
             count = scaled(count, batch)
             if memory is not None:
@@ -88,7 +84,8 @@ def describe(op: Operator) -> str:
     words = []
     for name, declared in sorted(op.args.items(), key=lambda entry: not entry[1].main):
         value = getattr(op, name)
-        if value == declared.default or isinstance(value, Operator):
+        usual = value is True and declared.default is None  # a bias where no normalisation follows
+        if value == declared.default or usual or isinstance(value, Operator):
             continue
         text = "x".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
         if declared.main:
@@ -126,12 +123,12 @@ def build_report(
     variant: str | None,
     version: str,
     convention: Convention,
-    dtype: str,
+    dtypes: Dtypes,
     batch: int,
     collector: Collector,
+    fold_bn: bool = False,
 ) -> Report:
     """Return the report of a graph; misaligned merges are added to the collector as warnings."""
-    bits = DTYPES[dtype]
     fields, misaligned = receptive_fields(graph)
     for finding in misaligned:
         report_misalignment(graph, finding, collector)
@@ -141,10 +138,10 @@ def build_report(
         key = (node.op, node.in_shapes)
         fact = facts.get(key)
         if fact is None:
-            fact = facts[key] = Facts(node, convention, bits, batch)
+            fact = facts[key] = Facts(node, convention, dtypes, batch)
         per_node.append(fact)
-    peak = peak_of(graph, bits, batch)
-    totals = total(graph, per_node, bits, peak)
+    peak = peak_of(graph, dtypes.activation_bits, batch)
+    totals = total(graph, per_node, dtypes.weight_bits, peak)
     return Report(
         version=version,
         name=name,
@@ -155,7 +152,8 @@ def build_report(
         variant=variant,
         variables=tuple(graph.variables.items()),
         convention=convention.name,
-        dtype=dtype,
+        dtype=str(dtypes),
+        fold_bn=fold_bn,
         layers=layers(graph, per_node, fields, totals),
         totals=totals,
         summary=summarise(graph, fields, per_node, totals, peak),

@@ -1,0 +1,54 @@
+"""What an element is stored as, for weights and for activations."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+DTYPES = {"fp32": 32, "fp16": 16, "bf16": 16, "int8": 8, "int4": 4}
+"""Bits of one element."""
+
+
+class Dtypes(NamedTuple):
+    """The types of a network's elements: one for weights, biases and buffers, one for activations."""
+
+    weights: str
+    activations: str
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of one parameter."""
+        return DTYPES[self.weights]
+
+    @property
+    def activation_bits(self) -> int:
+        """Bits of one element of a feature map."""
+        return DTYPES[self.activations]
+
+    @property
+    def wider(self) -> str:
+        """The wider of the two: what a layer that reads both computes in."""
+        return max(self.activations, self.weights, key=DTYPES.__getitem__)
+
+    def __str__(self) -> str:
+        return self.weights if self.weights == self.activations else f"w:{self.weights},a:{self.activations}"
+
+
+def parse_dtypes(text: str) -> Dtypes:
+    """Return the types of `int8` (both) or `w:int8,a:fp16` (weights and activations, in any order, both named).
+
+    Raises:
+        ValueError: there is no such type; the message lists them.
+    """
+    if text in DTYPES:
+        return Dtypes(text, text)
+    named = dict(part.strip().partition(":")[::2] for part in str(text).split(","))
+    if set(named) == {"w", "a"}:
+        found = Dtypes(named["w"].strip(), named["a"].strip())
+        if found.weights in DTYPES and found.activations in DTYPES:
+            return found
+    raise ValueError(f"there is no dtype '{text}'; choose one of {', '.join(DTYPES)}, or w:int8,a:fp16 for two")
+
+
+def tensor_bytes(elements: int, bits: int) -> int:
+    """Return the bytes of one tensor, rounded up to whole bytes."""
+    return -(-elements * bits // 8)
