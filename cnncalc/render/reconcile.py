@@ -97,18 +97,22 @@ def least_width(result: Reconciliation) -> int:
 def claims(result: Reconciliation) -> Iterator[str]:
     """Yield the lines of every claim."""
     for verdict in result.verdicts:
-        yield from ("", *described(verdict))
+        yield from ("", *described(verdict, result.lower_bounds))
 
 
-def described(verdict: Verdict) -> Iterator[str]:
+def described(verdict: Verdict, lower_bounds: tuple[str, ...]) -> Iterator[str]:
     """Yield what was found for one claim, in words."""
     claim = verdict.claim
     what = "parameters" if claim.metric == "params" else STRICT
     span = f"{grouped(claim.low)} to {grouped(claim.high)}" if claim.low != claim.high else grouped(claim.value)
-    yield f"{claim.metric}={one_line(claim.text)}: {span}; the network has {verdict.own:,} {what}"
+    unknown = ("params" if claim.metric == "params" else "macs") in lower_bounds
+    own = f"{'at least ' if unknown else ''}{verdict.own:,} {what}"
+    yield f"{claim.metric}={one_line(claim.text)}: {span}; the network has {own}"
     for match in verdict.matches:
         yield f"  = {match.words}: {grouped(match.number)}{', cut off instead of rounded' if match.cut else ''}"
-    if not verdict.matches:
+    if not verdict.matches and unknown:
+        yield "  cannot be told: the network has layers of which only the shape is known"
+    elif not verdict.matches:
         yield "  nothing matches: no rule, variant, common input size, batch or known relative gives this figure"
         if verdict.nearest is not None:
             near = verdict.nearest
