@@ -15,9 +15,9 @@ FORMATS = ("table", "markdown", "json")
 EPILOG = """\
 Examples:
 
-  cnncalc reconcile resnet50                            every rule, its terms, its difference
+  cnncalc reconcile resnet50                       every rule and its terms
 
-  cnncalc reconcile resnet50 --claim macs=3.8G          the paper's figure: another stride
+  cnncalc reconcile resnet50 --claim macs=3.8G     what the paper counted
 
   cnncalc reconcile net.yaml --claim flops=8.2G --claim params=25.6M
 
