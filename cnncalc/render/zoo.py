@@ -1,0 +1,162 @@
+"""The networks of the zoo as a table, JSON, CSV or Markdown."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cnncalc.diagnostics import one_line
+from cnncalc.render.data import guarded
+from cnncalc.render.format import Numbers, percent, plural
+from cnncalc.render.markdown import code, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from cnncalc.report import Report
+
+WIDE = 10_000
+GAP = 2
+SOURCE_LEAST = 16
+SHORTENED = 100_000
+"""Smaller numbers, such as pixels, stay exact where others are rounded."""
+HEADINGS = {"params": "Params", "macs": "MACs", "flops": "FLOPs", "receptive_field": "Receptive field"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One network.
+
+    Attributes:
+        report: its analysis.
+        numbers: the metrics shown, in order; a whole number, or a part of a whole.
+    """
+
+    report: Report
+    numbers: dict[str, int | Fraction]
+
+    @property
+    def shape(self) -> str:
+        """The input without the batch."""
+        return ", ".join("x".join(map(str, shape)) for _, shape in self.report.input)
+
+    def cells(self, numbers: Numbers) -> list[str]:
+        """Return its numbers as text."""
+        return [
+            percent(value.numerator, value.denominator)
+            if not isinstance(value, int)
+            else (numbers if value >= SHORTENED else Numbers.EXACT).write(value)
+            for value in self.numbers.values()
+        ]
+
+
+def to_json(rows: Sequence[Row]) -> str:
+    """Return a list of networks, each with its main totals."""
+    return json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False)
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    report = row.report
+    totals = report.totals
+    found: dict[str, Any] = {
+        "name": report.name,
+        "variant": report.variant,
+        "source": report.source,
+        "input": {name: list(shape) for name, shape in report.input},
+        "params": totals.params,
+        "macs": totals.macs,
+        "flops": totals.flops,
+        "convention": report.convention,
+        "memory_access": totals.memory_access.total,
+        "activations": totals.activations,
+        "receptive_field": list(report.summary.receptive_field),
+        "depth": report.summary.depth.layers,
+        "layers": totals.layers,
+    }
+    for name, value in row.numbers.items():
+        found.setdefault(name, value if isinstance(value, int) else float(value))
+    return found
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """Return a line for each network; counts in bare digits."""
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    metrics = list(rows[0].numbers) if rows else ["params", "macs"]
+    writer.writerow(["name", *metrics, "input", "source"])
+    for row in rows:
+        numbers = [str(v) if isinstance(v, int) else str(float(v)) for v in row.numbers.values()]
+        writer.writerow([guarded(row.report.name), *numbers, row.shape, guarded(row.report.source or "")])
+    return file.getvalue()
+
+
+def to_markdown(rows: Sequence[Row], numbers: Numbers) -> str:
+    """Return a Markdown table."""
+    metrics = list(rows[0].numbers) if rows else ["params", "macs"]
+    lines = [
+        "| Network | " + " | ".join(HEADINGS.get(m, m) for m in metrics) + " | Input | Source |",
+        "| --- | " + " | ".join("---:" for _ in metrics) + " | --- | --- |",
+    ]
+    for row in rows:
+        cells = [code(row.report.name), *row.cells(numbers), row.shape, escape(row.report.source or "")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def to_table(rows: Sequence[Row], numbers: Numbers, *, width: int | None = None, colour: bool = False) -> str:
+    """Return the table of a terminal; where it is narrow the source is cut, or left out, and never a number.
+
+    Args:
+        rows: the networks.
+        numbers: how counts are written.
+        width: columns of the terminal; None for as wide as it takes.
+        colour: whether to colour it.
+    """
+    if not rows:
+        return plural(0, "network") + "\n"
+    metrics = list(rows[0].numbers)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("Network", style="bold", no_wrap=True)
+    for metric in metrics:
+        table.add_column(HEADINGS.get(metric, metric), justify="right", no_wrap=True)
+    table.add_column("Input", no_wrap=True)
+    cells = [[one_line(row.report.name), *row.cells(numbers), row.shape] for row in rows]
+    titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), "Input"]
+    taken = sum(max(len(line[place]) for line in [titles, *cells]) + GAP for place in range(len(titles)))
+    room = (width or WIDE) - taken
+    with_source = room >= SOURCE_LEAST
+    if with_source:
+        table.add_column("Source", style="dim", no_wrap=True)
+    for row, line in zip(rows, cells, strict=True):
+        texts = [Text(cell) for cell in line]
+        if with_source:
+            texts.append(Text(_cut(one_line(row.report.source or ""), room)))
+        table.add_row(*texts)
+    buffer = StringIO()
+    console = Console(
+        file=buffer,
+        width=max(width or WIDE, taken),
+        force_terminal=colour,
+        color_system="truecolor" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+    console.print(table)
+    lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
+    footer = plural(len(rows), "network") + ("" if with_source else "; the source needs a wider terminal")
+    return "\n".join([*lines, "", footer]) + "\n"
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1].rstrip() + "…"
+
+
