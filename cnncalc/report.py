@@ -12,13 +12,16 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.work import MemoryAccess, Work
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
     from cnncalc.diagnostics import Diagnostic
     from cnncalc.shape import Shape
+    from cnncalc.work import MemoryAccess, Work
 
 SCHEMA = 1
 """The number of the JSON form; keys are only added within one number."""
@@ -388,6 +391,72 @@ class Report:
             "summary": self.summary.to_dict(),
             "warnings": [warning.to_dict() for warning in self.warnings],
         }
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return one flat record per layer: one unit a column with the unit in its name, integers as integers."""
+        from cnncalc.render import frames
+
+        return frames.to_dicts(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a pandas DataFrame with the records of `to_dicts`.
+
+        Raises:
+            ImportError: pandas is missing; the message names the extra.
+        """
+        from cnncalc.render import frames
+
+        frame: pd.DataFrame = frames.to_pandas(self)
+        return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a polars DataFrame with the records of `to_dicts`.
+
+        Raises:
+            ImportError: polars is missing; the message names the extra.
+        """
+        from cnncalc.render import frames
+
+        frame: pl.DataFrame = frames.to_polars(self)
+        return frame
+
+    def to_arrow(self) -> pa.Table:
+        """Return a pyarrow Table with the records of `to_dicts`.
+
+        Raises:
+            ImportError: pyarrow is missing; the message names the extra.
+        """
+        from cnncalc.render import frames
+
+        table: pa.Table = frames.to_arrow(self)
+        return table
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the records as an Arrow PyCapsule stream, which data-frame libraries read without copying."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def plot(self, kind: str = "macs", *, ax: Any = None, theme: str = "light", **options: Any) -> Any:
+        """Draw one plot and return its matplotlib Axes; `cnncalc.render.plot.KINDS` lists what can be drawn.
+
+        Args:
+            kind: macs, flops, params, memory_access, receptive_field, memory, operators or roofline.
+            ax: the Axes to draw on; by default a new figure.
+            theme: light or dark.
+            options: `by="layer"|"block"` for bars, `device="..."` for the roofline.
+
+        Raises:
+            ImportError: matplotlib is missing; the message names the extra.
+            ValueError: there is no such kind, theme or option value.
+        """
+        from cnncalc.render import plot
+
+        return plot.plot(self, kind, ax=ax, theme=theme, **options)
+
+    def to_html(self) -> str:
+        """Return the report as HTML: inline style, light and dark, blocks that fold, no script, names escaped."""
+        from cnncalc.render import html
+
+        return html.to_html(self)
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return `to_dict()` as JSON text; integers stay integers at any size."""

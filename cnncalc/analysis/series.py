@@ -1,0 +1,182 @@
+"""What the plots show, as plain numbers taken from a report: bars, lines and points with their units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cnncalc.analysis.group import by_operator, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncalc.report import Layer, Report
+
+UNITS = {
+    "macs": "multiply-accumulates",
+    "flops": "FLOPs",
+    "params": "parameters",
+    "memory_access": "elements moved",
+}
+"""What bars can show, and its unit."""
+
+BY_LAYER_UP_TO = 40
+"""Networks with at most so many layers that count are shown layer by layer, larger ones block by block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """One number per layer, block or operator.
+
+    Attributes:
+        labels: paths, or operator names.
+        values: their numbers; None where unknown.
+        unit: what they count.
+        by: `layer`, `block` or `operator`.
+    """
+
+    labels: tuple[str, ...]
+    values: tuple[int | None, ...]
+    unit: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """The receptive field over the layers, per axis, in input pixels.
+
+    Attributes:
+        labels: paths of the layers with a field of their own; those that see the whole input are left out.
+        scopes: the block or item that each stands in.
+        axes: letter of each spatial axis of the input.
+        sizes: per axis, the field of each layer along the spatial path; None where it is unknown.
+        true: the same with gates; None throughout where there are none.
+        extents: the input's size per axis.
+    """
+
+    labels: tuple[str, ...]
+    scopes: tuple[str, ...]
+    axes: tuple[str, ...]
+    sizes: tuple[tuple[int | None, ...], ...]
+    true: tuple[tuple[int | None, ...], ...] | None
+    extents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Parts of the totals by operator, as fractions; operators without any are left out.
+
+    Attributes:
+        operators: names, the most work first.
+        parts: per total (`params`, `macs`, `memory_access`), the part of each operator.
+    """
+
+    operators: tuple[str, ...]
+    parts: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Activation memory over execution.
+
+    Attributes:
+        labels: paths of the layers in order of execution.
+        scopes: the block or item that each stands in.
+        elements: elements alive while each runs.
+        peak: index of the layer with the most.
+    """
+
+    labels: tuple[str, ...]
+    scopes: tuple[str, ...]
+    elements: tuple[int, ...]
+    peak: int
+
+
+def scope(layer: Layer) -> str:
+    """Return the block that a layer stands in, or its own item: the outermost call, else the path's first part."""
+    if layer.calls:
+        return layer.calls[0]
+    parts = layer.path.split(".")
+    return ".".join(parts[: 2 if len(parts) > 1 and parts[1].isdecimal() else 1])
+
+
+def bars(report: Report, metric: str, by: str | None = None) -> Bars:
+    """Return one number per layer or block, those that have none of it left out.
+
+    Args:
+        report: the report.
+        metric: one of `UNITS`.
+        by: `layer` or `block`; default: by layer for small networks.
+
+    Raises:
+        ValueError: there is no such metric or grouping.
+    """
+    if metric not in UNITS:
+        raise ValueError(f"there are no bars of '{metric}'; choose one of {', '.join(UNITS)}")
+    if by not in (None, "layer", "block"):
+        raise ValueError(f"bars are by layer or by block, got '{by}'")
+    unit = f"{UNITS[metric]} ({report.convention})" if metric == "flops" else UNITS[metric]
+    counted = [layer for layer in report.layers if number(layer, metric) != 0]
+    if by is None:
+        by = "layer" if len(counted) <= BY_LAYER_UP_TO else "block"
+    groups: dict[str, list[int | None]] = {}
+    for layer in counted:
+        groups.setdefault(layer.path if by == "layer" else scope(layer), []).append(number(layer, metric))
+    values = tuple(None if None in found else sum(v for v in found if v is not None) for found in groups.values())
+    return Bars(labels=tuple(groups), values=values, unit=unit, by=by)
+
+
+def growth(report: Report) -> Growth:
+    """Return the receptive field of every map, in order.
+
+    Raises:
+        ValueError: the input is a vector, which has no field.
+    """
+    extents = report.input[0][1].spatial
+    if not extents:
+        raise ValueError(f"{report.name} has a vector as input, there is no receptive field to plot")
+    letters = {1: ("W",), 2: ("H", "W"), 3: ("D", "H", "W")}[len(extents)]
+    maps = [m for m in report.layers if len(m.receptive_field) == len(extents) and not m.is_global]
+
+    def column(values: Sequence[tuple[int | None, ...]], axis: int) -> tuple[int | None, ...]:
+        return tuple(value[axis] for value in values)
+
+    local = [layer.receptive_field for layer in maps]
+    whole = [layer.receptive_field_true for layer in maps]
+    differ = local != whole
+    axes = range(len(extents))
+    return Growth(
+        labels=tuple(layer.path for layer in maps),
+        scopes=tuple(map(scope, maps)),
+        axes=letters,
+        sizes=tuple(column(local, axis) for axis in axes),
+        true=tuple(column(whole, axis) for axis in axes) if differ else None,
+        extents=extents,
+    )
+
+
+def shares(report: Report) -> Shares:
+    """Return each operator's part of parameters, multiply-accumulates and memory access."""
+    totals = {
+        "params": report.totals.params,
+        "macs": report.totals.macs,
+        "memory_access": report.totals.memory_access.total,
+    }
+    rows = [
+        (row.path, {key: row.amount(key).value or 0 for key in totals})
+        for row in by_operator(report.layers)
+    ]  # fmt: skip
+    rows = [row for row in rows if any(row[1].values())]
+    rows.sort(key=lambda row: (-row[1]["macs"], -row[1]["memory_access"]))
+    return Shares(
+        operators=tuple(name for name, _ in rows),
+        parts={key: tuple(found[key] / whole if whole else 0.0 for _, found in rows) for key, whole in totals.items()},
+    )
+
+
+def profile(report: Report) -> Profile:
+    """Return the activation elements alive while each layer runs."""
+    peak = report.summary.peak_activation
+    labels = tuple(layer.path for layer in report.layers)
+    scopes = tuple(map(scope, report.layers))
+    return Profile(labels=labels, scopes=scopes, elements=peak.profile, peak=labels.index(peak.path))

@@ -1,0 +1,57 @@
+"""`cnncalc plot`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cnncalc.cli.common import analysed, fail, report_findings
+from cnncalc.cli.options import (
+    BatchOption,
+    DtypeOption,
+    FlopsOption,
+    InputOption,
+    MaxLayersOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+)
+
+EPILOG = """\
+Kinds: macs, flops, params, memory_access (by layer or block), receptive_field, memory, operators, roofline.
+
+Example: cnncalc plot resnet50 --kind receptive_field -o rf.svg
+"""
+
+
+def command(
+    spec: SpecArgument,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.")],
+    kind: Annotated[str, typer.Option("--kind", "-k", metavar="KIND", help="What to draw.")] = "macs",
+    by: Annotated[str | None, typer.Option("--by", metavar="WHAT", help="Bars by layer or by block.")] = None,
+    device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="For the roofline.")] = None,
+    theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="light or dark.")] = "light",
+    input: InputOption = None,  # noqa: A002
+    variant: VariantOption = None,
+    variables: SetOption = None,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "fp32",
+    flops: FlopsOption = "exact",
+    max_layers: MaxLayersOption = None,
+) -> None:
+    """Draw a network: work and parameters, receptive field, activation memory, roofline, share by operator."""
+    from cnncalc.render import plot
+
+    report = analysed(spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype,
+                      batch=batch, max_layers=max_layers)  # fmt: skip
+    report_findings(report.warnings)
+    options = {name: value for name, value in (("by", by), ("device", device)) if value is not None}
+    try:
+        plot.save(report, kind, output, theme=theme, **options)
+    except (ImportError, ValueError) as error:
+        fail(str(error))
+    except TypeError:
+        fail(f"a plot of {kind} does not take --{' or --'.join(options)}")
+    except OSError as error:
+        fail(f"cannot write '{output}': {error.strerror or error}")
