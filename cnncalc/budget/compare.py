@@ -82,7 +82,8 @@ class LayerChange:
     @property
     def weight(self) -> tuple[Number, ...]:
         """How much it moved, for sorting."""
-        return tuple(abs(delta.change or 0) for delta in self.deltas)
+        changes: list[Number] = [delta.change or 0 for delta in self.deltas]
+        return tuple(-change if change < 0 else change for change in changes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as JSON has it."""

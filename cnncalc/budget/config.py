@@ -213,7 +213,7 @@ def read_budget_file(name: str) -> Budget:
 
 def without_places(budget: Budget) -> Budget:
     """Return a budget whose limits have no line: lines of a finding are those of the spec."""
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
     return replace(
         budget,

@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnncalc.diagnostics import Diagnostic
+
 TIMEOUT = 30
 """Seconds after which a git command is given up."""
 
@@ -164,3 +166,8 @@ def shown_at(folder: Path, ref: str, path: str) -> bytes:
         )
         raise GitError(f"there is no file '{path}' in {ref}", hint)
     return found.read(full)
+
+
+def git_doubt(error: GitError, file: str | None = None) -> Diagnostic:
+    """Return what git could not do as a diagnostic."""
+    return Diagnostic(code="git", message=error.message, hint=error.hint, file=file)

@@ -86,14 +86,14 @@ def change_words(limit: Limit, before: Measured, after: Measured, reference: str
     """Return the sentence for a metric that grew (or shrank) more than it may."""
     unit = limit.subject.unit
     change = after.low - before.low
+    size = -change if change < 0 else change
     moved = "grew" if change > 0 else "shrank" if change < 0 else "stayed"
     ratio = f", {percentage(Fraction(change) / Fraction(before.low), up=True, signed=True)}" if before.low else ""
     allowed = "0" if not limit.value else limit_value(limit)
     way = "increase" if limit.bound == "max_increase" else "decrease"
-    return (
-        f"{limit.metric} {moved} from {value_words(before.low, unit, before.part)} in {reference} to "
-        f"{value_words(after.low, unit, after.part)}, by {shown(abs(change), unit)}{ratio}; the allowed {way} is {allowed}"
-    )
+    earlier, later = value_words(before.low, unit, before.part), value_words(after.low, unit, after.part)
+    moves = f"{limit.metric} {moved} from {earlier} in {reference} to {later}, by {shown(size, unit)}{ratio}"
+    return f"{moves}; the allowed {way} is {allowed}"
 
 
 def near_words(limit: Limit, measured: Measured, fill: Fraction) -> str:
