@@ -1,6 +1,7 @@
 """The `cnncalc` command: reads arguments, calls the library, prints, chooses the exit code.
 
 One module per command, imported when that command runs. A module offers `command`, a function with typer annotations.
+Exit codes: 0 fine, 1 a check failed, 2 usage or spec error; 70 a mistake of cnncalc's own, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,33 +12,36 @@ from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from cnncalc._version import __version__
 
+USAGE, INTERNAL, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
+
 
 class Entry(NamedTuple):
-    """Where a command lives and under which heading `--help` lists it."""
+    """Where a command lives, under which heading `--help` lists it, and what it says there."""
 
     module: str
     panel: str
+    summary: str
 
 
 LOOK, UNDERSTAND, GATE, DRAW, WRITE = "Look", "Understand", "Gate", "Draw and estimate", "Write specs"
 COMMANDS = {
-    "show": Entry("show", LOOK),
-    "zoo": Entry("zoo", LOOK),
-    "ops": Entry("ops", LOOK),
-    "explain": Entry("explain", UNDERSTAND),
-    "rf": Entry("rf", UNDERSTAND),
-    "reconcile": Entry("reconcile", UNDERSTAND),
-    "expand": Entry("expand", UNDERSTAND),
-    "check": Entry("check", GATE),
-    "diff": Entry("diff", GATE),
-    "plot": Entry("plot", DRAW),
-    "devices": Entry("devices", DRAW),
-    "init": Entry("init", WRITE),
-    "schema": Entry("schema", WRITE),
+    "show": Entry("show", LOOK, "Every layer of a network: sizes, parameters, operations, memory access."),
+    "zoo": Entry("zoo", LOOK, "The networks that come with cnncalc."),
+    "ops": Entry("ops", LOOK, "The operators, their arguments and formulas."),
+    "explain": Entry("explain", UNDERSTAND, "How the numbers of a layer come about."),
+    "rf": Entry("rf", UNDERSTAND, "Receptive fields, layer by layer."),
+    "reconcile": Entry("reconcile", UNDERSTAND, "Why published numbers differ from these."),
+    "expand": Entry("expand", UNDERSTAND, "The flat network as a spec of its own."),
+    "check": Entry("check", GATE, "Fail when a design leaves its budget."),
+    "diff": Entry("diff", GATE, "What changed between two networks."),
+    "plot": Entry("plot", DRAW, "Charts of a network."),
+    "devices": Entry("devices", DRAW, "The devices that times are estimated for."),
+    "init": Entry("init", WRITE, "A commented spec to start from."),
+    "schema": Entry("schema", WRITE, "The JSON Schema of specs, for editors."),
 }
 
 EXAMPLES = """\
@@ -51,35 +55,48 @@ Examples:
 
   cnncalc init net.yaml                      a commented spec to start from
 """
+SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 class Commands(TyperGroup):
-    """The commands by name, each imported only when it is needed."""
+    """The commands by name, each imported only when it runs; listing them imports none."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Return every command, in the order of the help text."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """Return one command, or None for an unknown name."""
+        """Return what help and completion say of a command, or None for an unknown name."""
         entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        module = import_module(f"cnncalc.cli.{entry.module}")
-        single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=SETTINGS)
-        options = getattr(module, "OPTIONS", {})
-        single.command(cmd_name, rich_help_panel=entry.panel, epilog=getattr(module, "EPILOG", None), **options)(
-            module.command
-        )
-        built = typer.main.get_command(single)
-        built.name = cmd_name
-        return built
+        return entry and TyperCommand(cmd_name, help=entry.summary, rich_help_panel=entry.panel)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command to run, with its module imported."""
+        name, *rest = args
+        if name in COMMANDS:
+            return name, load_command(name), rest
+        if ctx.resilient_parsing:
+            return None, None, rest
+        from cnncalc.diagnostics import did_you_mean
+
+        hint = did_you_mean(name, COMMANDS)
+        return ctx.fail(f"there is no command '{name}'" + (f"; {hint}" if hint else ""))
 
 
-SETTINGS = {"help_option_names": ["-h", "--help"]}
+def load_command(name: str) -> Any:
+    """Return one command, ready to run."""
+    entry = COMMANDS[name]
+    module = import_module(f"cnncalc.cli.{entry.module}")
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=SETTINGS)
+    single.command(name, epilog=getattr(module, "EPILOG", None), **getattr(module, "OPTIONS", {}))(module.command)
+    built = typer.main.get_command(single)
+    built.name = name
+    return built
+
+
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
     epilog=EXAMPLES,
@@ -95,6 +112,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    ctx: typer.Context,
     version: Annotated[  # noqa: ARG001 - handled by its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
@@ -103,21 +121,80 @@ def root(
 
     Sizes, receptive field, parameters, operations and memory access of every layer: exact, and traced to the line.
     """
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+        raise typer.Exit(USAGE)
+
+
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""What typer raises for wrong arguments; it has no public name of its own."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code.
+
+    A user's mistake is one message on standard error, never a traceback; so is a mistake of cnncalc's own, unless
+    CNNCALC_DEBUG is set.
+    """
+    from cnncalc.cli.common import report_error, report_internal, write_problem
+    from cnncalc.diagnostics import SpecError
+
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("cnncalc", arguments) as ctx:
+            command.invoke(ctx)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except UsageError as error:
+        write_problem(*refusal(error))
+        return USAGE
+    except SpecError as error:
+        report_error(error)
+        return USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        silence()
+        return BROKEN_PIPE
+    except OSError as error:
+        write_problem(str(error))
+        return USAGE
+    except Exception as error:  # noqa: BLE001 - the last resort: say so and ask for a report
+        report_internal(error)
+        return INTERNAL
+    return 0
+
+
+def refusal(error: Any) -> tuple[str, str]:
+    """Return the message and the hint of what typer refused."""
+    near = sorted(getattr(error, "possibilities", None) or ())
+    message = (error.message if near else error.format_message()).replace("Value error, ", "")
+    path = error.ctx.command_path if error.ctx else "cnncalc"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"{path} --help lists what there is"
+    return message[:1].lower() + message[1:], hint
+
+
+def silence() -> None:
+    """Send what is left of standard output nowhere, so that the interpreter does not try to write it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message on standard error and exit code 2, never a traceback."""
-    from cnncalc.diagnostics import SpecError
-
-    try:
+    """Run the command line of this process."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the process ends
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if "_CNNCALC_COMPLETE" in os.environ:
         app(prog_name="cnncalc")
-    except SpecError as error:
-        from cnncalc.cli.common import report_error
-
-        report_error(error)
-        sys.exit(2)
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        silence()
+        code = code or BROKEN_PIPE
+    except OSError as error:
+        from cnncalc.cli.common import write_problem
+
+        write_problem(f"cannot write standard output: {error.strerror or error}")
+        silence()
+        code = USAGE
+    sys.exit(code)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from cnncalc.diagnostics import Diagnostic, SpecError, one_line
-from cnncalc.spec.document import Spec, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,17 +20,62 @@ if TYPE_CHECKING:
     from cnncalc.report import Report
 
 SEVERITY_COLOUR = {"error": "1;31", "warning": "1;33"}
+WIDE = 10_000
+"""The width of a line where there is no terminal."""
 
 
 def coloured(stream: Any) -> bool:
-    """Return whether a stream is a terminal that may be coloured."""
-    return bool(stream.isatty()) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    """Return whether a stream is a terminal that may be coloured; NO_COLOR and FORCE_COLOR decide where set."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (bool(stream.isatty()) and os.environ.get("TERM") != "dumb")
+
+
+def screen_width() -> int:
+    """Return the characters in a line of standard output: the terminal's, or COLUMNS; elsewhere as many as it takes."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
+        return shutil.get_terminal_size().columns
+    return WIDE
+
+
+def ascii_only(stream: Any) -> bool:
+    """Return whether a stream cannot show lines and bars."""
+    try:
+        "─█▏╭…".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
+
+
+def encodable(text: str, stream: Any) -> str:
+    """Return text with what the stream's encoding lacks as escapes."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def write_error(text: str) -> None:
     """Write lines to standard error, whatever its encoding, never wrapped."""
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    with suppress(OSError):
+        sys.stdout.flush()
+    sys.stderr.write(encodable(text, sys.stderr) + "\n")
+
+
+def write_problem(message: str, hint: str | None = None) -> None:
+    """Write a problem that is in no spec to standard error: one line, and its hint."""
+    word = f"\x1b[{SEVERITY_COLOUR['error']}merror:\x1b[0m" if coloured(sys.stderr) else "error:"
+    write_error(f"{word} {one_line(message)}" + (f"\n  = hint: {one_line(hint)}" if hint else ""))
+
+
+def report_internal(error: Exception) -> None:
+    """Write that cnncalc itself went wrong; the traceback only where CNNCALC_DEBUG is set."""
+    if os.environ.get("CNNCALC_DEBUG", "0") not in {"", "0"}:
+        import traceback
+
+        write_error("".join(traceback.format_exception(error)).rstrip())
+    write_problem(
+        f"cnncalc made a mistake ({type(error).__name__}: {error}); please report it with the spec and the command",
+        "CNNCALC_DEBUG=1 shows where",
+    )
 
 
 def report_findings(findings: Iterable[Diagnostic]) -> None:
@@ -50,7 +96,7 @@ def report_error(error: SpecError) -> None:
 
 def fail(message: str, hint: str | None = None) -> NoReturn:
     """Write one line (and a hint) to standard error and stop with exit code 2."""
-    write_error(f"error: {one_line(message)}" + (f"\n  = hint: {one_line(hint)}" if hint else ""))
+    write_problem(message, hint)
     raise typer.Exit(2)
 
 
@@ -58,13 +104,9 @@ def source_of(name: str) -> Source:
     """Return what a SPEC argument names: `-` is read from standard input."""
     if name != "-":
         return name
-    spec, collector = read_spec(sys.stdin.buffer.read(), "-")
-    if collector.errors:
-        from cnncalc.api import analyze
+    from cnncalc.api import Text
 
-        analyze(spec)
-        collector.raise_if_errors()
-    return spec
+    return Text(sys.stdin.buffer.read(), "-")
 
 
 def settings(pairs: Sequence[str] | None) -> dict[str, object]:
@@ -122,14 +164,17 @@ def analysed(
 
 def write_output(text: str, file: str | None) -> None:
     """Write text to a file, or to standard output; stop with exit code 2 where the file cannot be written."""
+    if not text.endswith("\n"):
+        text += "\n"
     if file is None or file == "-":
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.write(encodable(text, sys.stdout))
         return
     try:
-        Path(file).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8", newline="\n")
+        Path(file).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         fail(f"cannot write '{file}': {error.strerror or error}")
 
 
-__all__ = ["Spec", "analysed", "coloured", "fail", "report_error", "report_findings", "settings", "shapes", "source_of",
-           "write_error", "write_output"]  # fmt: skip
+__all__ = ["WIDE", "analysed", "ascii_only", "coloured", "encodable", "fail", "report_error", "report_findings",
+           "report_internal", "screen_width", "settings", "shapes", "source_of", "write_error", "write_output",
+           "write_problem"]  # fmt: skip

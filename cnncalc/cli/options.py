@@ -1,14 +1,55 @@
-"""The arguments and options that several commands take, written once."""
+"""The arguments and options that several commands take, written once, with what a shell completes them to."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-SpecArgument = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file, - for standard input, or a zoo network.")]
+CONVENTION_NAMES = "exact, 2mac, mac, flopcounter, fvcore, thop, ptflops, torchinfo, calflops or torchscan"
+
+
+def complete_spec(incomplete: str) -> list[str]:
+    """Return the spec files, the folders and the networks of the zoo that begin so."""
+    from cnncalc import zoo
+
+    start = Path(incomplete)
+    folder = start if incomplete.endswith("/") else start.parent
+    found = []
+    if folder.is_dir():
+        found = [
+            f"{path}/" if path.is_dir() else str(path)
+            for path in sorted(folder.iterdir())
+            if (path.is_dir() or path.suffix in {".yaml", ".yml"}) and not path.name.startswith(".")
+        ]
+    names = found + [entry.name for entry in zoo.entries()]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_convention(incomplete: str) -> list[str]:
+    """Return the counting rules that begin so."""
+    from cnncalc.conventions import CONVENTIONS
+
+    return [name for name in CONVENTIONS if name.startswith(incomplete)]
+
+
+def complete_dtype(incomplete: str) -> list[str]:
+    """Return the element types that begin so."""
+    return [name for name in ("fp32", "fp16", "bf16", "int8", "int4") if name.startswith(incomplete)]
+
+
+SpecArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC", help="A spec file, - for standard input, or a zoo network.", autocompletion=complete_spec
+    ),
+]
 SpecsArgument = Annotated[
-    list[str], typer.Argument(metavar="SPEC...", help="Spec files, - for standard input, or zoo networks.")
+    list[str],
+    typer.Argument(
+        metavar="SPEC", help="Spec files, - for standard input, or zoo networks.", autocompletion=complete_spec
+    ),
 ]
 InputOption = Annotated[
     list[str] | None,
@@ -18,8 +59,19 @@ VariantOption = Annotated[str | None, typer.Option("--variant", metavar="NAME", 
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set one of the spec's variables; repeatable.")
 ]
-DtypeOption = Annotated[str, typer.Option("--dtype", metavar="TYPE", help="fp32, fp16, bf16, int8 or int4.")]
-FlopsOption = Annotated[str, typer.Option("--flops", metavar="RULE", help="The counting rule behind FLOPs.")]
+DtypeOption = Annotated[
+    str,
+    typer.Option("--dtype", metavar="TYPE", help="fp32, fp16, bf16, int8 or int4.", autocompletion=complete_dtype),
+]
+FlopsOption = Annotated[
+    str,
+    typer.Option(
+        "--flops",
+        metavar="RULE",
+        help=f"The counting rule behind FLOPs: {CONVENTION_NAMES}.",
+        autocompletion=complete_convention,
+    ),
+]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, metavar="N", help="Images at once.")]
 MaxLayersOption = Annotated[
     int | None, typer.Option("--max-layers", min=1, metavar="N", help="Allow more expanded layers than 100,000.")

@@ -1,12 +1,306 @@
-"""`cnncalc show`."""
+"""`cnncalc show`: the table of a network."""
 
 from __future__ import annotations
 
-from cnncalc.cli.common import analysed, write_output
-from cnncalc.cli.options import InputOption, SpecsArgument, VariantOption
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from cnncalc import zoo
+from cnncalc.analysis.group import RANKED, by_operator, first, ranked, tree
+from cnncalc.cli.common import (
+    WIDE,
+    analysed,
+    ascii_only,
+    coloured,
+    fail,
+    report_error,
+    report_findings,
+    screen_width,
+    write_output,
+)
+from cnncalc.cli.options import (
+    BatchOption,
+    DtypeOption,
+    FlopsOption,
+    InputOption,
+    MaxLayersOption,
+    OutputOption,
+    SetOption,
+    SpecsArgument,
+    VariantOption,
+)
+from cnncalc.diagnostics import SpecError, did_you_mean
+from cnncalc.render.columns import COLUMNS, DEFAULT, Column, chosen, fitting
+from cnncalc.render.format import Numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cnncalc.analysis.group import Row
+    from cnncalc.report import Report
+
+EPILOG = """\
+Examples:
+
+cnncalc show resnet50 --depth 1 --human
+
+cnncalc show net.yaml --watch
+
+cnncalc show net.yaml --sort params --top 10
+
+cnncalc show a.yaml b.yaml --by op --flops mac
+
+cnncalc show resnet50 --format json | jq .totals.macs
+"""
+POLL_SECONDS = 0.2
 
 
-def command(specs: SpecsArgument, input: InputOption = None, variant: VariantOption = None) -> None:  # noqa: A002
-    """Show every layer of a network: size, receptive field, parameters, operations, memory access."""
+class Form(StrEnum):
+    """What `--format` takes."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+class By(StrEnum):
+    """What `--by` takes."""
+
+    OP = "op"
+
+
+class Choice(NamedTuple):
+    """Which rows and columns to show."""
+
+    columns: tuple[Column, ...]
+    depth: int | None
+    by: By | None
+    sort: str | None
+    top: int | None
+    numbers: Numbers
+
+    def rows(self, report: Report) -> tuple[Row, ...]:
+        """Return a report's rows."""
+        rows = by_operator(report.layers) if self.by else tree(report.layers, self.depth)
+        if self.sort or self.top or self.by:
+            rows = ranked(rows, self.sort or "macs")
+        return first(rows, self.top) if self.top else rows
+
+
+def complete_columns(incomplete: str) -> list[str]:
+    """Return column lists whose last name begins so."""
+    done, comma, begun = incomplete.rpartition(",")
+    used = done.split(",")
+    return [f"{done}{comma}{name}" for name in (*COLUMNS, "all") if name.startswith(begun) and name not in used]
+
+
+def complete_sort(incomplete: str) -> list[str]:
+    """Return what rows can be sorted by."""
+    return [name for name in RANKED if name.startswith(incomplete)]
+
+
+def command(
+    specs: SpecsArgument,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            metavar="A,B,...",
+            help=f"Which columns, in this order, of {', '.join(COLUMNS)}; or all. Without it the first {len(DEFAULT)}.",
+            autocompletion=complete_columns,
+        ),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", min=1, metavar="N", help="Paths of N parts; deeper layers are summed in one row."),
+    ] = None,
+    by: Annotated[By | None, typer.Option("--by", metavar="op", help="One row per operator.")] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            "--sort", metavar="COLUMN", help=f"The largest first: {', '.join(RANKED)}.", autocompletion=complete_sort
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, metavar="N", help="The N largest rows (by MACs unless sorted), the rest as one."),
+    ] = None,
+    human: Annotated[bool, typer.Option("--human/--exact", help="25.6 M or 25,557,032.")] = False,
+    form: Annotated[
+        Form, typer.Option("--format", metavar="FORM", help="table, json, csv, markdown or latex.")
+    ] = Form.TABLE,
+    input: InputOption = None,  # noqa: A002 - the option's name
+    variant: VariantOption = None,
+    variables: SetOption = None,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "fp32",
+    flops: FlopsOption = "exact",
+    max_layers: MaxLayersOption = None,
+    output: OutputOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw again whenever a spec is saved; ctrl-c ends.")] = False,
+) -> None:
+    """Show every layer of a network: size, receptive field, parameters, operations, memory access.
+
+    Blocks indent what is inside them; below stand the totals and what holds for the network as a whole.
+    Counts are for one image, forward, unless --batch says otherwise.
+    """
+    choice = Choice(
+        columns_named(columns), depth, by, known_sort(sort), top, Numbers.HUMAN if human else Numbers.EXACT
+    )
+    if by and depth:
+        fail("--by and --depth exclude each other")
+    if specs.count("-") > 1:
+        fail("standard input can be read once only")
+    if form is Form.JSON and (shaping := [f"--{name}" for name, value in (
+        ("columns", columns), ("depth", depth), ("by", by), ("sort", sort), ("top", top), ("human", human)
+    ) if value]):  # fmt: skip
+        fail(f"{' and '.join(shaping)} would change nothing: json holds the whole report")
+
+    def analyse(spec: str) -> Report:
+        return analysed(
+            spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype, batch=batch,
+            max_layers=max_layers,
+        )  # fmt: skip
+
+    def show() -> int:
+        return draw(specs, analyse, form, choice, output)
+
+    if watch:
+        if output is not None or "-" in specs:
+            fail("--watch draws files on the screen: leave out " + ("--output" if output is not None else "-"))
+        keep_drawing(specs, show)
+    elif code := show():
+        raise typer.Exit(code)
+
+
+def columns_named(text: str | None) -> tuple[Column, ...]:
+    """Return the columns of `--columns`, none for the usual ones; stop with exit code 2 for an unknown name."""
+    if text is None:
+        return ()
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        fail("--columns names no column", f"choose from {', '.join(COLUMNS)}")
+    try:
+        return chosen(list(COLUMNS) if names == ["all"] else names)
+    except ValueError as error:
+        fail(str(error))
+
+
+def known_sort(name: str | None) -> str | None:
+    """Return the key of `--sort`; stop with exit code 2 for an unknown one."""
+    if name is not None and name not in RANKED:
+        fail(f"rows cannot be sorted by '{name}'; choose from {', '.join(RANKED)}", did_you_mean(name, RANKED))
+    return name
+
+
+def draw(
+    specs: Sequence[str], analyse: Callable[[str], Report], form: Form, choice: Choice, output: str | None
+) -> int:
+    """Write the reports of some specs and return the exit code; findings go to standard error."""
+    reports: list[Report] = []
+    failed = False
+    on_screen = form is Form.TABLE and output in {None, "-"}
     for spec in specs:
-        write_output(analysed(spec, input=input, variant=variant).to_json(), None)
+        try:
+            report = analyse(spec)
+        except SpecError as error:
+            if on_screen and error.partial is not None:
+                write_output(table(error.partial, choice, first_one=not reports and not failed, partial=True), None)
+            report_error(error)
+            failed = True
+            continue
+        if on_screen:
+            write_output(table(report, choice, first_one=not reports and not failed), None)
+        if form is not Form.JSON:
+            report_findings(report.warnings)
+        reports.append(report)
+    if failed:
+        return 2
+    if not on_screen:
+        write_output(written(reports, form, choice), output)
+    return 0
+
+
+def table(report: Report, choice: Choice, *, first_one: bool = True, partial: bool = False, plain: bool = False) -> str:
+    """Return a table for the screen, or for a file if `plain`."""
+    from cnncalc.render.table import View, render
+
+    view = View(rows=choice.rows(report), columns=choice.columns, numbers=choice.numbers, partial=partial)
+    if plain:
+        text = render(report, view, width=WIDE)
+    else:
+        text = render(
+            report, view, width=screen_width(), colour=coloured(sys.stdout), ascii_only=ascii_only(sys.stdout)
+        )
+    return text if first_one else f"\n{text}"
+
+
+def written(reports: Sequence[Report], form: Form, choice: Choice) -> str:
+    """Return reports in one of the forms, one after the other."""
+    if form is Form.TABLE:
+        return "\n".join(table(report, choice, plain=True) for report in reports)
+    if form is Form.JSON:
+        from cnncalc.render.data import json_text
+
+        return json_text(reports)
+    parts = [(report, rows := choice.rows(report), choice.columns or fitting(rows)) for report in reports]
+    if form is Form.CSV:
+        from cnncalc.render.data import csv_text
+
+        return csv_text(parts, several=len(reports) > 1)
+    if form is Form.MARKDOWN:
+        from cnncalc.render.markdown import markdown
+
+        return "\n".join(markdown(*part, choice.numbers) for part in parts)
+    from cnncalc.render.latex import latex
+
+    return "\n".join(latex(*part, choice.numbers) for part in parts)
+
+
+def keep_drawing(specs: Sequence[str], show: Callable[[], int]) -> None:
+    """Draw, and draw again whenever one of the files is saved, until interrupted; errors in a spec do not end it."""
+    files = [watched(spec) for spec in specs]
+    begun = False
+    try:
+        while True:
+            seen = stamps(files)
+            if sys.stdout.isatty():
+                sys.stdout.write("\x1b[H\x1b[2J\x1b[3J")
+            try:
+                show()
+            except typer.Exit:
+                if not begun:
+                    raise
+            begun = True
+            sys.stdout.flush()
+            while None in (now := stamps(files)) or now == seen:
+                time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        sys.stdout.write("\n")
+
+
+def watched(spec: str) -> Path:
+    """Return the file behind a SPEC argument."""
+    path = Path(spec)
+    entry = None if path.exists() else zoo.find(spec)
+    return entry.file if entry else path
+
+
+def stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:
+    """Return what changes when a file is saved, None for a file that is not there (an editor may be replacing it)."""
+    found: list[tuple[int, int, int] | None] = []
+    for file in files:
+        try:
+            state = file.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((state.st_mtime_ns, state.st_size, state.st_ino))
+    return found

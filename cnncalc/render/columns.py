@@ -1,0 +1,177 @@
+"""The columns of `show`: their names, headings and cells. Every form of output takes its cells from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncalc.analysis.group import Kind, Row, total
+from cnncalc.diagnostics import did_you_mean
+from cnncalc.render import format as fmt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from cnncalc.report import Layer, Report
+
+
+class Context(NamedTuple):
+    """What a cell needs besides its row."""
+
+    report: Report
+    numbers: fmt.Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: what `--columns` takes; also the heading in CSV.
+        heading: the heading in a table.
+        unit: its second line: more of the name, or what the numbers count.
+        right: aligned to the right.
+        cell: a row's text.
+        summed: the number behind it, where it adds up to a total.
+        per_row: it says something of groups of layers that are no scope, too.
+    """
+
+    name: str
+    heading: str
+    unit: str = ""
+    right: bool = True
+    cell: Callable[[Row, Context], str]
+    summed: str | None = None
+    per_row: bool = True
+
+    def total(self, context: Context) -> str:
+        """Return the footer's text, empty for a column that does not add up."""
+        if self.summed is None:
+            return ""
+        return fmt.amount(total(context.report.totals, self.summed), context.numbers)
+
+
+def operator(row: Row) -> str:
+    """Return what a row computes: an operator with its arguments, or a tally of the operators in a block."""
+    if row.kind in {Kind.GROUP, Kind.REST}:
+        return fmt.plural(len(row.layers), "layer")
+    head = row.head
+    if head is None or (row.kind is Kind.BLOCK and row.layers[0] is not head):
+        return fmt.tally(layer.op for layer in row.layers)
+    after = row.layers[1 : len(row.layers) // row.times]
+    return " + ".join((f"{head.op} {head.text}".rstrip(), *(layer.op for layer in after)))
+
+
+def label(row: Row, name: str) -> str:
+    """Return a row's name or path with its repetitions, `layer3 x 6`."""
+    return f"{name} x {row.times}" if row.times > 1 else name
+
+
+def amounts(name: str, heading: str, unit: str = "") -> Column:
+    """Return a column of counts that add up."""
+
+    def cell(row: Row, context: Context) -> str:
+        return fmt.amount(row.amount(name), context.numbers)
+
+    return Column(name=name, heading=heading, unit=unit, cell=cell, summed=name)
+
+
+def shares(name: str, summed: str, heading: str) -> Column:
+    """Return a column of parts of a total, in per cent."""
+
+    def cell(row: Row, context: Context) -> str:
+        part, whole = row.amount(summed), total(context.report.totals, summed)
+        if part.value is None or not whole.value:
+            return fmt.UNKNOWN if part.value is None else ""
+        if context.numbers is fmt.Numbers.PLAIN:
+            return str(part.value / whole.value)
+        text = fmt.percent(part.value, whole.value) if part.value else ""
+        return f">= {text}" if part.lower_bound and text else text
+
+    return Column(name=name, heading=heading, right=False, cell=cell)
+
+
+def of_last(name: str, heading: str, text: Callable[[Layer], str], unit: str = "") -> Column:
+    """Return a column that says of several layers what holds for the last."""
+
+    def cell(row: Row, context: Context) -> str:  # noqa: ARG001 - every cell takes both
+        return text(row.layers[-1]) if row.kind in {Kind.LAYER, Kind.BLOCK} else ""
+
+    return Column(name=name, heading=heading, unit=unit, cell=cell, per_row=False)
+
+
+def field(layer: Layer) -> str:
+    """Return the receptive field: one number if square, `HxW` otherwise, `global` for the whole input."""
+    return "global" if layer.is_global else fmt.axes(layer.receptive_field)
+
+
+def intensity(row: Row, context: Context) -> str:  # noqa: ARG001
+    """Return the FLOPs per byte moved."""
+    flops, moved = row.amount("flops"), row.amount("bytes")
+    if flops.value is None or moved.value is None or flops.lower_bound or moved.lower_bound:
+        return fmt.UNKNOWN
+    return fmt.ratio(flops.value, moved.value) if moved.value else fmt.NOTHING
+
+
+ALL = (
+    Column(name="layer", heading="Layer", right=False, cell=lambda row, _: row.path or row.name),
+    Column(name="operator", heading="Operator", right=False, cell=lambda row, _: operator(row)),
+    of_last("output", "Output", lambda layer: fmt.shapes(layer.out_shapes)),
+    of_last("receptive_field", "Receptive", field, "field"),
+    amounts("params", "Params"),
+    amounts("macs", "MACs"),
+    amounts("flops", "FLOPs"),
+    amounts("memory_access", "Memory", "access"),
+    shares("share_macs", "macs", "Share of MACs"),
+    Column(name="layers", heading="Layers", cell=lambda row, context: context.numbers.write(len(row.layers))),
+    Column(
+        name="input", heading="Input", per_row=False,
+        cell=lambda row, _: fmt.shapes(row.layers[0].in_shapes) if row.kind is Kind.LAYER else "",
+    ),
+    of_last("receptive_field_min", "Smallest", lambda layer: fmt.axes(layer.receptive_field_min), "field"),
+    of_last("receptive_field_true", "Field", lambda layer: fmt.axes(layer.receptive_field_true), "with gates"),
+    of_last("jump", "Jump", lambda layer: fmt.axes(layer.jump), "pixels"),
+    of_last("start", "Start", lambda layer: fmt.edges(layer.start), "pixels"),
+    amounts("buffers", "Buffers"),
+    amounts("bytes", "Moved", "bytes"),
+    Column(name="intensity", heading="Intensity", unit="FLOPs/byte", cell=intensity),
+    amounts("activations", "Activations", "elements"),
+    amounts("connections", "Connections"),
+    shares("share_params", "params", "Share of params"),
+    of_last("line", "Line", lambda layer: str(layer.line or "")),
+)  # fmt: skip
+COLUMNS = {column.name: column for column in ALL}
+DEFAULT = tuple(
+    "layer operator output receptive_field params macs flops memory_access share_macs".split()  # noqa: SIM905
+)
+LEAVE_FIRST = (
+    "line", "start", "jump", "receptive_field_true", "receptive_field_min", "connections", "activations", "intensity",
+    "bytes", "share_params", "input", "layers", "buffers", "memory_access", "share_macs", "flops", "operator",
+    "receptive_field", "output", "macs", "params",
+)  # fmt: skip
+"""The order in which columns go when a table does not fit; `layer` stays."""
+
+
+def chosen(names: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns of these names, in their order.
+
+    Raises:
+        ValueError: a name is unknown or given twice; the message lists all.
+    """
+    for index, name in enumerate(names):
+        if name not in COLUMNS:
+            hint = did_you_mean(name, COLUMNS)
+            known = ", ".join(COLUMNS)
+            raise ValueError(f"there is no column '{name}'{f' ({hint})' if hint else ''}; choose from {known}")
+        if name in names[:index]:
+            raise ValueError(f"column '{name}' is named twice")
+    return tuple(COLUMNS[name] for name in names)
+
+
+def fitting(rows: Iterable[Row]) -> tuple[Column, ...]:
+    """Return the usual columns for these rows: groups of layers that are no scope have no shape of their own."""
+    grouped = any(row.kind is Kind.GROUP for row in rows)
+    return tuple(column for column in chosen(DEFAULT) if column.per_row or not grouped)
+
+
+__all__ = ["ALL", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label", "operator"]

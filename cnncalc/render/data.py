@@ -1,0 +1,63 @@
+"""JSON and CSV: what other programs read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from cnncalc.analysis.group import Kind
+from cnncalc.diagnostics import one_line
+from cnncalc.render.columns import Column, Context
+from cnncalc.render.format import Numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cnncalc.analysis.group import Row
+    from cnncalc.report import Report
+
+
+def json_text(reports: Sequence[Report]) -> str:
+    """Return one report as an object, several as an array; exactly `Report.to_dict()`."""
+    if len(reports) == 1:
+        return reports[0].to_json() + "\n"
+    return json.dumps([report.to_dict() for report in reports], indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe."""
+    text = one_line(text)
+    if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and text != "-" and not is_number(text):
+        return f"'{text}"
+    return text
+
+
+def is_number(text: str) -> bool:
+    """Return whether a cell is a plain number."""
+    digits = text.removeprefix("-")
+    return digits.replace(".", "", 1).isdecimal() and digits.isascii()
+
+
+def csv_text(tables: Iterable[tuple[Report, Sequence[Row], Sequence[Column]]], *, several: bool) -> str:
+    """Return one line per row, without totals: counts as bare digits, shares as parts of one, unknown as `?`.
+
+    Args:
+        tables: reports with their rows and columns.
+        several: begin each line with the network's name.
+    """
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    begun = False
+    for report, rows, columns in tables:
+        context = Context(report, Numbers.PLAIN)
+        if not begun:
+            names = [column.name for column in columns]
+            writer.writerow(["network", *names] if several else names)
+            begun = True
+        for row in rows:
+            if row.kind is not Kind.HEADING:
+                cells = [guarded(column.cell(row, context)) for column in columns]
+                writer.writerow([guarded(report.name), *cells] if several else cells)
+    return file.getvalue()

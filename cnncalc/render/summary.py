@@ -1,0 +1,136 @@
+"""The network in a few lines: what stands under the table of `show`, as pairs of a label and its text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.analysis.group import total
+from cnncalc.conventions import CONVENTIONS
+from cnncalc.render import format as fmt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncalc.render.format import Numbers
+    from cnncalc.report import Report
+
+AXES = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
+BITS = {"fp32": "4 bytes", "fp16": "2 bytes", "bf16": "2 bytes", "int8": "1 byte", "int4": "half a byte"}
+TOTALS = (("parameters", "params"), ("MACs", "macs"), ("FLOPs", "flops"), ("memory access", "memory_access"))
+
+
+def facts(report: Report, numbers: Numbers) -> list[tuple[str, str]]:
+    """Return label and text of everything that holds for the network as a whole."""
+    summary, depth = report.summary, report.summary.depth
+    found = [
+        ("depth", f"{depth.layers:,} weighted layers on the longest path, {depth.weighted_layers:,} in all"),
+        ("blocks", f"{depth.blocks:,}"),
+        ("width", "-" if summary.width is None else fmt.plural(summary.width, "channel")),
+    ]  # fmt: skip
+    if summary.last_map is not None:
+        found += [
+            ("total stride", f"{fmt.axes(summary.stride)}{resolution(report)}"),
+            ("last map", f"{summary.last_map} ({summary.last_map_path})"),
+            ("receptive field", receptive_field(report)),
+        ]
+    found += [(label, total_text(report, key, numbers)) for label, key in TOTALS]
+    found += [
+        ("model size", model_size(report, numbers)),
+        ("linear layers", linear_share(report)),
+        ("counting", convention(report)),
+    ]
+    return found
+
+
+def total_text(report: Report, key: str, numbers: Numbers) -> str:
+    """Return one of the totals with its unit."""
+    text = fmt.amount(total(report.totals, key), numbers)
+    if key == "params" and report.totals.buffers:
+        text += f", and {numbers.write(report.totals.buffers)} buffers"
+    if key == "macs":
+        text += ' multiply-accumulates (the "FLOPs" of most papers)'
+    if key == "memory_access":
+        text += " elements read, written, and of weights and bias"
+    return text
+
+
+def resolution(report: Report) -> str:
+    """Return the input's extents as k*2^n, 2^n the total stride: `, 224 = 7*2^5`."""
+    summary = report.summary
+    extents = report.input[0][1].spatial if report.input else ()
+    texts = []
+    for extent, k, n in zip(extents, summary.resolution_k, summary.resolution_n, strict=False):
+        if n is None:
+            texts.append(f"{extent} = k*2^n has no n, the stride is no power of 2")
+        elif k is None:
+            texts.append(f"{extent} is no multiple of 2^{n}")
+        else:
+            texts.append(f"{extent} = {k}*2^{n}")
+    if len(set(texts)) == 1:
+        return f", r = k*2^n: {texts[0]}"
+    names = AXES.get(len(texts), ())
+    return f", r = k*2^n: {', '.join(f'{name} {text}' for name, text in zip(names, texts, strict=False))}"
+
+
+def shares_of(field: Sequence[int | None], extents: Sequence[int]) -> str:
+    """Return a field as a share of the input, per axis: `190.6 %`."""
+    texts = [fmt.UNKNOWN if f is None else fmt.percent(f, r) for f, r in zip(field, extents, strict=False) if r]
+    return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
+
+
+def receptive_field(report: Report) -> str:
+    """Return what a unit of the last map sees, and what else is true of it."""
+    summary = report.summary
+    extents = report.input[0][1].spatial if report.input else ()
+    text = f"{fmt.axes(summary.receptive_field)} pixels"
+    if share := shares_of(summary.receptive_field, extents):
+        text += f", {share} of the input's extent"
+    if summary.receptive_field_min != summary.receptive_field:
+        text += f"; at some positions {fmt.axes(summary.receptive_field_min)}"
+    if summary.receptive_field_true != summary.receptive_field:
+        whole = tuple(summary.receptive_field_true) == tuple(extents)
+        text += f"; with gates {'the whole input' if whole else fmt.axes(summary.receptive_field_true)}"
+    return text
+
+
+def model_size(report: Report, numbers: Numbers) -> str:
+    """Return the parameters in bytes of the dtype."""
+    size = total(report.totals, "model_size")
+    text = fmt.amount(size, numbers)
+    if numbers is fmt.Numbers.HUMAN:
+        text += "B" if " " in text else " B"
+    else:
+        text += " bytes" + (f" ({fmt.human(size.value)}B)" if size.value is not None and size.value >= 1000 else "")
+    return f"{text} as {report.dtype} ({BITS.get(report.dtype, report.dtype)} each), batch {report.batch:,}"
+
+
+def linear_share(report: Report) -> str:
+    """Return the share of linear layers in parameters and work."""
+    summary, words = report.summary, []
+    for share, noun in ((summary.fc_share_params, "params"), (summary.fc_share_macs, "MACs")):
+        text = fmt.UNKNOWN if share is None else fmt.percent(round(share * 10**6), 10**6)
+        words.append(f"{text} of {noun}")
+    return ", ".join(words)
+
+
+def convention(report: Report) -> str:
+    """Return the name of the counting rule behind FLOPs and what it means."""
+    rule = CONVENTIONS[report.convention]
+    text = f"{rule.name}: {rule.summary}"
+    if rule.unit != "FLOPs":
+        text += f" (its own word is {rule.unit})"
+    return text
+
+
+def heading(report: Report) -> list[str]:
+    """Return name, input, variant and citation, the parts of the title line."""
+    inputs = ", ".join(str(shape) if len(report.input) == 1 else f"{name} {shape}" for name, shape in report.input)
+    parts = [report.name, f"input {inputs}"]
+    if report.variant is not None and report.variant != report.name:
+        parts.append(f"variant {report.variant}")
+    if report.batch > 1:
+        parts.append(f"batch {report.batch:,}")
+    if report.source:
+        parts.append(report.source)
+    return parts
+

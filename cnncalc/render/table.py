@@ -1,0 +1,336 @@
+"""The table of `show` on a terminal: a rich renderable that never cuts a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+
+from cnncalc.analysis.group import Kind
+from cnncalc.diagnostics import one_line
+from cnncalc.render import format as fmt
+from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator
+from cnncalc.render.summary import facts, heading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+    from cnncalc.analysis.group import Row
+    from cnncalc.report import Layer, Report
+
+PLAIN, BOLD, DIM = Style.null(), Style(bold=True), Style(dim=True)
+TITLE, SCOPE, BAR, DOUBT = Style(bold=True), Style(bold=True, color="cyan"), Style(color="cyan"), Style(color="yellow")
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+OPERATOR_MOST = 44
+OPERATOR_LEAST = 14
+NAME_LEAST = 12
+PANEL_MOST = 110
+SECONDARY = ("bias", "no bias", "padding")
+"""Arguments that the operator column leaves out first, in this order, in all rows alike."""
+LETTERS = {"kernel ": "k", "stride ": "s", "dilation ": "d", "groups ": "g", "padding ": "p"}
+"""What becomes of arguments where the column is still too narrow: `conv 64, k7, s2`."""
+
+
+class Measure(NamedTuple):
+    """How a table is spaced, in characters: indentation per level, gap between columns, length of the bars."""
+
+    indent: int
+    gap: int
+    bar: int
+
+
+MEASURES = (Measure(2, 2, 10), Measure(2, 1, 6), Measure(1, 1, 6))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What of a report to show, and how.
+
+    Attributes:
+        rows: the rows, from `cnncalc.analysis.group`.
+        columns: the columns; empty for those that fit the rows.
+        numbers: how counts are written.
+        partial: the report ends at an error: no totals, no shares, no summary.
+    """
+
+    rows: tuple[Row, ...]
+    columns: tuple[Column, ...] = ()
+    numbers: fmt.Numbers = fmt.Numbers.EXACT
+    partial: bool = False
+
+
+@dataclass(slots=True)
+class _Grid:
+    """Cells of one column, its heading and footer, and how wide it is."""
+
+    column: Column
+    heading: tuple[str, ...]
+    cells: list[str]
+    footer: str
+    width: int = 0
+
+    def natural(self) -> int:
+        """Return the width that every cell fits in."""
+        return max(map(len, (*self.heading, *self.cells, self.footer)), default=0)
+
+
+class NetworkTable:
+    """One network as a table with its totals and, under it, a panel of facts.
+
+    At a width that it does not fit in, secondary arguments, then columns are left out, in a fixed order and with a line
+    that says which; names are shortened last. Numbers are never cut: if nothing else helps, lines are longer.
+    """
+
+    def __init__(self, report: Report, view: View) -> None:
+        self.report = report
+        self.view = view
+        self.context = Context(report, view.numbers)
+        columns = view.columns or fitting(view.rows)
+        if view.partial:
+            columns = tuple(column for column in columns if not column.name.startswith("share_"))
+        self.columns = columns
+        self.measure = MEASURES[0]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self.lines(options.max_width, ascii_only=options.ascii_only):
+            yield from line
+            yield Segment.line()
+
+    def lines(self, width: int, *, ascii_only: bool = False) -> Iterator[list[Segment]]:
+        """Yield the lines at a width, in characters."""
+        yield from self._title(width)
+        yield []
+        grids, left_out = self._fit(width)
+        yield from self._table(grids, ascii_only=ascii_only)
+        if left_out:
+            names = ", ".join(column.name for column in left_out)
+            text = f"left out at this width: {names} (--columns chooses, a wider terminal shows all)"
+            yield from ([Segment(line, DIM)] for line in fmt.wrap(text, width))
+        if not self.view.partial:
+            yield []
+            yield from self._panel(width, ascii_only=ascii_only)
+
+    def _title(self, width: int) -> Iterator[list[Segment]]:
+        name, *rest = (one_line(part) for part in heading(self.report))
+        for number, line in enumerate(fmt.wrap("  ".join((name, "  ".join(rest))), width)):
+            if number == 0 and line.startswith(name):
+                yield [Segment(name, TITLE), Segment(line[len(name) :], DIM)]
+            else:
+                yield [Segment(line, DIM)]
+
+    # fitting
+
+    def _fit(self, width: int) -> tuple[list[_Grid], list[Column]]:
+        """Return the columns that fit, with their cells and widths, and those left out."""
+        columns = list(self.columns)
+        left_out: list[Column] = []
+        cells = {column.name: self._grid(column) for column in columns}
+        order = iter(LEAVE_FIRST)
+        while True:
+            grids = [cells[column.name] for column in columns]
+            for measure in MEASURES:
+                self.measure = measure
+                if self._arrange(grids, width):
+                    return grids, left_out
+            going = next((name for name in order if name in cells and len(columns) > 1), None)
+            if going is None:
+                self._squeeze(grids, width)
+                return grids, left_out
+            columns.remove(COLUMNS[going])
+            left_out.append(COLUMNS[going])
+
+    def _grid(self, column: Column) -> _Grid:
+        view, context = self.view, self.context
+        heading = (column.heading, f"({self.report.convention})" if column.name == "flops" else column.unit)
+        footer = "" if view.partial else column.total(context)
+        grid = _Grid(column, heading, [], footer)
+        if column.name != "layer":
+            grid.cells = ["" if row.kind is Kind.HEADING else column.cell(row, context) for row in view.rows]
+            if column.summed and view.numbers is fmt.Numbers.HUMAN:
+                grid.cells = [text if " " in text or not text else f"{text}  " for text in grid.cells]
+        elif not view.partial:
+            grid.footer = "Total"
+        if column.name == "operator" and not view.partial:
+            grid.footer = fmt.plural(self.report.totals.layers, "layer")
+        return grid
+
+    def _arrange(self, grids: Sequence[_Grid], width: int) -> bool:
+        """Give every column its width; return whether all fits."""
+        flexible = None
+        for grid in grids:
+            if grid.column.name == "layer":
+                names = [one_line(label(row, row.name)) for row in self.view.rows]
+                indents = [" " * (self.measure.indent * row.level) for row in self.view.rows]
+                grid.cells = [indent + name for indent, name in zip(indents, names, strict=True)]
+            grid.width = grid.natural()
+            if grid.column.name.startswith("share_"):
+                numbers = max(map(len, grid.cells), default=0)
+                grid.width = max(*map(len, grid.heading), numbers + 1 + self.measure.bar)
+            if grid.column.name == "operator":
+                flexible = grid
+        if flexible is None:
+            return self._line_width(grids) <= width
+        room = width - self._line_width(grids) + flexible.width
+        return self._operators(flexible, min(room, max(OPERATOR_MOST, len(flexible.heading[0]))))
+
+    def _operators(self, grid: _Grid, room: int) -> bool:
+        """Write the operator column in at most `room` characters; return whether that can be read."""
+        if room < OPERATOR_LEAST:
+            return False
+        words = [without(row, ()) for row in self.view.rows]
+        for hidden in range(1, len(SECONDARY) + 2):
+            if max(map(len, words), default=0) <= room:
+                break
+            words = [without(row, SECONDARY[:hidden], letters=hidden > len(SECONDARY)) for row in self.view.rows]
+        grid.cells = [fmt.shorten_list(word, room) for word in words]
+        grid.width = grid.natural()
+        return grid.width <= room
+
+    def _squeeze(self, grids: Sequence[_Grid], width: int) -> None:
+        """Shorten the names of layers, the last thing that can give way."""
+        for grid in grids:
+            if grid.column.name == "layer":
+                room = max(width - self._line_width(grids) + grid.width, NAME_LEAST)
+                grid.cells = [shorten_label(cell, room) for cell in grid.cells]
+                grid.width = grid.natural()
+
+    def _line_width(self, grids: Sequence[_Grid]) -> int:
+        """Return the width of a line of the table."""
+        return sum(grid.width for grid in grids) + self.measure.gap * (len(grids) - 1)
+
+    # drawing
+
+    def _joined(self, cells: Sequence[tuple[str, Style]]) -> list[Segment]:
+        gap = " " * self.measure.gap
+        return [Segment(text + gap, style) for text, style in cells]
+
+    def _table(self, grids: Sequence[_Grid], *, ascii_only: bool) -> Iterator[list[Segment]]:
+        rule = Segment(("-" if ascii_only else "─") * self._line_width(grids), DIM)
+        yield self._joined([(aligned(grid, grid.heading[0]), BOLD) for grid in grids])
+        if any(grid.heading[1] for grid in grids):
+            yield self._joined([(aligned(grid, grid.heading[1]), DIM) for grid in grids])
+        yield [rule]
+        most = {grid.column.name: self._most(grid.column) for grid in grids}
+        gap = Segment(" " * self.measure.gap)
+        for index, row in enumerate(self.view.rows):
+            line: list[Segment] = []
+            for grid in grids:
+                text = grid.cells[index]
+                if most[grid.column.name] and row.kind is not Kind.HEADING:
+                    line += self._bar(grid, row, text, most[grid.column.name], ascii_only=ascii_only)
+                else:
+                    line.append(Segment(aligned(grid, text), style_of(grid.column, row, text)))
+                line.append(gap)
+            yield line
+        if not self.view.partial:
+            yield [rule]
+            yield self._joined([(aligned(grid, grid.footer), DOUBT if ">=" in grid.footer else BOLD) for grid in grids])
+
+    def _most(self, column: Column) -> int:
+        """Return the largest part in a column of shares, what the longest bar stands for; 0 for other columns."""
+        if not column.name.startswith("share_"):
+            return 0
+        key = column.name.removeprefix("share_")
+        return max((row.amount(key).value or 0 for row in self.view.rows), default=0)
+
+    def _bar(self, grid: _Grid, row: Row, text: str, most: int, *, ascii_only: bool) -> list[Segment]:
+        part = row.amount(grid.column.name.removeprefix("share_")).value or 0
+        cells = self.measure.bar
+        eighths = -(-part * cells * 8 // most) if most else 0
+        drawn = EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+        if ascii_only:
+            drawn = "#" * len(drawn)
+        number = text.rjust(max(map(len, grid.cells)))
+        bar = f" {drawn}".ljust(grid.width - len(number))
+        return [Segment(number, DOUBT if text.startswith((fmt.UNKNOWN, ">=")) else PLAIN), Segment(bar, BAR)]
+
+    def _panel(self, width: int, *, ascii_only: bool) -> Iterator[list[Segment]]:
+        """Yield the facts, framed."""
+        found = facts(self.report, self.view.numbers)
+        labels = max(len(name) for name, _ in found)
+        room = max(min(width, PANEL_MOST) - labels - 6, 16)
+        lines: list[tuple[str, str]] = []
+        for name, text in found:
+            for number, part in enumerate(fmt.wrap(text, room)):
+                lines.append(("" if number else name, part))
+        inner = labels + 2 + max(len(text) for _, text in lines)
+        corners, across, down = ("++++", "-", "|") if ascii_only else ("╭╮╰╯", "─", "│")
+        yield [Segment(f"{corners[0]}{across * (inner + 2)}{corners[1]}", DIM)]
+        edge = Segment(down, DIM)
+        for name, text in lines:
+            style = DOUBT if text.startswith((">=", fmt.UNKNOWN)) else PLAIN
+            padded = text.ljust(inner - labels - 2)
+            yield [edge, Segment(f" {name.ljust(labels)}  ", DIM), Segment(f"{padded} ", style), edge]
+        yield [Segment(f"{corners[2]}{across * (inner + 2)}{corners[3]}", DIM)]
+
+
+def shorten_label(text: str, width: int) -> str:
+    """Return an indented name in at most `width` characters, the indentation given up first."""
+    if len(text) <= width:
+        return text
+    return fmt.shorten_name(text.lstrip(" "), width).rjust(width)
+
+
+def without(row: Row, words: Sequence[str], *, letters: bool = False) -> str:
+    """Return what a row computes without some of the arguments, the others as letters if asked."""
+    if row.kind is Kind.HEADING:
+        return ""
+    text = operator(row)
+    if row.head is None or not words:
+        return text
+    name, _, rest = text.partition(" ")
+    kept = [item for item in rest.split(", ") if not any(item == word or item.startswith(f"{word} ") for word in words)]
+    if letters:
+        for word, letter in LETTERS.items():
+            kept = [letter + item.removeprefix(word) if item.startswith(word) else item for item in kept]
+    return f"{name} {', '.join(kept)}".rstrip()
+
+
+def aligned(grid: _Grid, text: str) -> str:
+    """Return a cell at its column's width."""
+    return text.rjust(grid.width) if grid.column.right else text.ljust(grid.width)
+
+
+def style_of(column: Column, row: Row, text: str) -> Style:
+    """Return how a cell looks: scopes stand out, nothing recedes, doubt is marked."""
+    if column.name == "layer":
+        return SCOPE if row.kind in {Kind.HEADING, Kind.BLOCK} else PLAIN
+    if text.startswith((fmt.UNKNOWN, ">=")):
+        return DOUBT
+    if text == "0" or (column.name == "operator" and not any(weighs(layer) for layer in row.layers)):
+        return DIM
+    return PLAIN
+
+
+def weighs(layer: Layer) -> bool:
+    """Return whether a layer is a convolution, transposed convolution or linear layer, or unknown."""
+    return layer.weighted or bool(layer.unknown)
+
+
+def render(report: Report, view: View, *, width: int, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return a report's table as text.
+
+    Args:
+        report: the report.
+        view: what of it to show.
+        width: characters in a line.
+        colour: write terminal escapes.
+        ascii_only: keep to ASCII.
+    """
+    table = NetworkTable(report, view)
+    lines = table.lines(width, ascii_only=ascii_only)
+    if not colour:
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines) + "\n"
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and pipes do without
+    from rich.segment import Segments  # noqa: PLC0415
+
+    console = Console(file=StringIO(), width=width, force_terminal=True, legacy_windows=False)
+    everything = [segment for line in lines for segment in (*line, Segment.line())]
+    with console.capture() as capture:
+        console.print(Segments(everything), end="", crop=False)
+    return capture.get()
