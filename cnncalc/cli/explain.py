@@ -1,0 +1,89 @@
+"""`cnncalc explain`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
+from cnncalc.cli.options import (
+    BatchOption,
+    DtypeOption,
+    FlopsOption,
+    InputOption,
+    MaxLayersOption,
+    OutputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnncalc.render.explain import Line
+
+EPILOG = """\
+Examples:
+
+  cnncalc explain resnet50 conv1                    every number of one layer, with its formula
+
+  cnncalc explain resnet50 'layer1.0.*'             of one block
+
+  cnncalc explain net.yaml head --flops fvcore      the flops by another counting rule, term by term
+"""
+FORMATS = ("text", "json", "markdown")
+STYLES = {"title": "bold cyan", "heading": "bold", "dim": "dim", "": ""}
+
+
+def command(
+    spec: SpecArgument,
+    layers: Annotated[str, typer.Argument(metavar="[LAYERS]", help="A layer's path, or a glob: 'layer4.*'.")] = "*",
+    form: Annotated[str, typer.Option("--format", metavar="FORM", help="text, json or markdown.")] = "text",
+    flops: FlopsOption = "exact",
+    dtype: DtypeOption = "fp32",
+    batch: BatchOption = 1,
+    input: InputOption = None,  # noqa: A002 - the option's name
+    variant: VariantOption = None,
+    variables: SetOption = None,
+    output: OutputOption = None,
+    max_layers: MaxLayersOption = None,
+) -> None:
+    """Show every number of a layer as its formula: in letters, with the numbers put in, worked out, and its result."""
+    from cnncalc.explain.network import NoSuchLayer, explain
+    from cnncalc.render import explain as render
+
+    if form not in FORMATS:
+        fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMATS)}")
+    source, values, shape = source_of(spec), settings(variables), shapes(input)
+    try:
+        found = explain(
+            source, layers, input=shape, variant=variant, variables=values, convention=flops, dtype=dtype,
+            batch=batch, max_layers=max_layers,
+        )  # fmt: skip
+    except NoSuchLayer as error:
+        fail(str(error), error.hint)
+    except ValueError as error:
+        fail(str(error))
+    if form == "json":
+        write_output(render.to_json(found), output)
+    elif form == "markdown":
+        write_output(render.to_markdown(found), output)
+    elif output is None and coloured(sys.stdout):
+        _print(render.lines(found, shutil.get_terminal_size((render.WIDTH, 24)).columns))
+    else:
+        width = shutil.get_terminal_size((render.WIDTH, 24)).columns
+        write_output(render.to_text(found, width), output)
+
+
+def _print(lines: Iterable[Line]) -> None:
+    """Print lines in colour, as they are broken already."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    for line in lines:
+        console.print(Text(line.text, style=STYLES[line.style]), soft_wrap=True)

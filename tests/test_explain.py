@@ -1,0 +1,492 @@
+"""Explanations: the printed formulas, worked out by an evaluator of this file's own, give the layer's numbers.
+
+The evaluator reads `+ - * /`, `floor`, `ceil`, `max`, `min`, `gcd`, `[a >= b]` and `reached(..)` (counted here tap by
+tap) with exact fractions; it shares no code with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+import cnncalc
+from cnncalc.explain.formula import Call, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
+from cnncalc.explain.network import NoSuchLayer, explain
+from cnncalc.explain.term import Term
+from cnncalc.ops import operators
+from cnncalc.ops.arguments import PerAxis
+from cnncalc.ops.base import Operator, arg
+from cnncalc.render.explain import number, parts, to_json, to_markdown, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cnncalc.explain.model import Explained, Explanation, Formula
+    from cnncalc.report import Layer, Report
+
+Value = Fraction
+TOKEN = re.compile(r"\s*(\d+\.\d+|\d+|[A-Za-z_][A-Za-z_0-9]*(?:\[\d+\])?'*|>=|[-+*/(),\[\]])")
+
+
+class Reader:
+    """A recursive-descent evaluator of one printed formula."""
+
+    def __init__(self, text: str, letters: dict[str, Value]) -> None:
+        self.letters = letters
+        self.tokens = TOKEN.findall(text)
+        assert "".join(self.tokens) == text.replace(" ", ""), f"cannot read {text!r}"
+        self.place = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+
+    def take(self, *expected: str) -> str:
+        token = self.peek()
+        assert not expected or token in expected, f"{token!r} where one of {expected} should be"
+        self.place += 1
+        return token
+
+    def whole(self) -> Value:
+        result = self.sum()
+        assert self.peek() == "", self.tokens[self.place :]
+        return result
+
+    def sum(self) -> Value:
+        result = self.product()
+        while self.peek() in {"+", "-"}:
+            result = result + self.product() if self.take() == "+" else result - self.product()
+        return result
+
+    def product(self) -> Value:
+        result = self.atom()
+        while self.peek() in {"*", "/"}:
+            result = result * self.atom() if self.take() == "*" else result / self.atom()
+        return result
+
+    def atom(self) -> Value:
+        mark = self.take()
+        if mark == "-":
+            return -self.product()
+        if mark == "(":
+            result = self.sum()
+            self.take(")")
+            return result
+        if mark == "[":
+            left = self.sum()
+            self.take(">=")
+            right = self.sum()
+            self.take("]")
+            return Fraction(left >= right)
+        if mark[0].isdigit():
+            return Fraction(mark)
+        if self.peek() == "(":
+            return self.call(mark)
+        return self.letters[mark]
+
+    def call(self, name: str) -> Value:
+        self.take("(")
+        arguments = [self.sum()]
+        while self.take(",", ")") == ",":
+            arguments.append(self.sum())
+        functions: dict[str, Callable[..., Any]] = {
+            "floor": math.floor, "ceil": math.ceil, "max": max, "min": min, "reached": reached,
+            "gcd": lambda a, b: math.gcd(int(a), int(b)),
+        }  # fmt: skip
+        return Fraction(functions[name](*arguments))
+
+
+def reached(*numbers: Value) -> int:
+    """Positions of a transposed convolution's output that receive at least one tap, one by one."""
+    size, kernel, stride, dilation, before, _, out = numbers
+    touched = {i * stride - before + dilation * t for i in range(int(size)) for t in range(int(kernel))}
+    return sum(0 <= x < out for x in touched)
+
+
+def evaluate(text: str, letters: dict[str, Value] | None = None) -> Value:
+    return Reader(text, letters or {}).whole()
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [("2 - 3*4/6 - 1", -1), ("-(2 - 5)*2", 6), ("floor(223/2) + 1", 112), ("ceil((5 + 2*1 - 1)/2) - [3*2 >= 6]", 2),
+     ("max(3 - 5, 0) + min(-9, -5)", -9), ("reached(2, 3, 4, 1, 0, 0, 7)", 6), ("0.5*3", Fraction(3, 2))],
+)  # fmt: skip
+def test_the_evaluator_knows_arithmetic(text: str, result: Value) -> None:
+    assert evaluate(text) == result
+
+
+def check_formula(formula: Formula, letters: dict[str, Value]) -> None:
+    """Every printed piece comes to the value: in letters, in numbers, worked out."""
+    if formula.value is None:
+        assert formula.letters is None
+        return
+    for text in (formula.letters, formula.numbers, formula.step):
+        if text is not None:
+            known = letters if text is formula.letters else {}
+            assert evaluate(text, known) == formula.value, (formula.name, text, formula.value)
+
+
+def check_layer(found: Explanation, row: Layer, convention_flops: int | None) -> None:
+    letters = {letter.name: Fraction(letter.value) for letter in found.letters}
+    for section in found.sections:
+        for formula in section.formulas:
+            check_formula(formula, letters)
+            if formula.value is not None:
+                letters.setdefault(formula.name, Fraction(formula.value))
+    told = {f.name: f.value for section in found.sections for f in section.formulas}
+    assert told["params"] == row.params
+    assert told["macs"] == row.macs
+    assert told["flops"] == row.flops == convention_flops
+    assert told["connections"] == row.connections
+    sizes = [f.value for f in found["size"].formulas if f.name.endswith("'") or f.name == "C_out"]
+    assert sizes == [extent for shape in row.out_shapes for extent in shape]
+    if row.memory_access is None:
+        assert told["total"] is None
+    else:
+        expected = {name: n for name, n in row.memory_access.to_dict().items() if n or name == "total"}
+        shown = {f.name: f.value for f in found["memory_access"].formulas if f.name in row.memory_access.to_dict()}
+        assert shown == expected
+        assert next(f.value for f in found["memory_access"].formulas if f.name.startswith("bytes")) == row.bytes
+    terms = [f.value for f in found["flops"].formulas if f.name != "flops"]
+    assert not terms or sum(term for term in terms if term is not None) == row.flops
+    fields = [told[name] for name in ("r'", "r'_d", "r'_h", "r'_w") if name in told]
+    assert set(fields) == set(row.receptive_field)
+
+
+def check_network(found: Explained, report: Report) -> None:
+    assert [layer.path for layer in found.layers] == [layer.path for layer in report.layers]
+    for layer, row in zip(found.layers, report.layers, strict=True):
+        check_layer(layer, row, report[row.path].flops)
+
+
+NETWORKS = ["alexnet", "nin", "googlenet_2014", "mobilenet_v1", "resnet18", "se_resnet50", "shufflenet_v2_x1_0", "unet",
+            "fcn8s", "deeplabv3_resnet50", "convnext_tiny", "yolov3"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_printed_formulas_give_the_numbers_of_the_report(name: str) -> None:
+    check_network(explain(name), cnncalc.analyze(name))
+
+
+@pytest.mark.parametrize("convention", ["2mac", "mac", "flopcounter", "fvcore", "thop", "ptflops", "torchinfo",
+                                        "calflops", "torchscan"])  # fmt: skip
+@pytest.mark.parametrize("name", ["mobilenet_v2", "unet"])
+def test_every_rule_is_told_term_by_term(name: str, convention: str) -> None:
+    found = explain(name, convention=convention, dtype="int4", batch=3)
+    check_network(found, cnncalc.analyze(name, convention=convention, dtype="int4", batch=3))
+
+
+CASES = [
+    pytest.param(cls.name, case, id=f"{cls.name}-{number}")
+    for cls in operators()
+    if cls.__module__.startswith("cnncalc.")
+    for number, case in enumerate(
+        yaml.safe_load((Path(__file__).parent / "ops" / f"{cls.name}.yaml").read_text(encoding="utf-8"))["cases"]
+    )
+    if "error" not in case and "refused" not in case and "input" in case
+]
+
+
+def spec_of(item: Any, shapes: list[list[int]]) -> dict[str, Any]:
+    """A network of one item on inputs of these shapes."""
+    if len(shapes) == 1:
+        return {"input": shapes[0], "layers": [item]}
+    names = [f"in{k}" for k in range(len(shapes))]
+    (op, argument), = item.items()
+    return {"inputs": dict(zip(names, shapes, strict=True)), "layers": [{op: argument or names, "from": names}]
+            if argument else [{op: names}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_every_operator_explains_its_cases(name: str, case: dict[str, Any]) -> None:
+    """The networks of one layer out of every operator's case file."""
+    given = case["input"]
+    shapes = given if isinstance(given[0], list) else [given]
+    arguments = case.get("args") or None
+    spec = spec_of({name: arguments}, shapes)
+    if len(shapes) > 1 and arguments:
+        pytest.skip("a merge has no arguments in a mapping of this form")
+    try:
+        report = cnncalc.analyze(spec)
+    except cnncalc.SpecError:
+        pytest.skip("a refusal, or a case that needs a layer before it")
+    found = explain(spec)
+    check_network(found, report)
+    notes = [f.note for layer in found.layers for s in layer.sections for f in s.formulas]
+    assert not any("does not run on letters" in note for note in notes)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in operators() if cls.__module__.startswith("cnncalc.")])
+def test_every_operator_explains_its_example(cls: type[Operator]) -> None:
+    item = yaml.safe_load(cls.example)
+    shapes = [list(shape) for shape in cls.example_input]
+    if len(shapes) > 1:
+        spec: dict[str, Any] = {"inputs": {f"in{k}": s for k, s in enumerate(shapes)},
+                                "layers": [{cls.name: [f"in{k}" for k in range(len(shapes))]}]}  # fmt: skip
+    else:
+        spec = {"input": shapes[0], "layers": [item]}
+    check_network(explain(spec), cnncalc.analyze(spec))
+
+
+def formulas(found: Explained, key: str) -> dict[str, str]:
+    """The printed formulas of one section of the first layer, by name."""
+    return {f.name: " = ".join(parts(f)) for f in found.layers[0][key].formulas}
+
+
+def test_the_first_layer_of_resnet50_as_every_textbook_has_it() -> None:
+    size = formulas(explain("resnet50", "conv1"), "size")
+    for axis in "HW":
+        assert size[f"{axis}'"] == (
+            f"{axis}' = floor(({axis} + 2*p - d*(k - 1) - 1)/s) + 1"
+            " = floor((224 + 2*3 - 1*(7 - 1) - 1)/2) + 1 = floor(223/2) + 1 = 112"
+        )
+    assert formulas(explain("resnet50", "conv1"), "receptive_field") == {
+        "r'": "r' = r + d*(k - 1)*j = 1 + 1*(7 - 1)*1 = 1 + 6 = 7",
+        "j'": "j' = j*s = 1*2 = 2",
+        "start'": "start' = start - p*j = 0 - 3*1 = 0 - 3 = -3",
+    }
+    assert formulas(explain("resnet50", "conv1"), "macs") == {
+        "macs": "macs = k*k*C_in/g*C_out*H'*W' = 7*7*3/1*64*112*112 = 118,013,952"
+    }
+
+
+def test_axes_that_differ_have_letters_of_their_own() -> None:
+    spec = {"input": [3, 20, 31], "layers": [{"conv": {"out": 4, "kernel": [3, 5], "stride": [1, 2],
+                                                       "padding": [1, 0, 2, 3], "bias": False}}]}  # fmt: skip
+    size = formulas(explain(spec), "size")
+    assert size["H'"].startswith("H' = floor((H + p_top + p_bottom - d*(k_h - 1) - 1)/s_h) + 1")
+    assert size["W'"].startswith("W' = floor((W + p_left + p_right - d*(k_w - 1) - 1)/s_w) + 1")
+    assert formulas(explain(spec), "params")["params"] == "params = k_h*k_w*C_in/g*C_out = 3*5*3/1*4 = 180"
+    field = formulas(explain(spec), "receptive_field")
+    assert field["r'_w"].startswith("r'_w = r_w + d*(k_w - 1)*j_w")
+
+
+def test_a_dropped_window_is_shown() -> None:
+    """PyTorch gives 3 where the plain ceiling gives 4 (size 5, kernel 2, stride 2, padding 1)."""
+    spec = {"input": [1, 5, 5], "layers": [{"max_pool": {"kernel": 2, "padding": 1, "ceil": True}}]}
+    found = explain(spec)
+    assert formulas(found, "size")["H'"].endswith("= ceil(5/2) + 1 - [ceil(5/2)*2 >= 6] = 3")
+    assert any("past the map" in note for note in found.layers[0]["size"].notes)
+
+
+def test_padding_words_are_resolved_in_formulas_of_their_own() -> None:
+    spec = {"input": [3, 224, 112], "layers": [{"conv": {"out": 8, "kernel": 3, "stride": 2, "padding": "same"}}]}
+    size = formulas(explain(spec), "size")
+    assert list(size) == ["C_out", "P_h", "H'", "P_w", "W'"]
+    assert size["P_h"].startswith("P_h = max((ceil(H/s) - 1)*s + d*(k - 1) + 1 - H, 0) = max((ceil(224/2) - 1)*2")
+    assert size["H'"].startswith("H' = floor((H + P_h - d*(k - 1) - 1)/s) + 1")
+
+
+def test_unknown_numbers_have_a_question_mark_and_the_reason() -> None:
+    text = to_text(explain({"input": [3, 8, 8], "layers": [{"opaque": [4, 8, 8]}]}))
+    assert "params = ?" in text
+    assert "the operator cannot say" in text
+
+
+def test_shared_weights_are_counted_where_they_belong() -> None:
+    spec = {"input": [3, 8, 8], "layers": [{"conv": {"out": 3, "kernel": 3, "padding": 1}, "as": "a"},
+                                           {"conv": 3, "share": "a", "as": "b"}]}  # fmt: skip
+    layer = explain(spec, "b").layers[0]
+    assert layer["params"].formulas[0].value == 0
+    assert "those of a" in layer["params"].formulas[0].note
+    assert layer.origin.shares == "a"
+
+
+def test_where_a_layer_comes_from() -> None:
+    origin = explain("resnet50", "layer2.0.add1.body.conv2").layers[0].origin
+    assert origin.text is not None
+    assert origin.text.startswith("- conv: {out: mid, kernel: 3, stride: stride")
+    assert [path for path, _ in origin.calls] == ["layer2.0"]
+    assert ("out", "mid", "128") in origin.values
+    assert ("stride", "stride", "2") in origin.values
+
+
+def test_comparisons_come_from_the_same_counts() -> None:
+    """MobileNets, arXiv:1704.04861, section 3.1: 1/N + 1/K^2; two 3x3 for a 5x5: 18/25; VGG-16's first linear layer."""
+    separable = explain("mobilenet_v1", "separable2.pointwise").layers[0]["comparison"].notes
+    assert "= 1/N + 1/K^2 = 1/128 + 1/9 = 0.1189" in separable[2]
+    equal = {"input": [8, 9, 9], "layers": [{"conv": {"out": 8, "kernel": 5, "padding": 2, "bias": False}}]}
+    assert "1152/1600 = 0.7200" in explain(equal).layers[0]["comparison"].notes[2]
+    pair = {"input": [8, 9, 9], "layers": [{"conv": {"out": 8, "kernel": 3, "bias": False}},
+                                           "relu", {"conv": {"out": 8, "kernel": 3, "bias": False}}]}  # fmt: skip
+    assert "1152/1600 = 0.7200" in explain(pair, "conv2").layers[0]["comparison"].notes[2]
+    dense = explain("vgg16", "linear1").layers[0]["comparison"].notes
+    assert "102,764,544 params" in dense[0]
+    assert "2,101,248 params" in dense[1]
+
+
+class Odd(Operator):
+    """An operator whose code leaves whole numbers behind."""
+
+    name = "odd"
+    size: int = arg(PerAxis(1), main=True)
+
+    def params(self, ins: Any) -> int:  # noqa: ARG002
+        return int(str(self.size)) * 2
+
+    def macs(self, ins: Any, outs: Any) -> int:  # noqa: ARG002
+        return int(f"{ins[0].channels:d}") + self.size
+
+
+class Stubborn(Odd):
+    """An operator that does not run on anything but plain integers."""
+
+    name = "stubborn"
+
+    def out_shape(self, x: Any) -> Any:
+        if type(x[0]) is not int:
+            raise TypeError("plain integers only")
+        return x
+
+
+@pytest.mark.parametrize(("cls", "params"), [(Odd, 14), (Stubborn, 14)])
+def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], params: int) -> None:
+    from cnncalc.analysis.dtypes import parse_dtypes
+    from cnncalc.analysis.receptive import receptive_fields
+    from cnncalc.conventions import convention
+    from cnncalc.explain.layer import Setting, explain_layer
+    from cnncalc.graph import Graph, Node
+    from cnncalc.shape import Shape
+
+    x = Shape((3, 8, 8))
+    graph = Graph({"input": x}, [Node("odd1", cls(size=7), ((-1, 0),), (x,), (x,))])
+    row = cnncalc.analyze({"input": [3, 8, 8], "layers": ["relu"]}).layers[0]._replace(params=params, macs=10)
+    setting = Setting(graph, receptive_fields(graph)[0], None, None, convention("mac"), parse_dtypes("fp32"), 1)
+    found = explain_layer(setting, 0, row)
+    assert found["params"].formulas[0].value == params
+    assert found["params"].formulas[0].letters is None
+    assert found["macs"].formulas[0].value == 10
+
+
+def letter(name: str, number: int) -> Any:
+    return Term.letter(name, number)
+
+
+def terms() -> Iterator[tuple[Any, str]]:
+    a, b, c = letter("a", 7), letter("b", 3), letter("c", -2)
+    yield a + a, "2*a"
+    yield 1 * a + 0, "a"
+    yield a - a + b, "b"
+    yield (a + b) * c, "(a + b)*c"
+    yield a - (b - c), "a - b + c"
+    yield -(-a // b), "ceil(a/b)"
+    yield a // b + 1, "floor(a/b) + 1"
+    yield a * b // b, "a"
+    yield divmod(a * b * b, b)[0], "a*b"
+    yield divmod(letter("e", 6), b)[0] * a, "e/b*a"
+    yield sum([a, b, a]), "2*a + b"
+    yield math.prod([a, b, 1]), "a*b"
+    yield (a - b) * c + b * c, "a*c"
+    yield 2 * (a - 1), "2*(a - 1)"
+
+
+@pytest.mark.parametrize(("term", "text"), [pytest.param(t, text, id=text) for t, text in terms()])
+def test_arithmetic_leaves_short_formulas(term: Term, text: str) -> None:
+    assert in_letters(term.tree, {}) == text
+    assert value(term.tree) == term
+    assert evaluate(in_numbers(term.tree)) == term
+    assert evaluate(worked_out(term.tree)) == term
+
+
+def test_a_term_is_its_number() -> None:
+    a = letter("a", 7)
+    assert a == 7
+    assert hash(a) == hash(7)
+    assert {7: "seven"}[a] == "seven"
+    assert f"{a:03d}" == "007"
+    assert a * Fraction(1, 2) == Fraction(7, 2)
+    assert type(a / 2) is float
+    assert list(range(a))[-1] == 6
+    assert -(+a) == -7
+    assert 20 // a == 2
+    assert divmod(20, a) == (2, 6)
+    assert Term(5, Num(5)).recorded(max, (5, 3)).tree == Num(5)
+    with pytest.raises(TypeError):
+        a + "x"
+
+
+def test_trees_can_be_walked() -> None:
+    tree = (letter("a", 7).named("p", "H") // 2).recorded(max, (letter("b", 1), 2)).tree
+    assert isinstance(tree, Call)
+    whole = (letter("a", 7).named("p", "H") // 2).tree
+    assert isinstance(whole, Rounded)
+    assert any(isinstance(part, Let) for part in walk(whole))
+    assert number(Fraction(1, 2)) == "0.5"
+    assert number(Fraction(1, 3)) == "1/3"
+    assert number(Fraction(1234567)) == "1,234,567"
+
+
+# The text.
+
+
+@pytest.mark.parametrize("width", [40, 60, 100, 10_000])
+def test_no_number_is_ever_cut(width: int) -> None:
+    found = explain("googlenet_2014", "inception_4a*")
+    text = to_text(found, width)
+    whole = re.sub(r"\s+", " ", to_text(found, 10_000))
+    assert re.sub(r"\s+", " ", text) == whole
+    assert "…" not in text
+    if width >= 60:
+        assert all(len(line) <= width or " " not in line.strip() for line in text.splitlines())
+
+
+def test_the_json_form_holds_every_piece() -> None:
+    data = json.loads(to_json(explain("unet", "up1.fine", batch=2)))
+    assert data["batch"] == 2
+    layer = data["layers"][0]
+    assert layer["letters"]["N"]["value"] == 2
+    sections = {section["key"]: section for section in layer["sections"]}
+    assert set(sections) == {"size", "receptive_field", "params", "macs", "flops", "memory_access", "connections"}
+    assert sections["macs"]["formulas"][0]["value"] == 2 * 1_644_167_168
+    assert layer["origin"]["calls"][0]["path"] == "up1"
+
+
+def test_markdown_keeps_names_as_data() -> None:
+    spec = {"name": "<b>|_x_", "input": [3, 8, 8], "layers": [{"conv": {"out": 4, "kernel": 3}}]}
+    text = to_markdown(explain(spec))
+    assert text.startswith("# &lt;b\\>\\|\\_x\\_")
+    assert "```text" in text
+    assert "H' = floor((H + 2*p" in text
+
+
+def test_a_glob_that_matches_nothing_names_the_nearest() -> None:
+    with pytest.raises(NoSuchLayer, match="no layer matches 'conv9'") as caught:
+        explain("resnet50", "conv9")
+    assert caught.value.hint == "did you mean 'conv1'?"
+    with pytest.raises(NoSuchLayer) as caught:
+        explain("resnet50", "layer4")
+    assert "layer4.*" in (caught.value.hint or "")
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cnncalc", *arguments], capture_output=True, text=True, check=False, encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+    )  # fmt: skip
+
+
+def test_the_command() -> None:
+    done = command("explain", "resnet50", "conv1", COLUMNS="60")
+    assert done.returncode == 0, done.stderr
+    assert "= floor((224 + 2*3 - 1*(7 - 1) - 1)/2) + 1" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 200
+    missing = command("explain", "resnet50", "conv9")
+    assert missing.returncode == 2
+    assert "did you mean 'conv1'?" in missing.stderr
+    assert missing.stdout == ""
+    assert command("explain", "resnet50", "conv1", "--format", "yaml").returncode == 2
+    assert command("explain", "resnet50", "conv1", "--flops", "tea").returncode == 2
+    data = json.loads(command("explain", "resnet50", "conv1*", "--format", "json", "--flops", "fvcore").stdout)
+    assert data["convention"] == "fvcore"
+    assert len(data["layers"]) == 3
+    assert command("explain", "resnet50", "conv1", "--format", "markdown").stdout.startswith("# resnet50")
