@@ -89,8 +89,8 @@ def inline(node: Node) -> str:
     if isinstance(node, Scalar):
         return scalar(node)
     if isinstance(node, Seq):
-        return "[" + ", ".join(inline(entry) or "null" for entry in node.items) + "]"
-    return "{" + ", ".join(f"{text_of(key.text, flow=True)}: {inline(value)}" for key, value in node.entries) + "}"
+        return "[" + ", ".join(_parts(node)) + "]"
+    return "{" + ", ".join(_parts(node)) + "}"
 
 
 # A whole spec, as a person would write it.
@@ -128,18 +128,22 @@ def to_yaml(root: Map, *, name: str | None = None, variables: Mapping[str, Node]
 
 
 def _block(name: str, body: Node) -> list[str]:
-    if not isinstance(body, Map):
+    if not isinstance(body, Map) or not len(body):
         return _entry(name, body, 2)
     lines = [f"  {text_of(name, flow=False)}:"]
     for key, value in body.entries:
         if key.text == "layers":
             lines += _listed("layers", value, 4)
         elif key.text == "params" and isinstance(value, Map):
-            params = {w.text: (w, Scalar(None, True, "") if _empty(node) else node) for w, node in value.entries}
-            lines += _entry("params", Map(params), 4)
+            lines += _entry("params", _blank(value), 4)
         else:
             lines += _entry(key.text, value, 4)
     return lines
+
+
+def _blank(node: Map) -> Map:
+    """Return a mapping in which what has no value has nothing after the colon."""
+    return Map({w.text: (w, Scalar(None, True, "") if _empty(inner) else inner) for w, inner in node.entries})
 
 
 def _empty(node: Node) -> bool:
@@ -154,12 +158,35 @@ def _entry(key: str, value: Node, indent: int) -> list[str]:
     line = f"{start} {inline(value)}"
     if len(line) <= WIDTH or not len(value.items if isinstance(value, Seq) else value):
         return [line]
+    parts = _parts(value)
+    if max(map(len, parts)) <= WIDTH // 2:
+        return [start, *_filled(parts, "[]" if isinstance(value, Seq) else "{}", indent + 2)]
     if isinstance(value, Map):
         return _spread(key, value, indent)
     lines = [start]
     for entry in value.items:
         lines += _dashed(entry, indent + 2)
     return lines
+
+
+def _parts(value: Seq | Map) -> list[str]:
+    """Return the entries of a collection, each on one line."""
+    if isinstance(value, Seq):
+        return [inline(entry) or "null" for entry in value.items]
+    return [f"{text_of(key.text, flow=True)}: {inline(inner)}" for key, inner in value.entries]
+
+
+def _filled(parts: list[str], brackets: str, indent: int) -> list[str]:
+    """Return the lines of a collection in flow style, each as full as fits."""
+    lines: list[str] = []
+    line = " " * indent + brackets[0]
+    for number, part in enumerate(parts, 1):
+        piece = part + ("," if number < len(parts) else brackets[1])
+        if len(line) + len(piece) >= WIDTH:
+            lines.append(line.rstrip())
+            line = " " * (indent + 1)
+        line += piece + " "
+    return [*lines, line.rstrip()]
 
 
 def _spread(key: str, value: Map, indent: int) -> list[str]:
@@ -184,6 +211,7 @@ def _dashed(entry: Node, indent: int) -> list[str]:
     """Return one entry of a list of layers."""
     dash = " " * indent + "- "
     if isinstance(entry, Map) and len(entry):
+        entry = _blank(entry)
         keys = entry.entries
         if len(keys) == 1 and _empty(keys[0][1]):
             return [dash + text_of(keys[0][0].text, flow=False)]
