@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_REPORTED = 20
 """At most this many errors of one file are reported together."""
+MAX_EXCERPT = 160
+"""Of a source line at most this many characters are shown, those around the marked place."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,6 +42,7 @@ class Diagnostic:
         trace: the block calls that lead here, outermost first.
         file: the file's name as the user gave it.
         source: the text of the line that `span` points at.
+        related_sources: the text of the lines that `related` points at.
     """
 
     code: str
@@ -51,6 +55,7 @@ class Diagnostic:
     trace: tuple[tuple[str, Span], ...] = ()
     file: str | None = None
     source: str | None = None
+    related_sources: tuple[str | None, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return the finding as plain data, the form it has under `warnings` in a report."""
@@ -66,20 +71,44 @@ class Diagnostic:
 
     def render(self) -> str:
         """Return the finding as text: `path:line:column: severity: message [code]`, the marked line, the hint."""
+        file = one_line(self.file or "<spec>")
         line, column = (self.span.line, self.span.column) if self.span else (1, 1)
-        where = f"{one_line(self.file or '<spec>')}:{line}:{column}"
-        rows = [f"{where}: {self.severity}: {one_line(self.message)} [{self.code}]"]
+        rows = [f"{file}:{line}:{column}: {self.severity}: {one_line(self.message)} [{self.code}]"]
         if self.span and self.source is not None:
-            gutter = " " * len(str(line))
-            source = visible(self.source)
-            offset = len(visible(self.source[: column - 1]))
-            marked = len(visible(self.source[column - 1 : column - 1 + self.span.length]))
-            rows += [f"{line} | {source}", f"{gutter} | {' ' * offset}{'^' * max(marked, 1)}"]
+            rows += excerpt(self.source, self.span)
         rows += [f"  = note: {one_line(label)}, line {span.line}" for label, span in self.trace]
-        rows += [f"  = note: {one_line(label)}, line {span.line}" for label, span in self.related]
+        sources = self.related_sources or (None,) * len(self.related)
+        for (label, span), source in zip(self.related, sources, strict=True):
+            rows.append(f"  = note: {one_line(label)}, line {span.line}")
+            if source is not None:
+                rows += excerpt(source, span)
         if self.hint:
             rows.append(f"  = hint: {one_line(self.hint)}")
         return "\n".join(rows)
+
+
+def excerpt(source: str, span: Span) -> list[str]:
+    """Return a source line with its number, and under it a mark; of a very long line, the part around the mark."""
+    start = span.column - 1
+    end = min(start + max(span.length, 1), max(len(source), start + 1))
+    first, last = 0, len(source)
+    if len(source) > MAX_EXCERPT:
+        first = max(0, min(start - MAX_EXCERPT // 4, len(source) - MAX_EXCERPT))
+        last = first + MAX_EXCERPT
+        end = min(end, last)
+    before = ("..." if first else "") + visible(source[first:start])
+    marked = visible(source[start:end])
+    after = visible(source[end:last]) + ("..." if last < len(source) else "")
+    gutter = " " * len(str(span.line))
+    mark = " " * columns(before) + "^" * max(columns(marked), 1)
+    return [f"{span.line} | {before}{marked}{after}", f"{gutter} | {mark}"]
+
+
+def columns(text: str) -> int:
+    """Return the columns that printable text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def visible(text: str) -> str:
@@ -154,13 +183,17 @@ class Collector:
             path: str | None = None, hint: str | None = None, related: tuple[tuple[str, Span], ...] = (),
             trace: tuple[tuple[str, Span], ...] = ()) -> None:
         """Record one finding; an identical one at the same place is recorded once."""
-        source = None
-        if span and self.lines is not None and 0 < span.line <= len(self.lines):
-            source = self.lines[span.line - 1]
         finding = Diagnostic(code=code, message=message, severity=severity, span=span, path=path, hint=hint,
-                             related=related, trace=trace, file=self.file, source=source)
+                             related=related, trace=trace, file=self.file, source=self.line(span),
+                             related_sources=tuple(self.line(place) for _, place in related))  # fmt: skip
         if len(self.found) < 10 * MAX_REPORTED and finding not in self.found:
             self.found.append(finding)
+
+    def line(self, span: Span | None) -> str | None:
+        """Return the text of the line that a span points at, where there is one."""
+        if span is None or self.lines is None or not 0 < span.line <= len(self.lines):
+            return None
+        return self.lines[span.line - 1]
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -51,6 +51,7 @@ class Graph:
         outputs: the tensor behind each output label.
         calls: paths of the outermost block calls, one per repetition, in order.
         variables: the values of `vars` after variant and overrides.
+        whole: how many of the nodes stand before the first layer that failed; None where none did.
     """
 
     inputs: dict[str, Shape]
@@ -58,6 +59,7 @@ class Graph:
     outputs: dict[str, Ref] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     variables: dict[str, object] = field(default_factory=dict)
+    whole: int | None = None
 
     def shape(self, ref: Ref) -> Shape:
         """Return the shape of a tensor."""

@@ -34,7 +34,8 @@ Local: TypeAlias = Slide | Transpose | Nearest | Interpolate | Table | Broadcast
 
 PERIOD_LIMIT = 65_536
 TAP_LIMIT = 4_194_304
-MAP_LIMIT = 1_048_576
+MAP_LIMIT = 131_072
+STEP_LIMIT = 2**2048
 
 
 class AxisField:
@@ -246,7 +247,7 @@ class Global(AxisField):
 
 
 class Unknown(AxisField):
-    """Too many positions differ: a period above 65,536, 4,194,304 taps in one, or a list of above 1,048,576."""
+    """Beyond bounds: a period above 65,536, 4,194,304 taps in one, a list of above 131,072, a step above 2^2048."""
 
     __slots__ = ()
     unknown = True
@@ -272,6 +273,16 @@ _SOURCE = Line(0, 0, 1)
 _UNKNOWN = Unknown()
 
 
+def unknown_field() -> AxisField:
+    """Return the field that is too irregular to be written down."""
+    return _UNKNOWN
+
+
+def entries(field: AxisField) -> int:
+    """Return how many positions a field lists one by one."""
+    return len(field.entries) if isinstance(field, _Listed) else 0
+
+
 def source_field() -> AxisField:
     """Return the field of the network input itself: unit x is pixel x."""
     return _SOURCE
@@ -293,6 +304,8 @@ def through(field: AxisField, reach: Local, extent: int) -> AxisField:
     if isinstance(reach, Slide) and isinstance(field, Line):
         kernel, stride, dilation, before = reach
         step = field.step
+        if step > STEP_LIMIT:
+            return _UNKNOWN
         lo = field.lo - before * step
         return Line(lo, field.hi + (dilation * (kernel - 1) - before) * step, step * stride)
     if field.is_global or field.unknown:

@@ -15,14 +15,17 @@ from cnncalc.analysis.field import (
     Finite,
     Global,
     Hull,
+    Line,
     disagreement,
+    entries,
     map_field,
     recursion,
     source_field,
     through,
     union,
+    unknown_field,
 )
-from cnncalc.axis import IDENTITY, Whole
+from cnncalc.axis import IDENTITY, Slide, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["AxisField", "Misalignment", "NodeField", "receptive_fields", "recursion", "unit_box"]
 
 Axes: TypeAlias = tuple[AxisField, ...]
+
+LISTED_LIMIT = 524_288
+"""Over all layers, fields list at most about this many positions one by one; further irregular ones are unknown."""
 
 
 class NodeField(NamedTuple):
@@ -128,6 +134,8 @@ class _Walk:
         self.spatial: dict[int, dict[str, Axes]] = {}
         self.true: dict[int, dict[str, Axes]] = {}
         self.misalignments: list[Misalignment] = []
+        self._on_map = on_map
+        self._left = LISTED_LIMIT
         self._whole: dict[str, Axes] = {}
         for index, (name, shape) in enumerate(graph.inputs.items()):
             self._whole[name] = tuple(Global(extent) for extent in shape.spatial)
@@ -154,12 +162,12 @@ class _Walk:
             k: self._advance(self.spatial[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in path
         }
         self._compare(index, node, arriving)
-        self.spatial[index] = self.true[index] = _merge(list(arriving.values()), extents)
+        self.spatial[index] = self.true[index] = self._merged(list(arriving.values()), extents)
         if len(path) < len(every) or any(self.true[before] is not self.spatial[before] for before, _ in node.inputs):
             truly = [
                 self._advance(self.true[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in every
             ]
-            self.true[index] = _merge(truly, extents)
+            self.true[index] = self._merged(truly, extents)
 
     def fields(self) -> list[NodeField]:
         """Return the results in the order of the nodes; layers that change nothing share one."""
@@ -185,7 +193,26 @@ class _Walk:
         """Return the fields behind one input of a node; the same object where nothing changes."""
         if reaches and reaches[0] == IDENTITY and reaches == (IDENTITY,) * len(reaches) and in_shape[1:] == extents:
             return paths
-        return {name: _step(axes, reaches, extents, self._whole[name]) for name, axes in paths.items()}
+        listing = self._left > 0
+        return self._spent(
+            {name: _step(axes, reaches, extents, self._whole[name], listing=listing) for name, axes in paths.items()}
+        )
+
+    def _merged(self, arriving: Sequence[dict[str, Axes]], extents: tuple[int, ...]) -> dict[str, Axes]:
+        """Return the union of several paths, network input by network input."""
+        first = arriving[0]
+        if all(paths is first for paths in arriving):
+            return first
+        return self._spent(_merge(arriving, extents, listing=self._left > 0))
+
+    def _spent(self, paths: dict[str, Axes]) -> dict[str, Axes]:
+        """Count the positions that new fields list one by one."""
+        if not self._on_map:
+            for axes in paths.values():
+                for axis, field in enumerate(axes):
+                    if type(field) is not Line and (not axis or field is not axes[axis - 1]):
+                        self._left -= entries(field)
+        return paths
 
     def _compare(self, index: int, node: Node, arriving: Mapping[int, dict[str, Axes]]) -> None:
         """Hold the paths of a merge against the first that has a place to compare, per network input and axis."""
@@ -218,7 +245,7 @@ class _Walk:
                         )
 
 
-def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whole: Axes) -> Axes:
+def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whole: Axes, *, listing: bool) -> Axes:
     """Return the fields behind one operator; equal axes share one object, so that they are computed once."""
     if len(axes) != len(reaches):
         return axes if all(field.is_global for field in axes) else whole
@@ -235,24 +262,22 @@ def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whol
             and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite))
         ):
             out.append(out[-1])
-        else:
+        elif listing or field.is_global or (isinstance(reach, Slide) and isinstance(field, Line)):
             out.append(through(field, reach, extents[axis]))
+        else:
+            out.append(unknown_field())
     return tuple(out)
 
 
-def _merge(arriving: Sequence[dict[str, Axes]], extents: tuple[int, ...]) -> dict[str, Axes]:
-    """Return the union of several paths, network input by network input."""
-    first = arriving[0]
-    if all(paths is first for paths in arriving):
-        return first
+def _merge(arriving: Sequence[dict[str, Axes]], extents: tuple[int, ...], *, listing: bool) -> dict[str, Axes]:
     merged: dict[str, Axes] = {}
     for paths in arriving:
         for name, axes in paths.items():
-            merged[name] = _joined(merged[name], axes, extents) if name in merged else axes
+            merged[name] = _joined(merged[name], axes, extents, listing=listing) if name in merged else axes
     return merged
 
 
-def _joined(one: Axes, other: Axes, extents: tuple[int, ...]) -> Axes:
+def _joined(one: Axes, other: Axes, extents: tuple[int, ...], *, listing: bool) -> Axes:
     if one is other or len(one) != len(extents):
         return one
     out: list[AxisField] = []
@@ -260,8 +285,10 @@ def _joined(one: Axes, other: Axes, extents: tuple[int, ...]) -> Axes:
         again = axis and pair[0] is one[axis - 1] and pair[1] is other[axis - 1]
         if again and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite)):
             out.append(out[-1])
-        else:
+        elif listing or all(isinstance(field, Line | Global) for field in pair):
             out.append(union(pair, extents[axis]))
+        else:
+            out.append(unknown_field())
     return tuple(out)
 
 

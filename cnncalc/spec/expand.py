@@ -6,7 +6,8 @@ that fails is reported once; whatever depends on it is left out in silence.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import re
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from cnncalc.diagnostics import ArgumentError, Collector, Span, did_you_mean
 from cnncalc.graph import Graph, Node, Ref
@@ -32,19 +33,24 @@ from cnncalc.spec.template import (
     Template,
     Word,
     compile_value,
-    point,
+    in_expression,
+    written,
 )
 from cnncalc.spec.tree import Scalar, Seq, from_python
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cnncalc.ops.base import Operator, Part
     from cnncalc.spec.tree import Node as TreeNode
 
 MAX_LAYERS = 100_000
 STEPS_PER_LAYER = 10
-"""Items that are left out cost time too: at most this many of them for each layer allowed."""
+"""Items that are left out cost time too, and so do sources and parameters: at most this much for each layer allowed."""
+MAX_EXTENT_BITS = 512
+"""The extents of a shape stay below 2 to this power; what is counted on them is exact."""
+MAX_AXES = 8
+"""A shape has at most this many axes."""
 
 Tensor: TypeAlias = Ref | list[Ref] | None
 """One tensor, the several outputs of a split, or None where its layer failed."""
@@ -119,6 +125,7 @@ class _Expander:
         self.nodes = self.graph.nodes
         self.in_shapes: list[Shape] = []
         self.inferred: dict[Any, tuple[Shape, ...]] = {}
+        self.reported: set[tuple[str, Span | None]] = set()
         self.caches: dict[int, dict[Any, Any]] = {}
         self.word_slots: dict[Any, Slot] = {}
         self.file_frame = Frame(None, spec.body.labels)
@@ -126,8 +133,10 @@ class _Expander:
         self.c_in: int | None = None
         self.index: int | None = None
         self.scopes = 0
-        self.steps = overrides.max_layers * STEPS_PER_LAYER
+        self.steps = max(overrides.max_layers, MAX_LAYERS // 10) * STEPS_PER_LAYER
         self.used: set[Ref] = set()
+        self.previous: Tensor = None
+        self.passed_on = False
 
     # What names mean in expressions (the Scope of spec.expressions).
 
@@ -207,9 +216,8 @@ class _Expander:
 
     def error(self, error: SlotError | ArgumentError | ExpressionError, path: str, item: Item, trace: Trace,
               refs: tuple[Ref, ...] = ()) -> None:  # fmt: skip
-        """Record why an item failed, at the argument to blame or at the item."""
-        operator = item.key if isinstance(item.key, str) else item.counter
-        who = f"layer '{path}' ({operator})" if not isinstance(item.key, str) else f"block '{path}' ({operator})"
+        """Record why an item failed, at the argument to blame or at the item; once, however often it is used."""
+        who = f"{'block' if isinstance(item.key, str) else 'layer'} '{path}' ({item.counter})"
         span, code, message, hint = item.span, error.code, str(error), error.hint
         related: list[tuple[str, Span]] = []
         if isinstance(error, SlotError):
@@ -218,17 +226,26 @@ class _Expander:
             if error.argument is not None:
                 slot = self.slots(item, first=True).get(error.argument)
                 span = slot[0].span or span if slot else span
-            message = message.removeprefix(f"{operator} ")
             for ref in refs:
                 place = self.nodes[ref[0]].span if ref[0] >= 0 else self.spec.inputs_span
                 if place is not None and place != span:
                     related.append((f"'{self.graph.name(ref)}' gives {self.shape(ref)}", place))
+        if self.graph.whole is None:
+            self.graph.whole = len(self.nodes)
+        if (code, span) in self.reported and span is not None:
+            return
+        self.reported.add((code, span))
         calls = tuple((f"in block call '{call}'", place) for call, place in trace if place is not None)
-        self.collector.add(code, f"{who}: {message}", span, path=path, hint=hint, related=tuple(dict.fromkeys(related)),
-                           trace=calls)  # fmt: skip
+        said = message.removeprefix(f"{item.counter} ")
+        message = f"{who}: {message}" if said == message else f"{who} {said}"
+        self.collector.add(code, message, span, path=path, hint=hint, related=tuple(dict.fromkeys(related)), trace=calls)
 
-    def limit(self, code: str, message: str, span: Span | None, hint: str) -> None:
+    def limit(self, code: str, message: str, span: Span | None, hint: str) -> NoReturn:
+        """Report a limit that is exceeded, and give up the whole network."""
         self.collector.add(code, message, span, hint=hint)
+        self.nodes.clear()
+        self.graph.calls.clear()
+        self.graph.whole = 0
         raise Stop
 
     # The file.
@@ -243,34 +260,45 @@ class _Expander:
             except Stop:
                 pass
             else:
+                if self.spec.dotted:
+                    self.unique()
                 self.unused()
+        elif self.graph.whole is None:
+            self.graph.whole = 0
         return self.graph
+
+    def unique(self) -> None:
+        """Report dotted labels that are also the path of another layer."""
+        seen: dict[str, Node] = {}
+        for node in self.nodes:
+            other = seen.setdefault(node.path, node)
+            if other is not node:
+                related = (("the other layer", other.span),) if other.span else ()
+                self.collector.add("duplicate-label", f"two layers have the path '{node.path}'", node.span, path=node.path,
+                                   hint="choose another label", related=related)  # fmt: skip
 
     def variables(self) -> None:
         chosen = {name: node for name, (_, node) in self.spec.vars.items()}
         if self.overrides.variant is not None:
             known = self.spec.variants
             if self.overrides.variant not in known:
-                listed = f"this spec has {', '.join(known)}" if known else "this spec has none"
-                raise ValueError(f"there is no variant '{self.overrides.variant}'; {listed}")
+                raise ValueError(unknown("variant", self.overrides.variant, known))
             chosen.update({name: node for name, (_, node) in known[self.overrides.variant].items()})
         for name, value in self.overrides.variables.items():
             if name not in chosen:
-                hint = did_you_mean(name, chosen, f"this spec has {', '.join(chosen) or 'none'}")
-                raise ValueError(f"there is no variable '{name}'; {hint}")
+                raise ValueError(unknown("variable", name, chosen))
             chosen[name] = override(name, value)
         frame = self.file_frame
         for name, node in chosen.items():
             if name in self.spec.words:
                 frame.words[name] = (node, frame)
-                self.graph.variables[name] = node.value if isinstance(node, Scalar) else None
+                self.graph.variables[name] = written(node)
                 continue
             try:
-                value = VALUE.check(self.evaluate(compile_value(node, VALUE, self.spec, self.collector)), name)
-            except (SlotError, ArgumentError, ExpressionError) as error:
+                value = VALUE.check(self.evaluate(compile_value(name, node, VALUE, self.spec, self.collector)), name)
+            except (SlotError, ArgumentError) as error:
                 span = error.span if isinstance(error, SlotError) else node.span
-                unread = name in self.overrides.variables and span is None
-                self.collector.add(error.code, f"variable '{name}': {error}", None if unread else span, hint=error.hint)
+                self.collector.add(error.code, f"variable '{name}': {error}", span, hint=error.hint)
                 value = FAILED
             except Silent:
                 value = FAILED
@@ -284,9 +312,10 @@ class _Expander:
             given = {next(iter(self.spec.inputs)): given[""]}
         for name in given:
             if name not in self.spec.inputs:
-                listed = ", ".join(self.spec.inputs)
-                what = f"no input '{name}'" if name else "several inputs, a shape must say which"
-                raise ValueError(f"there is {what}; this spec has {listed}")
+                if not name:
+                    listed = ", ".join(self.spec.inputs)
+                    raise ValueError(f"the spec has several inputs: say which the shape is for, one of {listed}")
+                raise ValueError(unknown("input", name, self.spec.inputs))
         for name, slot in self.spec.inputs.items():
             try:
                 if name in given:
@@ -296,7 +325,7 @@ class _Expander:
                 if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
                     raise ArgumentError(f"'{name}' must be [C], [C, L], [C, H, W] or [C, D, H, W], got {shown(shape)}",
                                         hint="leave the batch out")  # fmt: skip
-            except (SlotError, ArgumentError, ExpressionError) as error:
+            except (SlotError, ArgumentError) as error:
                 if name in given and isinstance(error, ArgumentError):
                     raise ValueError(str(error)) from None
                 span = error.span if isinstance(error, SlotError) else slot.span
@@ -316,17 +345,17 @@ class _Expander:
                     self.graph.outputs[self.graph.name(ref)] = ref
             return
         self.frame = self.file_frame
-        for label in self.spec.outputs:
+        for name, label in self.spec.outputs:
             try:
-                tensor = self.find(label.text)
+                tensor = self.tensor(label.text)
             except ExpressionError as error:
                 self.collector.add(error.code, f"outputs: {error}", label.span, hint=error.hint)
                 continue
             if isinstance(tensor, list):
                 self.collector.add("several-outputs", f"outputs: '{label.text}' is several outputs", label.span,
-                                   hint="label each of them")  # fmt: skip
+                                   hint=f"label each of them, or name one as {label.text}:0")  # fmt: skip
             elif tensor is not None:
-                self.graph.outputs[label.text] = tensor
+                self.graph.outputs[name] = tensor
 
     def unused(self) -> None:
         """Warn of layers and inputs whose result nobody uses."""
@@ -334,7 +363,9 @@ class _Expander:
         if self.collector.errors:
             return
         for index, node in enumerate(self.nodes):
-            if index not in used:
+            if index not in used and ("unused-result", node.span) not in self.reported:
+                if node.span is not None:
+                    self.reported.add(("unused-result", node.span))
                 self.collector.add("unused-result", f"nobody uses the result of layer '{node.path}' ({node.op.name})",
                                    node.span, severity="warning", path=node.path,
                                    hint="name it under outputs:, or remove the layer")  # fmt: skip
@@ -352,76 +383,121 @@ class _Expander:
         self.scopes += 1
         outer = self.frame, self.index
         for item in items.items:
-            self.frame = frame
+            self.frame, self.index = frame, outer[1]
             previous = self.item(item, previous, prefix, trace)
-            for position, label in enumerate(item.labels):
-                frame.labels[label.text] = self.labelled(previous, position, item, prefix, trace)
+            if item.labels:
+                found = self.labelled(previous, item, prefix, trace)
+                frame.labels.update(zip((label.text for label in item.labels), found, strict=True))
+                if previous is not None and found[0] is None:
+                    previous = None
         self.frame, self.index = outer
         self.scopes -= 1
         return previous
 
-    def labelled(self, tensor: Tensor, position: int, item: Item, prefix: str, trace: Trace) -> Tensor:
+    def labelled(self, tensor: Tensor, item: Item, prefix: str, trace: Trace) -> list[Tensor]:
+        """Return what each label of an item stands for: its one output, or each of several."""
         count = len(item.labels)
-        if count == 1:
-            return tensor
+        if count == 1 or self.passed_on or tensor is None:
+            return [tensor] * count
         if isinstance(tensor, list) and len(tensor) == count:
-            return tensor[position]
-        if position == 0 and tensor is not None:
-            outputs = len(tensor) if isinstance(tensor, list) else 1
-            self.error(ArgumentError(f"{count} labels for {outputs} output{'s' if outputs > 1 else ''}",
-                                     code="label-count", hint="give one label for each output"),
-                       prefix + item.name, item, trace)  # fmt: skip
-        return None
+            return list(tensor)
+        outputs = len(tensor) if isinstance(tensor, list) else 1
+        self.error(ArgumentError(f"{item.counter} has {outputs} output{'s' if outputs > 1 else ''} and {count} labels",
+                                 code="label-count", hint="give one label for each output"),
+                   prefix + item.name, item, trace)  # fmt: skip
+        return [None] * count
 
     def item(self, item: Item, previous: Tensor, prefix: str, trace: Trace) -> Tensor:
         """Expand one item, with all its repetitions, and return what follows it sees as `prev`."""
-        path = prefix + item.name if prefix else item.name
+        self.passed_on = False
+        self.previous = previous
         if item.key is None:
+            if self.graph.whole is None:
+                self.graph.whole = len(self.nodes)
             return None
+        path = prefix + item.name if prefix else item.name
+        self.spend(item)
         try:
-            refs = self.sources_of(item, previous)
-            self.c_in = self.shape(refs[0]).channels
             if item.repeat is None:
-                return self.once(item, refs, path, trace, previous)
+                return self.once(item, previous, path, trace)
+            first = self.first_source(item, previous)
+            self.c_in = self.shape(first).channels
+            if not item.joins_labels:
+                previous = first
             count = self.repetitions(item)
-            outer = self.index
-            result: Tensor = refs[0]
+            self.passed_on = not count
             for number in range(count):
                 self.index = number
-                self.c_in = self.shape(refs[0]).channels
-                result = self.once(item, refs, f"{path}.{number}", trace, refs[0], number)
-                if result is None:
+                if number:
+                    self.spend(item)
+                if isinstance(previous, list):
+                    raise ArgumentError("several outputs cannot be chained", code="several-outputs",
+                                        hint="split without repeat")  # fmt: skip
+                previous = self.once(item, previous, f"{path}.{number}", trace, number)
+                if previous is None:
                     break
-                if isinstance(result, list):
-                    if number + 1 < count:
-                        raise ArgumentError("several outputs cannot be chained", code="several-outputs",
-                                            hint="repeat needs one output")  # fmt: skip
-                    break
-                refs = (result, *refs[1:])
-            self.index = outer
         except Silent:
             return None
         except (SlotError, ArgumentError, ExpressionError) as error:
             self.error(error, path, item, trace)
             return None
-        return result
+        return previous
 
-    def sources_of(self, item: Item, previous: Tensor) -> tuple[Ref, ...]:
+    def spend(self, item: Item) -> None:
+        """Count the time that an item takes, also where nothing comes of it."""
+        self.steps -= item.cost
+        if self.steps < 0:
+            self.limit("too-many-layers", f"the network has more than {self.overrides.max_layers:,} layers, or repeats "
+                       "too many that are left out", item.span, "raise the limit with --max-layers")  # fmt: skip
+
+    def sources_of(self, item: Item, previous: Tensor, number: int | None = None) -> tuple[Ref, ...]:
+        """Return what an item reads; from the second repetition on, what the one before made in place of the first."""
         if not item.from_:
             if type(previous) is tuple:
                 return (previous,)
             return (self.single(previous, item.key_node),)
-        return tuple(self.refer(label, previous) for label in item.from_)
+        if number:
+            return (self.single(previous, item.key_node), *(self.refer(label, self.previous) for label in item.from_[1:]))
+        return tuple(self.refer(label, self.previous) for label in item.from_)
+
+    def first_source(self, item: Item, previous: Tensor) -> Ref:
+        """Return what `c_in` means in an item: of several sources, the first."""
+        if item.joins_labels:
+            assert item.sources is not None
+            label = item.sources[0][1]
+            assert isinstance(label, Scalar)
+            return self.refer(label, previous)
+        return self.sources_of(item, previous)[0]
 
     def refer(self, label: Scalar, previous: Tensor) -> Ref:
         if label.text == "prev":
             return self.single(previous, label)
         try:
-            return self.single(self.find(label.text), label)
+            return self.single(self.tensor(label.text), label)
         except ExpressionError as error:
             raise SlotError(error.code, str(error), label.span, error.hint) from None
 
+    def tensor(self, reference: str) -> Tensor:
+        """Return what `label` stands for, or `label:n`, its n-th output."""
+        name, colon, port = reference.partition(":")
+        tensor = self.find(name)
+        if not colon or tensor is None:
+            return tensor
+        outputs = tensor if isinstance(tensor, list) else [tensor]
+        if not re.fullmatch("[0-9]{1,9}", port) or int(port) >= len(outputs):
+            many = f"outputs 0 to {len(outputs) - 1}" if len(outputs) > 1 else "one output"
+            raise ExpressionError(f"'{name}' has no output '{port}'", code="unknown-label", hint=f"it has {many}")
+        return outputs[int(port)]
+
+    def resolved(self, label: Scalar, previous: Tensor) -> Ref | None:
+        """Return what a label stands for, or None where that failed."""
+        try:
+            return self.refer(label, previous)
+        except Silent:
+            return None
+
     def single(self, tensor: Tensor, where: Scalar) -> Ref:
+        """Return the one tensor that a name stands for."""
         if tensor is None:
             raise Silent
         if isinstance(tensor, list):
@@ -437,19 +513,23 @@ class _Expander:
                        "repeat a block of layers instead")  # fmt: skip
         return int(count)
 
-    def once(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace, previous: Tensor,
-             number: int | None = None) -> Tensor:  # fmt: skip
+    def once(self, item: Item, previous: Tensor, path: str, trace: Trace, number: int | None = None) -> Tensor:
         """Expand one repetition of an item."""
-        self.steps -= 1
-        if self.steps < 0:
-            self.limit("too-many-layers", f"the network has more than {self.overrides.max_layers:,} layers, or repeats "
-                       "too many that are left out", item.span, "raise the limit with --max-layers")  # fmt: skip
+        refs: tuple[Ref, ...]
+        if item.joins_labels:
+            refs, passed = (self.first_source(item, previous),), previous
+        else:
+            refs = self.sources_of(item, previous, number)
+            passed = refs[0]
+        self.c_in = self.shape(refs[0]).channels
         if item.when is not None and not item.when.kind.check(self.evaluate(item.when), "when"):
-            return refs[0]
+            self.passed_on = True
+            return passed
+        self.passed_on = False
         if isinstance(item.key, str):
             return self.block(item, refs, path, trace, number)
         if item.sources is not None:
-            return self.merge(item, refs, path, trace, previous)
+            return self.merge(item, refs, path, trace, passed)
         op, parts, values = self.operator(item, first=number == 0)
         self.used.update(refs)
         try:
@@ -464,7 +544,7 @@ class _Expander:
         first = len(self.nodes)
         if not parts:
             outs = self.add(path, op, refs, item, trace, values, shared[0] if shared else None)
-            made = (first,)
+            made: tuple[int, ...] = (first,)
         else:
             outputs: list[Ref] = [refs[0]]
             outs = []
@@ -476,8 +556,13 @@ class _Expander:
                 if number:
                     self.used.update(reads)
                 name = f"{path}.{part.suffix}" if part.suffix else path
-                outs = self.add(name, part.op, reads, item, trace, values if not part.suffix else (),
-                                shared[number] if shared else None)  # fmt: skip
+                try:
+                    outs = self.add(name, part.op, reads, item, trace, values if not part.suffix else (),
+                                    shared[number] if shared else None)  # fmt: skip
+                except ArgumentError as error:
+                    if number:
+                        error.argument = part.suffix.rpartition(".")[2]
+                    raise
                 outputs.append(outs[0])
             made = tuple(range(first, len(self.nodes)))
         for label in item.labels:
@@ -497,8 +582,10 @@ class _Expander:
         if outs is None:
             if op.sources is not None and op.sources != len(ins):
                 raise ArgumentError(f"{op.name} wants {op.sources} source{'s' if op.sources > 1 else ''}, got {len(ins)}",
-                                    code="source-count", hint="name the sources with from:")  # fmt: skip
-            outs = self.inferred[key] = op.infer(ins)
+                                    code="source-count", hint="join them first, with add or concat")  # fmt: skip
+            outs = op.infer(ins)
+            check_bounds(op, outs)
+            self.inferred[key] = outs
         if shares is not None:
             own, other = op.params(ins), self.nodes[shares]
             theirs = other.op.params(other.in_shapes)
@@ -509,6 +596,7 @@ class _Expander:
         return [(index, 0)] if len(outs) == 1 else [(index, port) for port in range(len(outs))]
 
     def merge(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace, previous: Tensor) -> Tensor:
+        """Expand a merge; `previous` is what `prev` means among its sources."""
         assert item.sources is not None
         frame, index, c_in = self.frame, self.index, self.c_in
         sources: list[Tensor] = []
@@ -517,14 +605,15 @@ class _Expander:
                 inner = Frame(frame, source.labels)
                 sources.append(self.items(source, inner, refs[0], f"{path}.{name}.", trace))
                 self.frame, self.index, self.c_in = frame, index, c_in
+                self.passed_on = False
                 if isinstance(sources[-1], list):
                     raise SlotError("several-outputs", f"path '{name}' ends in several outputs", item.span,
                                     "choose one with identity and from:")  # fmt: skip
             else:
-                sources.append(self.refer(source, refs[0] if item.from_ else previous))
+                sources.append(self.resolved(source, previous))
         joined = tuple(source for source in sources if isinstance(source, tuple))
         if len(joined) < len(sources):
-            raise Silent
+            return None
         self.used.update(joined)
         op, parts, values = self.operator(item, first=False)
         try:
@@ -537,8 +626,11 @@ class _Expander:
         block = self.spec.blocks[str(item.key)]
         if len(refs) != len(block.inputs):
             names = ", ".join(block.inputs)
-            raise ArgumentError(f"block '{block.name}' has {len(block.inputs)} inputs ({names}), got {len(refs)}",
-                                code="source-count", hint=f"write from: [{names}]")  # fmt: skip
+            raise ArgumentError(f"{block.name} has {len(block.inputs)} input{'s' if len(block.inputs) > 1 else ''} "
+                                f"({names}), got {len(refs)}", code="source-count",
+                                hint=f"write from: with {len(block.inputs)} label{'s' if len(block.inputs) > 1 else ''}")  # fmt: skip
+        if block.failed:
+            return None
         if not trace:
             self.graph.calls.append(path)
         frame = self.parameters(item, block, first=number == 0)
@@ -547,6 +639,7 @@ class _Expander:
         self.index = None
         result = self.items(block.body, frame, refs[0], f"{path}.", (*trace, (path, item.span)))
         self.index, self.c_in = outer
+        self.passed_on = False
         return result
 
     def parameters(self, item: Item, block: Block, *, first: bool) -> Frame:
@@ -559,7 +652,7 @@ class _Expander:
             if slot is None:
                 slot, where = block.slots.get(name), frame
             if slot is None:
-                raise ArgumentError(f"block '{block.name}' needs '{name}'", code="missing-argument",
+                raise ArgumentError(f"{block.name} needs '{name}'", code="missing-argument",
                                     hint=f"add {name}: to the call")  # fmt: skip
             if name in block.words:
                 frame.words[name] = self.word(slot, where)
@@ -624,7 +717,7 @@ class _Expander:
                 values = tuple(self.evaluate(slot) for _, slot, _ in entries)
             found = cache[key] = self.build(item, dict(zip((name for name, _, _ in entries), values, strict=True)),
                                             entries)  # fmt: skip
-        return found  # type: ignore[no-any-return]
+        return found
 
     def build(self, item: Item, arguments: dict[str, Any], entries: tuple[tuple[str, Slot, bool], ...],
               ) -> tuple[Operator, tuple[Part, ...], tuple[tuple[str, str, object], ...]]:  # fmt: skip
@@ -667,9 +760,7 @@ class _Expander:
             try:
                 return value.evaluate(self)
             except ExpressionError as error:
-                node = slot.node if isinstance(slot.node, Scalar) else None
-                text = "" if len(value.text) > 60 else f"'{value.text}': "
-                raise SlotError(error.code, f"{text}{error}", point(node, error), error.hint) from None
+                raise in_expression(slot.name, slot.node, value.text, error) from None
         if isinstance(value, list):
             return tuple(self.evaluate(inner) for inner in value)
         if isinstance(value, Word):
@@ -677,7 +768,7 @@ class _Expander:
             key = (id(node), id(slot.kind))
             passed = self.word_slots.get(key)
             if passed is None:
-                passed = self.word_slots[key] = compile_value(node, slot.kind, self.spec, self.collector)
+                passed = self.word_slots[key] = compile_value(slot.name, node, slot.kind, self.spec, self.collector)
             outer, self.frame = self.frame, frame
             try:
                 return self.evaluate(passed)
@@ -685,9 +776,19 @@ class _Expander:
                 self.frame = outer
         if isinstance(value, NestedCall):
             arguments = {name: self.evaluate(inner) for name, inner in value.args.items()}
-            return value.cls(**arguments)
+            try:
+                return value.cls(**arguments)
+            except ArgumentError as error:
+                blamed = value.args.get(error.argument or "")
+                message = str(error).removeprefix(f"{value.cls.name} ")
+                raise SlotError(error.code, f"'{value.cls.name}' {'' if message != str(error) else 'has '}{message}",
+                                blamed.span if blamed else slot.span, error.hint) from None  # fmt: skip
         assert isinstance(value, Like)
-        return self.shape(self.refer(value.label, None)).spatial
+        shape = self.shape(self.refer(value.label, self.previous))
+        if not shape.spatial:
+            raise SlotError("wrong-rank", f"'{value.label.text}' is a vector of {shape.channels} values, which has no "
+                            "height and width", value.label.span, "name a map")  # fmt: skip
+        return shape.spatial
 
     # Shared weights.
 
@@ -748,6 +849,25 @@ def flat_parts(op: Operator, suffix: str = "") -> tuple[Part, ...]:
             flat.append(deeper._replace(suffix=name, reads=reads if number == 0 else None))
         ends.append(len(flat))
     return tuple(flat)
+
+
+def check_bounds(op: Operator, outs: tuple[Shape, ...]) -> None:
+    """Raise ArgumentError for shapes beyond what can sensibly be counted."""
+    for shape in outs:
+        if len(shape) > MAX_AXES:
+            raise ArgumentError(f"{op.name} makes a shape of {len(shape)} axes, more than {MAX_AXES}", code="wrong-rank",
+                                hint="merge some axes")  # fmt: skip
+        if any(extent >> MAX_EXTENT_BITS for extent in shape):
+            raise ArgumentError(f"{op.name} makes a map of more than 2^{MAX_EXTENT_BITS} values along one axis",
+                                code="number-too-large", hint="repeat it fewer times")  # fmt: skip
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that is none of the spec's."""
+    known = list(known)
+    nearest = did_you_mean(name, known)
+    listed = f"this spec has {', '.join(known)}" if known else f"this spec has no {what}s"
+    return f"there is no {what} '{name}'; {nearest + ' ' if nearest else ''}{listed}"
 
 
 def override(name: str, value: object) -> TreeNode:
