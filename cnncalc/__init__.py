@@ -1,6 +1,7 @@
 """cnncalc: what a convolutional network is, from its YAML description.
 
-`analyze("resnet50")` gives a `Report`, `memory("resnet50")` a `MemoryReport`; `parse` and `load` give a `Spec`; a bad spec raises `SpecError`.
+`analyze("resnet50")` gives a `Report`, `memory("resnet50")` a `MemoryReport`; `parse` and `load` give a `Spec`; a bad spec
+raises `SpecError`.
 """
 
 from cnncalc._version import __version__

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from os import PathLike
 
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
+    from cnncalc.analysis.roofline import Roofline
+    from cnncalc.devices import Device
     from cnncalc.diagnostics import Diagnostic
     from cnncalc.shape import Shape
     from cnncalc.work import MemoryAccess, Work
@@ -369,6 +372,21 @@ class Report:
     def match(self, pattern: str) -> tuple[Layer, ...]:
         """Return the layers whose path matches a glob (`*`, `?`, `[..]`), in order."""
         return tuple(layer for layer in self.layers if fnmatchcase(layer.path, pattern))
+
+    def roofline(self, device: str | Device, *, devices: str | PathLike[str] | None = None) -> Roofline:
+        """Return how fast the network can run at most on a device: lower bounds of every layer's time.
+
+        Args:
+            device: a name that `cnncalc devices` lists, or a device.
+            devices: a TOML file of one's own devices, merged over the built-in ones.
+
+        Raises:
+            DeviceError: there is no such device, or the file is wrong.
+        """
+        from cnncalc.analysis.roofline import roofline  # noqa: PLC0415 - needed here only
+        from cnncalc.devices import find  # noqa: PLC0415
+
+        return roofline(self, find(device, devices) if isinstance(device, str) else device)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data: exactly what `show --format json` prints."""

@@ -1,0 +1,64 @@
+"""A MemoryReport as text and JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cnncalc.diagnostics import one_line
+from cnncalc.render.format import plural
+
+if TYPE_CHECKING:
+    from cnncalc.analysis.arena import Arena
+    from cnncalc.analysis.liveness import Peak
+    from cnncalc.analysis.memory import MemoryReport, Training
+
+
+def to_json(report: MemoryReport) -> str:
+    """Return everything, layers and arenas included."""
+    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+
+
+def memory_text(report: MemoryReport) -> str:
+    """Return the memory of a network in a few lines, every number exact."""
+    title = f"{report.name}, {plural(report.batch, 'image')}, {report.dtype}"
+    lines = [
+        title + (", batch normalisation folded" if report.fold_bn else ""),
+        f"  parameters            {report.params:>17,} elements {report.model_size:>17,} bytes",
+        f"  all tensors           {report.tensors:>17,} elements",
+        *_moment("live peak", report.peak, report.peak_bytes, report.batch),
+        *_moment("live peak in place", report.peak_in_place, report.peak_in_place_bytes, report.batch),
+        _stretch("arena", report.arena),
+        _stretch("arena in place", report.arena_in_place),
+    ]
+    if report.training is not None:
+        lines += _training(report.training)
+    return "\n".join(map(one_line, lines)) + "\n"
+
+
+def _moment(name: str, peak: Peak, size: int, batch: int) -> list[str]:
+    held = ", ".join(f"{name} {elements * batch:,}" for name, elements in peak.live)
+    where = f" at {peak.path}" if peak.path else ""
+    return [f"  {name:<21} {peak.elements * batch:>17,} elements {size:>17,} bytes{where}", f"    alive then: {held}"]
+
+
+def _stretch(name: str, arena: Arena) -> str:
+    return f"  {name:<21} {'':>26} {arena.bytes:>17,} bytes, aligned to {arena.alignment}"
+
+
+def _training(step: Training) -> list[str]:
+    def amount(key: str, value: int) -> str:
+        return f"{'>= ' if key in step.lower_bounds else ''}{value:,}"
+
+    kept, state = amount("activations", step.activations), amount("state_elements", step.state_elements)
+    kept_bytes, both = amount("activation_bytes", step.activation_bytes), amount("bytes", step.bytes)
+    parameters = amount("parameter_bytes", step.parameter_bytes)
+    forward, backward = amount("macs_forward", step.macs_forward), amount("macs_backward", step.macs_backward)
+    return [
+        f"  training with {step.optimizer}",
+        f"    stored activations  {kept:>17} elements {kept_bytes:>17} bytes",
+        f"    optimiser state     {state:>17} elements",
+        f"    parameters, gradients and state {'':>14} {parameters:>17} bytes",
+        f"    together {'':>37} {both:>17} bytes",
+        f"    multiply-accumulates: forward {forward}, backward {backward}",
+    ]
