@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.assemble import DTYPES, tensor_bytes
+from cnncalc.analysis.dtypes import parse_dtypes, tensor_bytes
 from cnncalc.budget.quantity import Unit
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _peak(report: Report) -> Measured:
 def _layer_size(layer: Layer, report: Report) -> Measured:
     if layer.params is None:
         return at_least(0, "its params cannot be known")
-    return known(tensor_bytes(layer.params, DTYPES[report.dtype]))
+    return known(tensor_bytes(layer.params, parse_dtypes(report.dtype).weight_bits))
 
 
 def _layer_activations(layer: Layer, _report: Report) -> Measured:
