@@ -50,6 +50,8 @@ class Finding:
         path: the layer concerned, if it is one.
         excess: by which factor the limit is missed, for sorting; None where that means nothing.
         hint: how to repair it, where there is something to say.
+        limit: the limit concerned, in a few words without the measured number; "" for a doubt about a whole spec.
+        file: the file that it is about where that is not the spec.
     """
 
     status: Status
@@ -60,6 +62,8 @@ class Finding:
     path: str | None = None
     excess: Fraction | None = None
     hint: str | None = None
+    limit: str = ""
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +162,16 @@ def judge_total(
         elif measured.where and status is Status.OVER:
             message += f"; the peak is at layer '{measured.where}'"
         findings = (
-            Finding(status=status, code=CODES[status], message=message, line=line, column=column,
-                    excess=excess_of(limit, measured)),
-        )  # fmt: skip
+            Finding(
+                status=status,
+                code=CODES[status],
+                limit=limit_name(limit),
+                message=message,
+                line=line,
+                column=column,
+                excess=excess_of(limit, measured),
+            ),
+        )
     return Judgement(limit=limit, status=status, measured=measured, fill=fill, findings=findings, heaviest=heavy)
 
 
@@ -169,7 +180,11 @@ def _sentence(limit: Limit, measured: Measured, status: Status, fill: Fraction |
         return doubt_words(limit, measured)
     if status is Status.NEAR:
         return near_words(limit, measured, fill or Fraction(0))
-    return over_words(limit, measured)
+    return over_words(limit, measured) + _set_by(limit)
+
+
+def _set_by(limit: Limit) -> str:
+    return f" (set by {limit.origin.words(limit.span.line if limit.span else None)})"
 
 
 def heavy_layers(report: Report, limit: Limit) -> tuple[Heavy, ...]:
@@ -190,10 +205,18 @@ def judge_layers(limit: Limit, report: Report, warn_at: Fraction | None) -> Judg
     layers = [layer for layer in report.layers if fnmatchcase(layer.path, glob)]
     if not layers or metric.layer is None:
         line, column = place(limit)
-        hint = did_you_mean(glob, [layer.path for layer in report.layers],
-                            "'cnncalc show' lists the paths; * stands for any characters")  # fmt: skip
-        finding = Finding(status=Status.DOUBT, code="no-such-layer", line=line, column=column, hint=hint,
-                          message=f"the limit on {limit_name(limit)} matches no layer")  # fmt: skip
+        hint = did_you_mean(
+            glob, [layer.path for layer in report.layers], "'cnncalc show' lists the paths; * stands for any characters"
+        )
+        finding = Finding(
+            status=Status.DOUBT,
+            code="no-such-layer",
+            limit=limit_name(limit),
+            line=line,
+            column=column,
+            hint=hint,
+            message=f"the limit on {limit_name(limit)} matches no layer",
+        )
         nothing = Measured(low=0, high=None, note="no layer matches")
         return Judgement(limit=limit, status=Status.DOUBT, measured=nothing, findings=(finding,))
     values = [metric.layer(layer, report) for layer in layers]
@@ -206,16 +229,30 @@ def judge_layers(limit: Limit, report: Report, warn_at: Fraction | None) -> Judg
         status, fill = standing(limit, measured, warn_at)
         judged.append((status, fill, layer, measured))
     findings = tuple(
-        Finding(status=status, code=CODES[status], path=layer.path, line=layer.line or 1, column=layer.column or 1,
-                message=f"{layer_words(layer)}: {_sentence(limit, measured, status, fill)}",
-                excess=excess_of(limit, measured))
+        Finding(
+            status=status,
+            code=CODES[status],
+            limit=limit_name(limit),
+            path=layer.path,
+            line=layer.line or 1,
+            column=layer.column or 1,
+            message=f"{layer_words(layer)}: {_sentence(limit, measured, status, fill)}",
+            excess=excess_of(limit, measured),
+        )
         for status, fill, layer, measured in judged
         if status is not Status.WITHIN
-    )  # fmt: skip
+    )
     sign = -1 if limit.bound == "min" else 1
     status, fill, worst, measured = max(judged, key=lambda row: (row[0], sign * row[3].low))
-    return Judgement(limit=limit, status=status, measured=measured, fill=fill, findings=findings, path=worst.path,
-                     matched=len(layers))  # fmt: skip
+    return Judgement(
+        limit=limit,
+        status=status,
+        measured=measured,
+        fill=fill,
+        findings=findings,
+        path=worst.path,
+        matched=len(layers),
+    )
 
 
 def _judge_together(
@@ -230,12 +267,26 @@ def _judge_together(
     if status is not Status.WITHIN:
         said = _sentence(limit, measured, status, fill)
         findings = (
-            Finding(status=status, code=CODES[status], path=heavy.path, line=heavy.line or 1, column=heavy.column or 1,
-                    message=f"the {len(layers)} layers of '{limit.match}' together: {said}",
-                    excess=excess_of(limit, measured)),
-        )  # fmt: skip
-    return Judgement(limit=limit, status=status, measured=measured, fill=fill, findings=findings, path=heavy.path,
-                     matched=len(layers))  # fmt: skip
+            Finding(
+                status=status,
+                code=CODES[status],
+                limit=limit_name(limit),
+                path=heavy.path,
+                line=heavy.line or 1,
+                column=heavy.column or 1,
+                message=f"the {len(layers)} layers of '{limit.match}' together: {said}",
+                excess=excess_of(limit, measured),
+            ),
+        )
+    return Judgement(
+        limit=limit,
+        status=status,
+        measured=measured,
+        fill=fill,
+        findings=findings,
+        path=heavy.path,
+        matched=len(layers),
+    )
 
 
 def judge_change(limit: Limit, before: Measured, after: Measured, reference: str) -> Judgement:
@@ -246,20 +297,32 @@ def judge_change(limit: Limit, before: Measured, after: Measured, reference: str
     if status is Status.DOUBT:
         note = after.note or before.note or "a number is not known"
         message = f"the change of {limit.metric} since {reference} cannot be judged: {note}"
-        findings = (Finding(status=status, code="unknown-number", message=message, line=line, column=column),)
+        findings = (
+            Finding(
+                status=status, code="unknown-number", limit=limit_name(limit), message=message, line=line, column=column
+            ),
+        )
     elif status is Status.OVER:
         excess = Fraction(after.low) / Fraction(before.low) if before.low else None
         findings = (
-            Finding(status=status, code="over-budget", message=change_words(limit, before, after, reference),
-                    line=line, column=column, excess=excess),
-        )  # fmt: skip
+            Finding(
+                status=status,
+                code="over-budget",
+                limit=limit_name(limit),
+                message=change_words(limit, before, after, reference) + _set_by(limit),
+                line=line,
+                column=column,
+                excess=excess,
+            ),
+        )
     fill = None
     if before.known and after.known:
         allowed = limit.value * before.low if limit.relative else limit.value
         moved = after.low - before.low if limit.bound == "max_increase" else before.low - after.low
         fill = Fraction(max(moved, 0)) / Fraction(allowed) if allowed else Fraction(0) if moved <= 0 else None
-    return Judgement(limit=limit, status=status, measured=after, fill=fill, findings=findings, before=before,
-                     reference=reference)  # fmt: skip
+    return Judgement(
+        limit=limit, status=status, measured=after, fill=fill, findings=findings, before=before, reference=reference
+    )
 
 
 def _change_status(limit: Limit, before: Measured, after: Measured) -> Status:

@@ -151,5 +151,13 @@ class Run:
 def doubt_finding(doubt: Diagnostic) -> Finding:
     """Return a diagnostic as a finding."""
     line, column = (doubt.span.line, doubt.span.column) if doubt.span else (1, 1)
-    return Finding(status=Status.DOUBT, code=doubt.code, message=doubt.message, line=line, column=column,
-                   path=doubt.path, hint=doubt.hint)  # fmt: skip
+    return Finding(
+        status=Status.DOUBT,
+        code=doubt.code,
+        message=doubt.message,
+        line=line,
+        column=column,
+        path=doubt.path,
+        hint=doubt.hint,
+        file=doubt.file,
+    )

@@ -1,0 +1,344 @@
+"""`cnncalc check`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from cnncalc.cli.common import coloured, fail, report_findings, settings, shapes, write_error
+from cnncalc.cli.options import InputOption, MaxLayersOption, SetOption, VariantOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from cnncalc.budget.form import Bound, Limit
+    from cnncalc.budget.outcome import Run
+
+FORMS = {
+    "text": "check_text",
+    "json": "check_json",
+    "github": "github",
+    "junit": "junit",
+    "sarif": "sarif",
+    "markdown": "check_markdown",
+    "gitlab": "gitlab",
+}
+LINES = {"text", "github"}
+"""Forms that can share standard output."""
+
+EPILOG = """\
+Exit codes: 0 within, 1 over, 2 in doubt (a bad spec, an unknown metric, a pattern without a layer, git trouble, nothing
+to check); a doubt never passes.
+
+  cnncalc check specs/                                    by the budgets in specs and configuration
+
+  cnncalc check net.yaml --max macs=300M --min rf=224     by limits of your own
+
+  cnncalc check specs/ --against origin/main              by what a branch changes
+
+  cnncalc check specs/ --format sarif=out.sarif --format text
+"""
+
+
+class Output(NamedTuple):
+    """One form and where it goes; None is standard output."""
+
+    form: str
+    file: str | None
+
+
+SpecsOption = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SPEC|FOLDER...", help="Spec files, folders of specs, - for standard input, or zoo networks."
+    ),
+]
+
+
+def command(
+    specs: SpecsOption = None,
+    maximum: Annotated[
+        list[str] | None,
+        typer.Option("--max", metavar="METRIC=LIMIT", help="At most this much: macs=300M; repeatable."),
+    ] = None,
+    minimum: Annotated[
+        list[str] | None, typer.Option("--min", metavar="METRIC=LIMIT", help="At least this much: rf=224; repeatable.")
+    ] = None,
+    max_increase: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max-increase", metavar="METRIC=AMOUNT", help="May grow by 2% or 1M since --against or --baseline."
+        ),
+    ] = None,
+    budget: Annotated[
+        list[str] | None, typer.Option("--budget", metavar="FILE", help="A YAML file in the form of budgets:.")
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option("--config", metavar="FILE", help="Use this configuration, not the nearest one.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="REF", help="Compare with the specs of a git commit.")
+    ] = None,
+    no_compare: Annotated[
+        bool, typer.Option("--no-compare", help="Leave limits on changes out, where there is nothing to compare with.")
+    ] = False,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="FILE", help="No number may be worse than recorded here.")
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Record the numbers in the baseline file.")
+    ] = False,
+    variant: VariantOption = None,
+    all_variants: Annotated[
+        bool, typer.Option("--all-variants", help="Judge the spec and each of its variants.")
+    ] = False,
+    input: InputOption = None,  # noqa: A002
+    set: SetOption = None,  # noqa: A002
+    flops: Annotated[
+        str | None,
+        typer.Option("--flops", metavar="RULE", help="The counting rule behind FLOPs, where no budget fixes it."),
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option("--dtype", metavar="TYPE", help="fp32, fp16, bf16, int8 or int4, where no budget fixes it."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Activations, normalisations and adds may reuse their operand.")
+    ] = False,
+    max_layers: MaxLayersOption = None,
+    warn_at: Annotated[
+        str | None, typer.Option("--warn-at", metavar="PART", help="Warn from this part of a limit on, such as 95%.")
+    ] = None,
+    format: Annotated[  # noqa: A002
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORM[=FILE]",
+            help="text, json, github, junit, sarif, markdown or gitlab; repeatable, each with a file of its own.",
+        ),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the form that has no file here.")
+    ] = None,
+    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Pass where there is nothing to check.")] = False,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 where a limit is over; doubts still exit with 2.")
+    ] = False,
+) -> None:
+    """Fail when a design leaves its budget."""
+    from cnncalc.budget.outcome import Options
+    from cnncalc.budget.run import check
+
+    outputs = outputs_of(format or (), output)
+    _refuse_conflicts(specs, variant, against, baseline, all_variants=all_variants, no_compare=no_compare,
+                      update=update_baseline, max_increase=max_increase, allow_empty=allow_empty)  # fmt: skip
+    limits = [
+        *_limits("--max", maximum, "max"),
+        *_limits("--min", minimum, "min"),
+        *_limits("--max-increase", max_increase, "max_increase"),
+    ]
+    _check_rules(flops, dtype)
+    options = Options(
+        limits=tuple(limits),
+        budgets=tuple(budget or ()),
+        config=config,
+        against=against,
+        no_compare=no_compare,
+        baseline=baseline,
+        update_baseline=update_baseline,
+        variant=variant,
+        all_variants=all_variants,
+        input=shapes(input),
+        variables=settings(set),
+        convention=flops,
+        dtype=dtype,
+        in_place=in_place,
+        max_layers=max_layers,
+        warn_at=_part(warn_at),
+        allow_empty=allow_empty,
+    )
+    try:
+        run = check(specs or (), options, stdin=sys.stdin.buffer.read)
+    except Exception:  # noqa: BLE001 - the exit code of an unforeseen mistake must not be read as a verdict
+        traceback.print_exc()
+        raise typer.Exit(2) from None
+    code = emit(run, outputs)
+    raise typer.Exit(0 if exit_zero and code == 1 else code)
+
+
+def _refuse_conflicts(
+    specs: Sequence[str] | None, variant: str | None, against: str | None, baseline: str | None, *, all_variants: bool,
+    no_compare: bool, update: bool, max_increase: Sequence[str] | None, allow_empty: bool,
+) -> None:  # fmt: skip
+    if not specs and not allow_empty:
+        fail("no spec is named", "name specs or a folder: cnncalc check specs/")
+    if variant is not None and all_variants:
+        fail("--variant and --all-variants exclude each other", "give one of the two")
+    if no_compare and (against is not None or baseline is not None):
+        fail("--no-compare leaves out what --against and --baseline compare", "give one of the two")
+    if update and baseline is None:
+        fail("--update-baseline wants to know the file", "add --baseline FILE")
+    if max_increase and against is None and baseline is None:
+        fail("--max-increase has nothing to compare with", "add --against REF or --baseline FILE")
+    if specs and list(specs).count("-") > 1:
+        fail("standard input can be read once", "name - once")
+
+
+def _limits(option: str, given: Sequence[str] | None, bound: Bound) -> list[Limit]:
+    """Return `--max METRIC=LIMIT` options as limits; stop with exit code 2 for what is none."""
+    from cnncalc.budget.form import Limit, Origin, read_change, read_limit
+    from cnncalc.budget.metrics import METRICS, find_metric
+    from cnncalc.budget.quantity import QuantityError
+    from cnncalc.diagnostics import did_you_mean
+
+    found: dict[str, Limit] = {}
+    for text in given or ():
+        name, equals, written = text.partition("=")
+        name = name.strip()
+        metric = find_metric(name)
+        if not equals:
+            fail(f"{option} wants METRIC=LIMIT, got '{text}'", f"write {option} macs=300M")
+        if metric is None:
+            fail(
+                f"{option}: there is no metric '{name}'",
+                did_you_mean(name, METRICS, f"metrics are {', '.join(METRICS)}"),
+            )
+        try:
+            value, relative = read_change(written, metric) if bound == "max_increase" else read_limit(written, metric)
+        except QuantityError as error:
+            fail(f"{option} {name}: {error.message}", error.hint)
+        if metric.name in found:
+            fail(f"{option} {metric.name} is given twice", "give it once")
+        origin = Origin(kind="command line", name=f"{option} {metric.name}={written.strip()}")
+        found[metric.name] = Limit(metric=metric.name, bound=bound, value=value, relative=relative, origin=origin)
+    return list(found.values())
+
+
+def _check_rules(flops: str | None, dtype: str | None) -> None:
+    from cnncalc.analysis.assemble import DTYPES
+    from cnncalc.conventions import convention
+
+    if flops is not None:
+        try:
+            convention(flops)
+        except ValueError as error:
+            fail(f"--flops: {error}")
+    if dtype is not None and dtype not in DTYPES:
+        fail(f"--dtype: there is no dtype '{dtype}'", f"choose one of {', '.join(DTYPES)}")
+
+
+def _part(text: str | None) -> Fraction | None:
+    from fractions import Fraction
+
+    from cnncalc.budget.quantity import QuantityError, Unit, parse_quantity
+
+    if text is None:
+        return None
+    try:
+        return Fraction(parse_quantity(text, Unit.SHARE))
+    except QuantityError as error:
+        fail(f"--warn-at: {error.message}", error.hint)
+
+
+def outputs_of(formats: Sequence[str], output: str | None) -> list[Output]:
+    """Return the forms of a run and where they go; stop with exit code 2 for what does not go together."""
+    found = []
+    for text in formats:
+        form, equals, file = text.partition("=")
+        if form not in FORMS:
+            fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMS)}")
+        if equals and not file:
+            fail(f"--format {form}= names no file", f"write --format {form}=FILE")
+        found.append(Output(form, file or None))
+    if not found:
+        found = [Output("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text", None)]
+    homeless = [out for out in found if out.file is None]
+    if output is not None:
+        if len(homeless) != 1:
+            fail(f"--output is for the one form without a file, here are {len(homeless)}", "write --format FORM=FILE")
+        found = [out if out.file is not None else Output(out.form, output) for out in found]
+    elif len(homeless) > 1 and not {out.form for out in homeless} <= LINES:
+        fail("several forms want standard output", "give all but one a file: --format sarif=out.sarif")
+    files = [os.path.abspath(out.file) for out in found if out.file not in {None, "-"}]  # noqa: PTH100 # type: ignore[type-var]
+    if len(set(files)) != len(files) or len(set(found)) != len(found):
+        fail("two forms go to the same place", "give each a file of its own")
+    return found
+
+
+def emit(run: Run, outputs: Sequence[Output]) -> int:
+    """Write every form, then what concerns the run, and return the exit code; what cannot be written is a doubt."""
+    code = run.exit_code
+    for notice in run.notices:
+        _say(f"notice: {notice}")
+    if not any(out.form in LINES and out.file in {None, "-"} for out in outputs):
+        report_findings([*run.doubts, *(doubt for subject in run.subjects for doubt in subject.doubts)])
+    for out in sorted(outputs, key=lambda out: out.file in {None, "-"}):
+        try:
+            write_form(_rendered(run, out), out.file)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            _say(f"error: cannot write '{out.file or 'standard output'}': {error.strerror or error}")
+            code = 2
+    if any(out.form == "github" for out in outputs):
+        _step_summary(run)
+    return code
+
+
+def _rendered(run: Run, out: Output) -> str:
+    module = import_module(f"cnncalc.render.{FORMS[out.form]}")
+    if out.form != "text":
+        return str(module.render(run))
+    terminal = out.file in {None, "-"} and sys.stdout.isatty()
+    encoding = sys.stdout.encoding if out.file in {None, "-"} else "utf-8"
+    try:
+        "✓█░".encode(encoding or "utf-8")
+        plain = False
+    except (UnicodeEncodeError, LookupError):
+        plain = True
+    width = shutil.get_terminal_size().columns if terminal else None
+    return str(module.render(run, width=width, colour=terminal and coloured(sys.stdout), plain=plain))
+
+
+def write_form(text: str, file: str | None) -> None:
+    """Write a form in full, to a file or to standard output; what an encoding does not have is escaped.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = text if text.endswith("\n") else f"{text}\n"
+    if file is None or file == "-":
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    else:
+        Path(file).write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def _step_summary(run: Run) -> None:
+    """Append the Markdown form to the step summary, where the environment names one."""
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        return
+    from cnncalc.render import check_markdown
+
+    try:
+        with Path(file).open("ab") as summary:
+            summary.write(f"{check_markdown.render(run)}\n".encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        _say(f"warning: cannot write the step summary '{file}': {error.strerror or error}")
+
+
+def _say(text: str) -> None:
+    from cnncalc.render.check_shared import safe
+
+    write_error(safe(text))
