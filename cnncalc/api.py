@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -17,10 +17,11 @@ from cnncalc.analysis.fold import fold_batch_norm
 from cnncalc.analysis.memory import MemoryReport, build_memory
 from cnncalc.conventions import convention as find_convention
 from cnncalc.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
-from cnncalc.graph import Graph
+from cnncalc.graph import Graph  # noqa: TC001 - part of a public signature
 from cnncalc.report import Report
 from cnncalc.spec.document import Spec, parse, read_spec
 from cnncalc.spec.expand import Overrides
+from cnncalc.spec.tree import MAX_BYTES, MAX_EXPANDED_BYTES
 
 
 class Text(NamedTuple):
@@ -79,7 +80,7 @@ def analyze(
     """
     rule = find_convention(convention)
     dtypes = parse_dtypes(dtype)
-    check_batch(batch)
+    check_count("batch", batch)
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
     if fold_bn and not collector.errors:
@@ -91,7 +92,7 @@ def analyze(
     )  # fmt: skip
     if errors := collector.errors:
         errors.sort(key=lambda d: d.span or Span(0, 0))
-        raise SpecError(errors[:MAX_REPORTED], before(report, errors))
+        raise SpecError(errors[:MAX_REPORTED], before(report, graph))
     return report
 
 
@@ -127,7 +128,7 @@ def memory(
         ValueError: an argument is not one of the right ones; the message lists them.
     """
     dtypes = parse_dtypes(dtype)
-    check_batch(batch)
+    check_count("batch", batch)
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
     collector.raise_if_errors()
@@ -143,16 +144,15 @@ def name_of(spec: Spec, variant: str | None = None) -> str:
     return (spec.variant if variant is None else None) or spec.name or stem
 
 
-def check_batch(batch: object) -> None:
-    """Raise ValueError unless it is a whole number of images."""
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch must be a whole number of at least 1, got {batch!r}")
+def check_count(name: str, count: object) -> None:
+    """Raise ValueError unless it is a whole number of at least 1."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {count!r}")
 
 
-def before(report: Report, errors: Sequence[Diagnostic]) -> Report | None:
-    """Return a report of the layers above the first error, or None where there are none."""
-    first = min((error.span.line for error in errors if error.span), default=0)
-    kept = tuple(layer for layer in report.layers if layer.line is not None and layer.line < first)
+def before(report: Report, graph: Graph) -> Report | None:
+    """Return a report of the layers before the first that failed, or None where there are none."""
+    kept = report.layers[: graph.whole]
     if not kept:
         return None
     values = {key: getattr(report, key) for key in report.__slots__}
@@ -171,12 +171,20 @@ def build_graph(
 
     Raises:
         SpecError: the spec cannot even be read.
-        ValueError: there is no such variant, variable or input.
+        ValueError: there is no such variant, variable or input, or a value cannot be one.
+        TypeError: it is nothing that a spec can be given as.
     """
+    if max_layers is not None:
+        check_count("max_layers", max_layers)
+    shapes = input_shapes(input)
     read, collector = _open(spec)
     chosen = variant if variant is not None else read.variant
-    overrides = Overrides(chosen, variables, input_shapes(input), max_layers)
-    return read.expand(overrides, collector), read, collector
+    try:
+        graph = read.expand(Overrides(chosen, variables, shapes, max_layers), collector)
+    except ValueError:
+        collector.raise_if_errors()
+        raise
+    return graph, read, collector
 
 
 def _open(source: Source) -> tuple[Spec, Collector]:
@@ -187,14 +195,15 @@ def _open(source: Source) -> tuple[Spec, Collector]:
         return spec, spec.collector()
     if isinstance(source, Text):
         return read_spec(source.data, source.file)
+    if not isinstance(source, str | PathLike):
+        raise TypeError(f"a spec is a path, the name of a zoo network, a mapping, or what parse() returns; "
+                        f"got {type(source).__name__}")  # fmt: skip
     name = fspath(source)
-    path = Path(name)
-    entry = None if path.exists() else zoo.find(name)
-    if entry is not None:
-        path = entry.file
+    entry = None if _exists(name) else zoo.find(name)
+    path = Path(name) if entry is None else entry.file
     try:
-        data = path.read_bytes()
-    except OSError as error:
+        data = _bytes_of(path)
+    except (OSError, ValueError) as error:
         raise SpecError([_unreadable(name, path, error)]) from None
     spec, collector = read_spec(data, str(path) if entry else name)
     if entry is not None and entry.variant is not None:
@@ -202,12 +211,32 @@ def _open(source: Source) -> tuple[Spec, Collector]:
     return spec, collector
 
 
-def _unreadable(name: str, path: Path, error: OSError) -> Diagnostic:
-    if isinstance(error, FileNotFoundError):
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return what a file holds, of one that is too large for a spec only as much as shows it."""
+    with path.open("rb") as file:
+        head = file.read(MAX_BYTES + 1)
+        return head if len(head) <= MAX_BYTES else head + file.read(MAX_EXPANDED_BYTES - MAX_BYTES)
+
+
+def _unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
+    if not _exists(name):
+        if "\n" in name:
+            short = f"{name.strip().splitlines()[0][:40] if name.strip() else ''}..."
+            return Diagnostic(code="no-such-spec", message=f"there is no file '{short}'", file=short,
+                              hint="give the text of a spec to cnncalc.parse first")  # fmt: skip
         near = zoo.nearest(name)
-        hint = f"did you mean '{near}'?" if near else "cnncalc zoo lists the networks that come with it"
-        return Diagnostic(code="no-such-spec", message=f"there is no file or zoo network '{name}'", file=name, hint=hint)
-    what = "is a folder" if path.is_dir() else f"cannot be read: {error.strerror or error}"
+        hint = f"did you mean '{near}'?" if near else "run cnncalc zoo for the networks that come with it"
+        message = f"there is no file or zoo network '{name if len(name) <= 200 else name[:197] + '...'}'"
+        return Diagnostic(code="no-such-spec", message=message, file=name, hint=hint)
+    reason = error.strerror if isinstance(error, OSError) else None
+    what = "is a folder" if path.is_dir() else f"cannot be read: {reason or error}"
     return Diagnostic(code="unreadable-file", message=f"'{name}' {what}", file=name, hint="name a spec file")
 
 
@@ -220,16 +249,16 @@ def input_shapes(given: Input | None) -> dict[str, tuple[int, ...]] | None:
     if given is None:
         return None
     if isinstance(given, Mapping):
-        return {name: _shape(shape) for name, shape in given.items()}
+        return {str(name): _shape(shape) for name, shape in given.items()}
     return {"": _shape(given)}
 
 
 def _shape(given: Any) -> tuple[int, ...]:
     if isinstance(given, str):
-        if not re.fullmatch(r"[0-9]+([x,][0-9]+)*", given.strip()):
+        if not re.fullmatch(r"[0-9]{1,18}([x,][0-9]{1,18})*", given.strip()):
             raise ValueError(f"an input shape is written like 3x224x224, got '{given}'")
         return tuple(int(part) for part in re.split("[x,]", given.strip()))
-    shape = tuple(given)
+    shape = tuple(given) if isinstance(given, Iterable) else ()
     if not shape or any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
         raise ValueError(f"an input shape is a list of whole numbers, got {given!r}")
     return shape

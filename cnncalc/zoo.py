@@ -51,7 +51,7 @@ def entries() -> list[Entry]:
 
 def find(name: str) -> Entry | None:
     """Return the network of that name, or None."""
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", name):
         return None
     file = folder() / f"{name}.yaml"
     if file.is_file():

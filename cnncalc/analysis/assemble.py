@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.dtypes import DTYPES, Dtypes, tensor_bytes
@@ -11,7 +12,7 @@ from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
 from cnncalc.analysis.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.conventions import Convention
 from cnncalc.ops.arguments import shown
-from cnncalc.ops.base import AXES, Operator
+from cnncalc.ops.base import Operator, axis_name
 from cnncalc.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
 from cnncalc.shape import Shape
 from cnncalc.work import Count, MemoryAccess, Work
@@ -130,8 +131,7 @@ def build_report(
 ) -> Report:
     """Return the report of a graph; misaligned merges are added to the collector as warnings."""
     fields, misaligned = receptive_fields(graph)
-    for finding in misaligned:
-        report_misalignment(graph, finding, collector)
+    report_misalignments(graph, misaligned, collector)
     facts: dict[Any, Facts] = {}
     per_node: list[Facts] = []
     for node in graph.nodes:
@@ -195,7 +195,7 @@ def layers(graph: Graph, facts: Sequence[Facts], fields: Sequence[NodeField], to
                 node.in_shapes,
                 node.out_shapes,
                 params,
-                count.buffers,
+                0 if node.shares is not None else count.buffers,
                 macs,
                 fact.flops,
                 fact.work,
@@ -298,7 +298,7 @@ def summarise(
     """Return depth, width, the last map and what it sees."""
     index = last_map(graph, fields)
     axes = FieldText(fields[index]) if index is not None else None
-    stride = axes.jump if axes else ()
+    stride = total_stride(graph, index, fields[index]) if index is not None else ()
     exponents = tuple(power_of_two(step) for step in stride)
     extents = next(iter(graph.inputs.values()), Shape(())).spatial if axes else ()
     factors = tuple(
@@ -332,39 +332,65 @@ def summarise(
 
 
 def last_map(graph: Graph, fields: Sequence[NodeField]) -> int | None:
-    """Return the last layer, in execution order, whose map has a spatial extent and that an output depends on.
+    """Return the last layer, in execution order, that makes a map and that an output depends on.
 
-    Maps that see the whole input by construction (global pools, linear layers) do not count; a map of one position is
-    taken only where there is no larger one.
+    A map has more than one position. Where there is none, a map of one position is taken, unless it sees the whole
+    input by construction.
     """
     reaching = reaching_outputs(graph)
     single = None
     for index in range(len(graph.nodes) - 1, -1, -1):
-        shape, axes = graph.nodes[index].out_shapes[0], fields[index].spatial
-        if reaching[index] and len(shape) > 1 and not all(axis.is_global for axis in axes):
+        shape = graph.nodes[index].out_shapes[0]
+        if reaching[index] and len(shape) > 1:
             if shape.positions > 1:
                 return index
-            single = index if single is None else single
+            if single is None and not all(axis.is_global for axis in fields[index].spatial):
+                single = index
     return single
 
 
-def report_misalignment(graph: Graph, finding: Misalignment, collector: Collector) -> None:
-    """Record that two paths into a merge look at different places."""
-    node = graph.nodes[finding.node]
-    rank = len(node.out_shapes[0]) - 1
-    axis = AXES[rank][finding.axis] if rank in AXES else str(finding.axis)
-    first, second = (graph.name(node.inputs[k]) for k in finding.inputs)
-    if finding.kind == "jump":
-        message = f"'{first}' advances {shown(finding.jumps[0])} pixels a unit and '{second}' {shown(finding.jumps[1])}"
-        hint = "give both paths the same total stride"
-    else:
-        message = f"'{second}' looks {shown(finding.offset)} pixels beside '{first}'"
-        hint = "check the padding of both paths; an even kernel shifts by half a unit"
-    collector.add(
-        "misaligned-merge",
-        f"layer '{node.path}' ({node.op.name}): on {axis}, {message}",
-        node.span,
-        severity="warning",
-        path=node.path,
-        hint=hint,
+def total_stride(graph: Graph, index: int, field: NodeField) -> tuple[Axis, ...]:
+    """Return the input pixels per unit of a layer's map; where it sees the whole input, the ratio of the extents."""
+    shape = graph.nodes[index].out_shapes[0]
+    before = graph.inputs[field.source].spatial
+    if len(shape.spatial) != len(before):
+        return tuple(axis.jump for axis in field.spatial)
+    ratios = (Fraction(extent, size) for extent, size in zip(before, shape.spatial, strict=True))
+    return tuple(
+        axis.jump if not axis.is_global else ratio.numerator if ratio.denominator == 1 else ratio
+        for axis, ratio in zip(field.spatial, ratios, strict=True)
     )
+
+
+def report_misalignments(graph: Graph, found: Sequence[Misalignment], collector: Collector) -> None:
+    """Record, once per merge and pair of paths, that two paths into a merge look at different places."""
+    pairs: dict[tuple[int, tuple[int, int], str], list[Misalignment]] = {}
+    for finding in found:
+        pairs.setdefault((finding.node, finding.inputs, finding.source), []).append(finding)
+    for (index, inputs, _), findings in pairs.items():
+        node = graph.nodes[index]
+        first, second = (graph.name(node.inputs[k]) for k in inputs)
+        said: dict[str, list[str]] = {}
+        for finding in findings:
+            axis = axis_name(finding.axis, len(node.out_shapes[0]) - 1)
+            said.setdefault(how_misaligned(finding, first, second), []).append(axis)
+        parts = (f"on {' and '.join(axes)}, {message}" for message, axes in said.items())
+        hint = "give both paths the same total stride, upsampling included"
+        if all(finding.kind == "centre" for finding in findings):
+            hint = "check padding, strides and resizing of both paths: an even kernel or a resized map shifts half a unit"
+        collector.add(
+            "misaligned-merge",
+            f"layer '{node.path}' ({node.op.name}): {'; '.join(parts)}",
+            node.span,
+            severity="warning",
+            path=node.path,
+            hint=hint,
+        )
+
+
+def how_misaligned(finding: Misalignment, first: str, second: str) -> str:
+    """Return in words how two paths differ on one axis."""
+    if finding.kind == "jump":
+        jump, other = map(shown, finding.jumps)
+        return f"'{first}' advances {jump} pixels a unit and '{second}' {other}"
+    return f"'{second}' looks {shown(finding.offset)} pixels beside '{first}'"
