@@ -69,6 +69,7 @@ def test_views_take_no_time_and_unknown_work_makes_the_sums_partial() -> None:
     found = roofline(analyze({"cnncalc": 1, "input": [1, 4, 4], "layers": layers}), TOY)
     assert [(layer.seconds, layer.bound) for layer in found.layers] == [(0.0, None), (0.0, None), (None, None)]
     assert found.lower_bounds == ("seconds", "fused_seconds")
+    assert set(found.to_dict()["lower_bounds"]) < set(found.to_dict())
     assert found.images_per_second is None
 
 

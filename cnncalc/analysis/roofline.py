@@ -84,7 +84,7 @@ class Roofline:
         memory_seconds: the part of `seconds` in memory-bound layers.
         fits: what the device can hold.
         layers: the layers in execution order.
-        lower_bounds: names of the sums that leave out an unknown part; they are lower bounds even so.
+        lower_bounds: names of the sums that leave out layers of unknown work; they are lower bounds even so.
     """
 
     device: str
@@ -127,7 +127,7 @@ class Roofline:
             "memory_seconds": self.memory_seconds,
             "upper_bound_images_per_second": self.images_per_second,
             "fits": [fit._asdict() for fit in self.fits],
-            "lower_bounds": list(self.lower_bounds),
+            "lower_bounds": [name.replace("seconds", "lower_bound_seconds") for name in self.lower_bounds],
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
