@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
-from cnncalc.analysis.assemble import DTYPES
+from cnncalc.analysis.dtypes import parse_dtypes
 from cnncalc.budget.metrics import ALIASES, METRICS, Metric, find_metric
 from cnncalc.budget.quantity import QuantityError, Unit, parse_percentage, parse_quantity
 from cnncalc.conventions import convention as find_convention
@@ -178,11 +178,11 @@ class _Reader:
             return None
 
     def _dtype(self, node: Node) -> str | None:
-        name = self._text(node)
-        if name in DTYPES:
-            return name
-        self._error("bad-budget", f"there is no dtype '{name}'", node, f"choose one of {', '.join(DTYPES)}")
-        return None
+        try:
+            return str(parse_dtypes(node.text if isinstance(node, Scalar) else ""))
+        except ValueError as error:
+            self._error("bad-budget", str(error), node, "name one of these types")
+            return None
 
     def _fraction(self, node: Node) -> Fraction | None:
         try:

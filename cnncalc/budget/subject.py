@@ -46,17 +46,19 @@ class Judge:
 
     def subjects(self, stdin: Callable[[], bytes] | None) -> list[Subject]:
         """Return what was found, whatever happens on the way."""
+        target = self._target
         try:
-            return list(self._subjects(stdin))
+            spec = parse(stdin(), "-") if target.file is None and stdin is not None else load(target.name)
+            return self.judged(spec)
         except SpecError as error:
             doubts = list(error.diagnostics)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not pass a spec, nor stop the others
             doubts = [_internal(error, self._target.name)]
         return [Subject(target=self._target, variant=self._options.variant, doubts=doubts)]
 
-    def _subjects(self, stdin: Callable[[], bytes] | None) -> Iterable[Subject]:
+    def judged(self, spec: Spec) -> list[Subject]:
+        """Return how a spec that has been read stands, each of its variants as a subject of its own."""
         target, options = self._target, self._options
-        spec = parse(stdin(), "-") if target.file is None and stdin is not None else load(target.name)
         collector = spec.collector()
         own = Budget(origin=Origin(kind="spec", name=target.name))
         if spec.budgets is not None:
@@ -69,6 +71,7 @@ class Judge:
                     place = budget.origin.words()
                     collector.add("budget-unread", f"{place} has budgets for variant '{name}', which there is not",
                                   hint=f"variants are {', '.join(spec.variants) or 'none'}")  # fmt: skip
+        found = []
         for variant in (None, *spec.variants) if options.all_variants else (options.variant,):
             subject = Subject(target=target, variant=variant, doubts=list(collector.errors))
             try:
@@ -79,7 +82,8 @@ class Judge:
                 subject.doubts.append(Diagnostic(code="bad-option", message=str(error), file=target.name))
             except Exception as error:  # noqa: BLE001 - a mistake of ours must not pass a spec, nor stop the others
                 subject.doubts.append(_internal(error, target.name))
-            yield subject
+            found.append(subject)
+        return found
 
     def _judge(self, subject: Subject, spec: Spec, budgets: list[Budget]) -> None:
         options = self._options

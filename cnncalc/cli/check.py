@@ -146,7 +146,7 @@ def command(
         *_limits("--min", minimum, "min"),
         *_limits("--max-increase", max_increase, "max_increase"),
     ]
-    _check_rules(flops, dtype)
+    rule, element = _checked_rules(flops, dtype)
     options = Options(
         limits=tuple(limits),
         budgets=tuple(budget or ()),
@@ -159,8 +159,8 @@ def command(
         all_variants=all_variants,
         input=shapes(input),
         variables=settings(set),
-        convention=flops,
-        dtype=dtype,
+        convention=rule,
+        dtype=element,
         in_place=in_place,
         max_layers=max_layers,
         warn_at=_part(warn_at),
@@ -223,17 +223,16 @@ def _limits(option: str, given: Sequence[str] | None, bound: Bound) -> list[Limi
     return list(found.values())
 
 
-def _check_rules(flops: str | None, dtype: str | None) -> None:
-    from cnncalc.analysis.assemble import DTYPES
+def _checked_rules(flops: str | None, dtype: str | None) -> tuple[str | None, str | None]:
+    """Return the rules that flags name; stop with exit code 2 where there is no such rule."""
+    from cnncalc.analysis.dtypes import parse_dtypes
     from cnncalc.conventions import convention
 
-    if flops is not None:
-        try:
-            convention(flops)
-        except ValueError as error:
-            fail(f"--flops: {error}")
-    if dtype is not None and dtype not in DTYPES:
-        fail(f"--dtype: there is no dtype '{dtype}'", f"choose one of {', '.join(DTYPES)}")
+    try:
+        return (convention(flops).name if flops is not None else None,
+                str(parse_dtypes(dtype)) if dtype is not None else None)  # fmt: skip
+    except ValueError as error:
+        fail(str(error))
 
 
 def _part(text: str | None) -> Fraction | None:
