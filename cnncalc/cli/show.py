@@ -205,19 +205,21 @@ def draw(
 ) -> int:
     """Write the reports of some specs and return the exit code; findings go to standard error."""
     reports: list[Report] = []
-    failed = False
+    failed = printed = False
     on_screen = form is Form.TABLE and output in {None, "-"}
     for spec in specs:
         try:
             report = analyse(spec)
         except SpecError as error:
             if on_screen and error.partial is not None:
-                write_output(table(error.partial, choice, first_one=not reports and not failed, partial=True), None)
+                write_output(table(error.partial, choice, below=printed, partial=True), None)
+                printed = True
             report_error(error)
             failed = True
             continue
         if on_screen:
-            write_output(table(report, choice, first_one=not reports and not failed), None)
+            write_output(table(report, choice, below=printed), None)
+            printed = True
         if form is not Form.JSON:
             report_findings(report.warnings)
         reports.append(report)
@@ -228,8 +230,8 @@ def draw(
     return 0
 
 
-def table(report: Report, choice: Choice, *, first_one: bool = True, partial: bool = False, plain: bool = False) -> str:
-    """Return a table for the screen, or for a file if `plain`."""
+def table(report: Report, choice: Choice, *, below: bool = False, partial: bool = False, plain: bool = False) -> str:
+    """Return a table for the screen, or for a file if `plain`; after an empty line if `below` another."""
     from cnncalc.render.table import View, render
 
     view = View(rows=choice.rows(report), columns=choice.columns, numbers=choice.numbers, partial=partial)
@@ -239,7 +241,7 @@ def table(report: Report, choice: Choice, *, first_one: bool = True, partial: bo
         text = render(
             report, view, width=screen_width(), colour=coloured(sys.stdout), ascii_only=ascii_only(sys.stdout)
         )
-    return text if first_one else f"\n{text}"
+    return f"\n{text}" if below else text
 
 
 def written(reports: Sequence[Report], form: Form, choice: Choice) -> str:

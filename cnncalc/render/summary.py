@@ -48,7 +48,7 @@ def total_text(report: Report, key: str, numbers: Numbers) -> str:
     if key == "params" and report.totals.buffers:
         text += f", and {numbers.write(report.totals.buffers)} buffers"
     if key == "macs":
-        text += ' multiply-accumulates (the "FLOPs" of most papers)'
+        text += ", what most papers call FLOPs"
     if key == "memory_access":
         text += " elements read, written, and of weights and bias"
     return text

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from cnncalc.report import Layer, Report
 
 PLAIN, BOLD, DIM = Style.null(), Style(bold=True), Style(dim=True)
-TITLE, SCOPE, BAR, DOUBT = Style(bold=True), Style(bold=True, color="cyan"), Style(color="cyan"), Style(color="yellow")
+TITLE, SCOPE, INNER = Style(bold=True), Style(bold=True, color="cyan"), Style(color="cyan")
+BAR, DOUBT = Style(color="cyan"), Style(color="yellow")
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 OPERATOR_MOST = 44
-OPERATOR_LEAST = 14
+OPERATOR_LEAST = 17
 NAME_LEAST = 12
 PANEL_MOST = 110
 SECONDARY = ("bias", "no bias", "padding")
@@ -180,7 +181,8 @@ class NetworkTable:
 
     def _operators(self, grid: _Grid, room: int) -> bool:
         """Write the operator column in at most `room` characters; return whether that can be read."""
-        if room < OPERATOR_LEAST:
+        shortest = max((len(without(row, SECONDARY, letters=True)) for row in self.view.rows), default=0)
+        if room < max(min(shortest, OPERATOR_LEAST), len(grid.footer)):
             return False
         words = [without(row, ()) for row in self.view.rows]
         for hidden in range(1, len(SECONDARY) + 2):
@@ -236,12 +238,12 @@ class NetworkTable:
         if not column.name.startswith("share_"):
             return 0
         key = column.name.removeprefix("share_")
-        return max((row.amount(key).value or 0 for row in self.view.rows), default=0)
+        return max((row.amount(key).value or 0 for row in self.view.rows if row.kind is not Kind.REST), default=0)
 
     def _bar(self, grid: _Grid, row: Row, text: str, most: int, *, ascii_only: bool) -> list[Segment]:
         part = row.amount(grid.column.name.removeprefix("share_")).value or 0
         cells = self.measure.bar
-        eighths = -(-part * cells * 8 // most) if most else 0
+        eighths = 0 if row.kind is Kind.REST else -(-part * cells * 8 // most)
         drawn = EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
         if ascii_only:
             drawn = "#" * len(drawn)
@@ -257,7 +259,8 @@ class NetworkTable:
         lines: list[tuple[str, str]] = []
         for name, text in found:
             for number, part in enumerate(fmt.wrap(text, room)):
-                lines.append(("" if number else name, part))
+                known = len(part) <= room or part[:1].isdecimal()
+                lines.append(("" if number else name, part if known else fmt.shorten_name(part, room)))
         inner = labels + 2 + max(len(text) for _, text in lines)
         corners, across, down = ("++++", "-", "|") if ascii_only else ("╭╮╰╯", "─", "│")
         yield [Segment(f"{corners[0]}{across * (inner + 2)}{corners[1]}", DIM)]
@@ -299,7 +302,8 @@ def aligned(grid: _Grid, text: str) -> str:
 def style_of(column: Column, row: Row, text: str) -> Style:
     """Return how a cell looks: scopes stand out, nothing recedes, doubt is marked."""
     if column.name == "layer":
-        return SCOPE if row.kind in {Kind.HEADING, Kind.BLOCK} else PLAIN
+        opens = row.kind is Kind.HEADING or (row.kind is Kind.BLOCK and row.layers[0] is not row.head)
+        return (INNER if row.level else SCOPE) if opens else PLAIN
     if text.startswith((fmt.UNKNOWN, ">=")):
         return DOUBT
     if text == "0" or (column.name == "operator" and not any(weighs(layer) for layer in row.layers)):
@@ -326,8 +330,8 @@ def render(report: Report, view: View, *, width: int, colour: bool = False, asci
     lines = table.lines(width, ascii_only=ascii_only)
     if not colour:
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines) + "\n"
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and pipes do without
-    from rich.segment import Segments  # noqa: PLC0415
+    from rich.console import Console
+    from rich.segment import Segments
 
     console = Console(file=StringIO(), width=width, force_terminal=True, legacy_windows=False)
     everything = [segment for line in lines for segment in (*line, Segment.line())]
