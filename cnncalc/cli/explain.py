@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output
 from cnncalc.cli.options import (
     BatchOption,
     DtypeOption,
@@ -73,10 +72,9 @@ def command(
     elif form == "markdown":
         write_output(render.to_markdown(found), output)
     elif output is None and coloured(sys.stdout):
-        _print(render.lines(found, shutil.get_terminal_size((render.WIDTH, 24)).columns))
+        _print(render.lines(found, screen_width()))
     else:
-        width = shutil.get_terminal_size((render.WIDTH, 24)).columns
-        write_output(render.to_text(found, width), output)
+        write_output(render.to_text(found, screen_width()), output)
 
 
 def _print(lines: Iterable[Line]) -> None:
