@@ -377,7 +377,7 @@ def report_misalignments(graph: Graph, found: Sequence[Misalignment], collector:
         parts = (f"on {' and '.join(axes)}, {message}" for message, axes in said.items())
         hint = "give both paths the same total stride, upsampling included"
         if all(finding.kind == "centre" for finding in findings):
-            hint = "check padding, strides and resizing of both paths: an even kernel or a resized map shifts half a unit"
+            hint = "check padding, strides and resizing of both paths: even kernels and resizing shift by half a unit"
         collector.add(
             "misaligned-merge",
             f"layer '{node.path}' ({node.op.name}): {'; '.join(parts)}",

@@ -163,12 +163,12 @@ class _Expander:
             return "i counts the repetitions of an item with repeat; pass it to a block as a parameter"
         if name in self.frame.visible_labels():
             return f"a label is not a number: write {name}.c, {name}.h or {name}.w"
-        known: list[str] = ["c_in"]
+        known: list[str] = [] if self.c_in is None else ["c_in"]
         frame: Frame | None = self.frame
         while frame is not None:
             known += frame.values
             frame = frame.parent
-        return did_you_mean(name, known) or f"known here: {', '.join(sorted(set(known)))}"
+        return did_you_mean(name, known) or (f"known here: {', '.join(sorted(set(known)))}" if known else "")
 
     def attribute(self, label: str, attribute: str, /) -> int:
         tensor = self.find(label)
@@ -297,6 +297,8 @@ class _Expander:
             try:
                 value = VALUE.check(self.evaluate(compile_value(name, node, VALUE, self.spec, self.collector)), name)
             except (SlotError, ArgumentError) as error:
+                if name in self.overrides.variables:
+                    raise ValueError(f"variable '{name}': {error}") from None
                 span = error.span if isinstance(error, SlotError) else node.span
                 self.collector.add(error.code, f"variable '{name}': {error}", span, hint=error.hint)
                 value = FAILED
