@@ -7,8 +7,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.budget.metrics import METRICS, Measured, Metric
+from cnncalc.diagnostics import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cnncalc.report import Layer, Report
     from cnncalc.spec.literals import Number
 
@@ -108,11 +111,19 @@ class Comparison:
         totals: every metric of the network, before and after.
         layers: the layers that differ, those that moved most first.
         same: how many layers did not change.
+        names: the networks' names, before and after.
+        convention: the rule behind FLOPs, after.
     """
 
     totals: tuple[Delta, ...]
     layers: tuple[LayerChange, ...]
     same: int
+    names: tuple[str, str] = ("before", "after")
+    convention: str = "exact"
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.of_kind(kind)):,} {kind}" for kind in ("added", "removed", "changed"))
+        return one_line(f"<Comparison {' -> '.join(self.names)}: layers {counts}, {self.same:,} unchanged>")
 
     def of_kind(self, kind: str) -> list[LayerChange]:
         """Return the layers that were `added`, `removed` or `changed`, those that moved most first."""
@@ -130,6 +141,25 @@ class Comparison:
             **{kind: [layer.to_dict() for layer in self.of_kind(kind)] for kind in ("added", "removed", "changed")},
             "unchanged": self.same,
         }
+
+    def to_html(self) -> str:
+        """Return the comparison as HTML: inline style, light and dark, no script, names escaped."""
+        from cnncalc.render.html import comparison_html
+
+        return comparison_html(self)
+
+    def to_markdown(self) -> str:
+        """Return the comparison as two Markdown tables, of totals and of layers."""
+        from cnncalc.render.diff import comparison_markdown
+
+        return comparison_markdown(self)
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        from cnncalc.render.html import mimebundle
+
+        return mimebundle(self, include, exclude)
 
 
 def exactly(measured: Measured) -> Number | None:
@@ -154,7 +184,8 @@ def compare(before: Report, after: Report) -> Comparison:
             changes.append(LayerChange(path=path, before=first, after=second, what=what, deltas=deltas))
     changes.sort(key=lambda change: tuple(-n for n in change.weight))
     same = len(new) - sum(change.after is not None for change in changes)
-    return Comparison(totals=totals, layers=tuple(changes), same=same)
+    return Comparison(totals=totals, layers=tuple(changes), same=same, names=(before.name, after.name),
+                      convention=after.convention)  # fmt: skip
 
 
 def _delta(name: str, first: Layer | None, second: Layer | None, before: Report, after: Report) -> Delta:

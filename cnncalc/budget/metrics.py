@@ -116,7 +116,7 @@ def _structure(attribute: Callable[[Report], int | None]) -> Callable[[Report], 
     def total(report: Report) -> Measured:
         value = attribute(report)
         hidden = _hides_layers(report)
-        if value is None:
+        if value is None or (hidden and not value):
             return at_least(0, hidden or "the network has no hidden convolution or linear layer")
         return at_least(value, f"{hidden} inside") if hidden else known(value)
 
@@ -124,7 +124,27 @@ def _structure(attribute: Callable[[Report], int | None]) -> Callable[[Report], 
 
 
 def _network_field(report: Report) -> Measured:
+    path = report.summary.last_map_path
+    if path is not None and path in _behind_opaque(report):
+        return at_least(0, f"{_hides_layers(report)} inside")
     return _smallest(report.summary.receptive_field)
+
+
+def _layer_field(layer: Layer, report: Report) -> Measured:
+    if layer.path in _behind_opaque(report):
+        return at_least(0, f"{_hides_layers(report)} inside")
+    return _smallest(layer.receptive_field)
+
+
+def _behind_opaque(report: Report) -> set[str]:
+    """Return the paths of the layers that depend on one whose inside nobody knows; such fields are mere conventions."""
+    if "macs" not in report.totals.lower_bounds:
+        return set()
+    found: set[str] = set()
+    for layer in report.layers:
+        if layer.macs is None or any(source.partition(":")[0] in found for source in layer.inputs):
+            found.add(layer.path)
+    return found
 
 
 def _smallest(axes: tuple[int | None, ...]) -> Measured:
@@ -160,6 +180,11 @@ def _layer_activations(layer: Layer, _report: Report) -> Measured:
     return at_least(0, "its activations cannot be known") if layer.macs is None else known(layer.activations)
 
 
+def _layer_connections(layer: Layer, _report: Report) -> Measured:
+    known_inside = layer.connections is not None and layer.macs is not None
+    return known(layer.connections or 0) if known_inside else at_least(0, "its connections cannot be known")
+
+
 def _moved(layer: Layer) -> int | None:
     return None if layer.memory_access is None else layer.memory_access.total
 
@@ -188,7 +213,7 @@ METRICS: dict[str, Metric] = {
                total=_structure(lambda r: r.totals.activations), layer=_layer_activations),
         Metric(name="peak_activation", unit=Unit.COUNT, title="elements alive at once", total=_peak, ratchet=True),
         Metric(name="receptive_field", unit=Unit.PIXELS, title="receptive field, its smaller axis",
-               total=_network_field, layer=lambda x, _: _smallest(x.receptive_field), more_is_better=True,
+               total=_network_field, layer=_layer_field, more_is_better=True,
                ratchet=True),
         Metric(name="depth", unit=Unit.COUNT, title="convolutions and linear layers on the longest path",
                total=_structure(lambda r: r.summary.depth.layers)),
@@ -196,8 +221,8 @@ METRICS: dict[str, Metric] = {
                total=_structure(lambda r: r.summary.width), layer=_layer_width),
         Metric(name="layers", unit=Unit.COUNT, title="layers", total=lambda r: known(r.totals.layers)),
         Metric(name="connections", unit=Unit.COUNT, title="connections", additive=True,
-               total=_sum("connections", lambda r: r.totals.connections),
-               layer=_each("connections", lambda x: x.connections)),
+               total=_structure(lambda r: r.totals.connections),
+               layer=_layer_connections),
         Metric(name="fc_share", unit=Unit.SHARE, title="share of the parameters in linear layers", total=_fc_share),
     )
 }  # fmt: skip

@@ -99,7 +99,7 @@ def _split(written: object) -> tuple[Number, str]:
         suffix = ""
     else:
         match = _WRITTEN.fullmatch(written.strip())
-        if match is None:
+        if match is None or match[1][:2] in {"0x", "0o"}:
             raise QuantityError(f"{_shown(written)} is not a quantity", "write a number such as 300M, 4.1G or 12000")
         try:
             value = parse_number(match[1])
