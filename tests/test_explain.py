@@ -490,3 +490,22 @@ def test_the_command() -> None:
     assert data["convention"] == "fvcore"
     assert len(data["layers"]) == 3
     assert command("explain", "resnet50", "conv1", "--format", "markdown").stdout.startswith("# resnet50")
+
+
+@pytest.mark.parametrize("page", ["explain.md", "receptive-fields.md"])
+def test_the_documented_output_is_the_programs(page: str) -> None:
+    """Places in the spec may move; everything else on the page is what the command prints at 100 columns."""
+
+    def unplaced(text: str) -> str:
+        return re.sub(r"(:|line )\d+(:\d+)?", r"\1N", text)
+
+    root = Path(__file__).parents[1]
+    shown = (root / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```console\n\$ cnncalc ([^\n]+)\n(.*?)```", shown, flags=re.DOTALL)
+    assert blocks
+    for line, expected in blocks:
+        done = subprocess.run(
+            [sys.executable, "-m", "cnncalc", *line.split()], capture_output=True, text=True, check=True, cwd=root,
+            encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"},
+        )  # fmt: skip
+        assert unplaced(done.stdout) == unplaced(expected)

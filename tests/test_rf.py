@@ -182,9 +182,9 @@ def test_a_pixel_changes_exactly_the_units_whose_box_holds_it(spec: dict[str, An
 
 
 @st.composite
-def chains(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[Window]]:
+def chains(draw: st.DrawFn, longest: int = 6) -> tuple[list[dict[str, Any]], list[Window]]:
     layers, windows = [], []
-    for _ in range(draw(st.integers(1, 6))):
+    for _ in range(draw(st.integers(1, longest))):
         kernel, stride = draw(st.integers(1, 4)), draw(st.integers(1, 3))
         pooled = draw(st.booleans())
         dilation = 1 if pooled else draw(st.integers(1, 3))
@@ -203,7 +203,7 @@ def test_forward_and_reverse_recursion_agree_on_specs(chain: tuple[list[dict[str
     size = 1
     for window in reversed(windows):
         size = (size - 1) * window.stride + window.dilation * (window.kernel - 1) + 1
-    report = cnncalc.analyze({"input": [1, 2000, 2000], "layers": layers})
+    report = cnncalc.analyze({"input": [1, 20_000, 20_000], "layers": layers})
     assert report.layers[-1].receptive_field == (size, size)
     assert recursion(windows)[0] == size
     jump, start = 1, 0
@@ -214,15 +214,15 @@ def test_forward_and_reverse_recursion_agree_on_specs(chain: tuple[list[dict[str
     assert report.layers[-1].start == (start, start)
 
 
-@given(chains(), chains(), st.integers(0, 40))
+@given(chains(longest=4), chains(longest=4), st.integers(0, 40))
 @settings(max_examples=60, deadline=None)
 def test_the_field_of_a_merge_is_the_union_of_its_paths(one: Any, other: Any, x: int) -> None:
     def shape(layers: list[dict[str, Any]]) -> list[int]:
-        return list(cnncalc.analyze({"input": [1, 400, 400], "layers": layers}).layers[-1].out_shape.spatial)
+        return list(cnncalc.analyze({"input": [1, 1500, 1500], "layers": layers}).layers[-1].out_shape.spatial)
 
     wanted = [min(a, b) for a, b in zip(shape(one[0]), shape(other[0]), strict=True)]
     paths = [[*layers, {"crop": wanted}] for layers in (one[0], other[0])]
-    graph = network({"input": [1, 400, 400], "layers": [{"concat": {"a": paths[0], "b": paths[1]}}]})
+    graph = network({"input": [1, 1500, 1500], "layers": [{"concat": {"a": paths[0], "b": paths[1]}}]})
     at = [min(x, wanted[0] - 1), min(x, wanted[1] - 1)]
     box = unit_box(graph, len(graph.nodes) - 1, at)["input"]
     ends = [unit_box(graph, before, at)["input"] for before, _ in graph.nodes[-1].inputs]

@@ -97,11 +97,13 @@ def _five(node: Node) -> list[str]:
 
 
 def _twice(graph: Graph, index: int) -> list[str]:
-    """Compare two 3x3 convolutions in a row with one 5x5."""
+    """Compare two 3x3 convolutions in a row with one 5x5, where all have as many channels."""
     node, before = graph.nodes[index], _behind(graph, index)
     if before is None or not (_is_plain(node, kernel=3) and _is_plain(before, kernel=3)):
         return []
     op, x = node.op, before.in_shapes[0]
+    if not x.channels == node.in_shapes[0].channels == node.out_shapes[0].channels:
+        return []
     assert isinstance(op, Conv)  # noqa: S101 - narrows the type
     own = cost(before.op, x)[0].plus(cost(op, node.in_shapes[0])[0])
     assert isinstance(before.op, Conv)  # noqa: S101 - narrows the type

@@ -125,6 +125,6 @@ def measured(weights: Weights) -> Effective:
         while held - weights[pixels[start]] >= HELD * whole:
             held -= weights[pixels[start]]
             start += 1
-        if held >= HELD * whole and last - pixels[start] < best[1] - best[0]:
-            best = pixels[start], last
+        if held >= HELD * whole:
+            best = min(best, (pixels[start], last), key=lambda ends: (ends[1] - ends[0], abs(sum(ends) - 2 * mean)))
     return Effective(mean, sqrt(variance), *best)

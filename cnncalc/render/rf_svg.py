@@ -83,7 +83,7 @@ def _sentence(seen: InputView) -> str:
 
 def _input(seen: InputView, y: float) -> tuple[list[str], float]:
     """Return the drawing of one network input below y, and where it ends."""
-    parts = [_text(MARGIN, y, f"of the network input {seen.name}, {seen.shape}", "quiet")]
+    parts = [_text(MARGIN, y, f"network input '{seen.name}', {seen.shape}{_field(seen.axes)}", "quiet")]
     y += LINE
     if not seen.axes or any(axis.unknown for axis in seen.axes):
         words = "a vector has no positions to see" if not seen.axes else "unknown: too many positions differ"
@@ -104,6 +104,16 @@ def _input(seen: InputView, y: float) -> tuple[list[str], float]:
         parts.append(_text(MARGIN + 28, y, words))
         y += LINE
     return parts, y + 10
+
+
+def _field(axes: Sequence[AxisView]) -> str:
+    """Return the layer's field in a few words, nothing where it has none."""
+    if any(axis.size is None for axis in axes) or not axes:
+        return ""
+    if all(axis.is_global for axis in axes):
+        return ": every unit sees all of it"
+    step = "" if any(axis.jump is None for axis in axes) else f", step {fmt.axes([axis.jump for axis in axes])}"
+    return f": field {fmt.axes([axis.size for axis in axes])} pixels{step}"
 
 
 def _shapes(axes: Sequence[AxisView], x: Scale, y: Scale, *, flat: bool) -> list[str]:
