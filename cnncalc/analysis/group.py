@@ -267,4 +267,4 @@ def first(rows: Sequence[Row], count: int) -> tuple[Row, ...]:
     rest = tuple(layer for row in rows[count:] for layer in row.layers)
     if not rest:
         return tuple(rows[:count])
-    return (*rows[:count], Row(kind=Kind.REST, path="", name=f"{len(rows) - count} more", layers=rest))
+    return (*rows[:count], Row(kind=Kind.REST, path="", name=f"{len(rows) - count:,} more", layers=rest))

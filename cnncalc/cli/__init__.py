@@ -29,19 +29,19 @@ class Entry(NamedTuple):
 
 LOOK, UNDERSTAND, GATE, DRAW, WRITE = "Look", "Understand", "Gate", "Draw and estimate", "Write specs"
 COMMANDS = {
-    "show": Entry("show", LOOK, "Every layer of a network: sizes, parameters, operations, memory access."),
-    "zoo": Entry("zoo", LOOK, "The networks that come with cnncalc."),
-    "ops": Entry("ops", LOOK, "The operators, their arguments and formulas."),
-    "explain": Entry("explain", UNDERSTAND, "How the numbers of a layer come about."),
-    "rf": Entry("rf", UNDERSTAND, "Receptive fields, layer by layer."),
-    "reconcile": Entry("reconcile", UNDERSTAND, "Why published numbers differ from these."),
-    "expand": Entry("expand", UNDERSTAND, "The flat network as a spec of its own."),
+    "show": Entry("show", LOOK, "Show every layer: size, field, parameters, operations."),
+    "zoo": Entry("zoo", LOOK, "List the networks that come with cnncalc."),
+    "ops": Entry("ops", LOOK, "List the operators with arguments and formulas."),
+    "explain": Entry("explain", UNDERSTAND, "Show the formula behind every number of a layer."),
+    "rf": Entry("rf", UNDERSTAND, "Show what part of the input a unit sees."),
+    "reconcile": Entry("reconcile", UNDERSTAND, "Explain why tools and papers print other numbers."),
+    "expand": Entry("expand", UNDERSTAND, "Write the flat network as a spec of its own."),
     "check": Entry("check", GATE, "Fail when a design leaves its budget."),
-    "diff": Entry("diff", GATE, "What changed between two networks."),
-    "plot": Entry("plot", DRAW, "Charts of a network."),
-    "devices": Entry("devices", DRAW, "The devices that times are estimated for."),
-    "init": Entry("init", WRITE, "A commented spec to start from."),
-    "schema": Entry("schema", WRITE, "The JSON Schema of specs, for editors."),
+    "diff": Entry("diff", GATE, "Show what changed between two networks."),
+    "plot": Entry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
+    "devices": Entry("devices", DRAW, "List devices with their peak rates and memories."),
+    "init": Entry("init", WRITE, "Write a commented spec to start from."),
+    "schema": Entry("schema", WRITE, "Write the JSON Schema of specs, for editors."),
 }
 
 EXAMPLES = """\
@@ -51,7 +51,7 @@ Examples:
 
   cnncalc show net.yaml --depth 1 --human    blocks as one row each
 
-  cnncalc check specs/ --max macs=300M       exit 1 when a design leaves its budget
+  cnncalc check specs/ --max macs=300M       exit 1 when over budget
 
   cnncalc init net.yaml                      a commented spec to start from
 """

@@ -64,7 +64,7 @@ def operator(row: Row) -> str:
 
 def label(row: Row, name: str) -> str:
     """Return a row's name or path with its repetitions, `layer3 x 6`."""
-    return f"{name} x {row.times}" if row.times > 1 else name
+    return f"{name} x {row.times:,}" if row.times > 1 else name
 
 
 def amounts(name: str, heading: str, unit: str = "") -> Column:

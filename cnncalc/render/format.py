@@ -118,7 +118,7 @@ def tally(names: Iterable[str]) -> str:
     found: dict[str, int] = {}
     for name in names:
         found[name] = found.get(name, 0) + 1
-    return ", ".join(f"{times} {name}" if times > 1 else name for name, times in found.items())
+    return ", ".join(f"{times:,} {name}" if times > 1 else name for name, times in found.items())
 
 
 def shorten_list(text: str, width: int) -> str:
@@ -132,9 +132,9 @@ def shorten_list(text: str, width: int) -> str:
     items = text.split(", ")
     missing = 0
     while len(items) > 1:
-        times = items.pop().split(" ")[0]
+        times = items.pop().split(" ")[0].replace(",", "")
         missing += int(times) if times.isdecimal() else 1
-        shorter = ", ".join((*items, f"{missing} more" if items[0][:1].isdecimal() else "…"))
+        shorter = ", ".join((*items, f"{missing:,} more" if items[0][:1].isdecimal() else "…"))
         if len(shorter) <= width:
             return shorter
     words = items[0].split(" ")

@@ -58,14 +58,11 @@ def resolution(report: Report) -> str:
     """Return the input's extents as k*2^n, 2^n the total stride: `, 224 = 7*2^5`."""
     summary = report.summary
     extents = report.input[0][1].spatial if report.input else ()
+    if None in summary.resolution_n:
+        return ", no power of 2: r = k*2^n has no n"
     texts = []
     for extent, k, n in zip(extents, summary.resolution_k, summary.resolution_n, strict=False):
-        if n is None:
-            texts.append(f"{extent} = k*2^n has no n, the stride is no power of 2")
-        elif k is None:
-            texts.append(f"{extent} is no multiple of 2^{n}")
-        else:
-            texts.append(f"{extent} = {k}*2^{n}")
+        texts.append(f"{extent} is no multiple of 2^{n}" if k is None else f"{extent} = {k}*2^{n}")
     if len(set(texts)) == 1:
         return f", r = k*2^n: {texts[0]}"
     names = AXES.get(len(texts), ())

@@ -67,13 +67,14 @@ class View:
 
 @dataclass(slots=True)
 class _Grid:
-    """Cells of one column, its heading and footer, and how wide it is."""
+    """Cells of one column, its heading and footer, how wide it is, and how wide its numbers are beside their bars."""
 
     column: Column
     heading: tuple[str, ...]
     cells: list[str]
     footer: str
     width: int = 0
+    numbers: int = 0
 
     def natural(self) -> int:
         """Return the width that every cell fits in."""
@@ -96,6 +97,7 @@ class NetworkTable:
             columns = tuple(column for column in columns if not column.name.startswith("share_"))
         self.columns = columns
         self.measure = MEASURES[0]
+        self.words: list[list[str]] = []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self.lines(options.max_width, ascii_only=options.ascii_only):
@@ -170,8 +172,8 @@ class NetworkTable:
                 grid.cells = [indent + name for indent, name in zip(indents, names, strict=True)]
             grid.width = grid.natural()
             if grid.column.name.startswith("share_"):
-                numbers = max(map(len, grid.cells), default=0)
-                grid.width = max(*map(len, grid.heading), numbers + 1 + self.measure.bar)
+                grid.numbers = max(map(len, grid.cells), default=0)
+                grid.width = max(*map(len, grid.heading), grid.numbers + 1 + self.measure.bar)
             if grid.column.name == "operator":
                 flexible = grid
         if flexible is None:
@@ -181,14 +183,14 @@ class NetworkTable:
 
     def _operators(self, grid: _Grid, room: int) -> bool:
         """Write the operator column in at most `room` characters; return whether that can be read."""
-        shortest = max((len(without(row, SECONDARY, letters=True)) for row in self.view.rows), default=0)
+        if not self.words:
+            hidden = [SECONDARY[:count] for count in range(len(SECONDARY) + 1)]
+            self.words = [[without(row, words) for row in self.view.rows] for words in hidden]
+            self.words.append([without(row, SECONDARY, letters=True) for row in self.view.rows])
+        shortest = max(map(len, self.words[-1]), default=0)
         if room < max(min(shortest, OPERATOR_LEAST), len(grid.footer)):
             return False
-        words = [without(row, ()) for row in self.view.rows]
-        for hidden in range(1, len(SECONDARY) + 2):
-            if max(map(len, words), default=0) <= room:
-                break
-            words = [without(row, SECONDARY[:hidden], letters=hidden > len(SECONDARY)) for row in self.view.rows]
+        words = next((words for words in self.words if max(map(len, words), default=0) <= room), self.words[-1])
         grid.cells = [fmt.shorten_list(word, room) for word in words]
         grid.width = grid.natural()
         return grid.width <= room
@@ -247,7 +249,7 @@ class NetworkTable:
         drawn = EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
         if ascii_only:
             drawn = "#" * len(drawn)
-        number = text.rjust(max(map(len, grid.cells)))
+        number = text.rjust(grid.numbers)
         bar = f" {drawn}".ljust(grid.width - len(number))
         return [Segment(number, DOUBT if text.startswith((fmt.UNKNOWN, ">=")) else PLAIN), Segment(bar, BAR)]
 
