@@ -150,8 +150,8 @@ operations under the rule `exact`, elements moved (read, written, weights and bi
 last map in input pixels ([how we count](counting.md)). Networks have no heads that only training uses.
 
 Beside them stands what others publish: {len(known)} figures. {agreeing} of them agree to the last digit that is
-printed; the other {len(known) - agreeing} are in the first table, with the reason where it is known. Nothing is tuned to
-hide a difference. A difference is our number less the published one. Figures with a dagger † are second-hand: the
+printed; the other {len(known) - agreeing} are in the first table, with the reason where it is known. Nothing is tuned
+to hide a difference. A difference is our number less the published one. Figures with a dagger † are second-hand: the
 publication itself was not at hand to check them.
 """
 
