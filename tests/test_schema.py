@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 import cnncalc
 from cnncalc import zoo
+from cnncalc.budget import metrics as budget
 from cnncalc.cli import app
 from cnncalc.ops import operators
 from cnncalc.render.schema import report_schema
-from cnncalc.spec.schema import schema
+from cnncalc.spec.schema import LAYER_METRICS, METRICS, schema
 from cnncalc.spec.tree import read
 from cnncalc.spec.write import plain_data
 
@@ -89,7 +90,12 @@ budgets:
   macs: 4.1G
   params: {max: 25.6M, min: 1000}
   convention: exact
-  layers: [{match: "layer4.*", macs: {max: 60M}}]
+  dtype: int8
+  fc_share: 10%
+  layers: [{match: "layer4.*", macs: {max: 60M}}, {match: "*", macs: 25%, sum: true}]
+  max_increase: {macs: 2%, params: 0}
+  warn_at: 95%
+  variants: {small: {macs: 1.2G, layers: 60}}
 """
 
 
@@ -147,10 +153,22 @@ def test_wrong_layer_is_refused(layer: str) -> None:
         "input: [3, 8, 8]\nvariants: {s: 3}\nlayers: [relu]",
         "input: [3, 8, 8]\nlayers: [relu]\noutputs: 3",
         "input: [3, 8, 8]\nlayers: [relu]\nbudgets: {macs: [1]}",
+        "input: [3, 8, 8]\nlayers: [relu]\nbudgets: {mac: 1}",
+        "input: [3, 8, 8]\nlayers: [relu]\nbudgets: {macs: {most: 1}}",
+        "input: [3, 8, 8]\nlayers: [relu]\nbudgets: {layers: [{macs: 1}]}",
+        "input: [3, 8, 8]\nlayers: [relu]\nbudgets: {layers: [{match: '*', depth: 1}]}",
+        "input: [3, 8, 8]\nlayers: [relu]\nbudgets: {variants: {a: {b: 1}}}",
     ],
 )
 def test_wrong_file_is_refused(text: str) -> None:
     assert not _valid(text + "\n")
+
+
+def test_budgets_know_every_metric() -> None:
+    assert set(METRICS) == (set(budget.METRICS) | set(budget.ALIASES)) - {"layers"}
+    of_layers = {name for name, metric in budget.METRICS.items() if metric.layer is not None}
+    aliases = {alias for alias, name in budget.ALIASES.items() if name in of_layers}
+    assert set(LAYER_METRICS) == of_layers | aliases
 
 
 def test_whatever_the_schema_refuses_the_parser_refuses_too() -> None:

@@ -19,10 +19,12 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 LABEL = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*(:[0-9]+)?$"
 NOTHING: Json = {"type": "null"}
-METRICS = (
-    "macs", "flops", "params", "model_size", "memory_access", "memory_access_bytes", "activations", "peak_activation",
-    "receptive_field", "rf", "depth", "width", "connections", "fc_share",
+LAYER_METRICS = (
+    "macs", "flops", "params", "model_size", "memory_access", "memory_access_bytes", "activations", "receptive_field",
+    "rf", "width", "connections",
 )  # fmt: skip
+METRICS = (*LAYER_METRICS, "peak_activation", "depth", "layer_count", "fc_share")
+"""What budgets can limit; `layers` too, beside its other meaning."""
 
 
 def schema(*, plugins: bool = True) -> Json:
@@ -197,44 +199,64 @@ def _nested(role: str, classes: list[type[ops.Operator]]) -> Json:
 
 
 def _budgets() -> Json:
+    quantity: Json = {
+        "description": "A whole number, or one with a unit: 300M, 4.1G, 12 MiB, 10%.",
+        "type": ["number", "string"],
+    }
     limit = ref("limit")
     metrics = dict.fromkeys(METRICS, limit)
-    quantity = described("A whole number, or one with a unit: 300M, 4.1G, 12 MiB.", {"type": ["number", "string"]})
+    changes: Json = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": dict.fromkeys((*METRICS, "layers"), quantity),
+    }
     layer: Json = {
         "type": "object",
         "required": ["match"],
+        "minProperties": 2,
+        "additionalProperties": False,
         "properties": {
             "match": {"description": "A glob over layer paths, such as layer4.*.", "type": "string"},
-            **metrics,
+            "sum": {"description": "Limit the layers together, not each of them.", "type": "boolean"},
+            **dict.fromkeys(LAYER_METRICS, limit),
         },
-        "additionalProperties": limit,
     }
     return {
         "limit": {
             "description": "A maximum, or {max: , min: }.",
             "anyOf": [
                 quantity,
-                {"type": "object", "minProperties": 1, "additionalProperties": quantity},
-            ],
-        },
-        "budgets": {
-            "anyOf": [
                 {
                     "type": "object",
-                    "properties": {
-                        **metrics,
-                        "layers": {
-                            "description": "A limit on the number of layers, or limits for layers by path.",
-                            "anyOf": [limit, {"type": "array", "items": layer}],
-                        },
-                        "convention": {"description": "The counting rule behind flops.", "type": "string"},
-                        "dtype": {"description": "What an element is stored as.", "type": "string"},
-                    },
-                    "additionalProperties": limit,
+                    "minProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {"max": quantity, "min": quantity},
                 },
-                NOTHING,
-            ]
+            ],
         },
+        "budget": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                **metrics,
+                "layers": {
+                    "description": "A limit on the number of layers, or limits for layers by path.",
+                    "anyOf": [limit, {"type": "array", "items": layer}],
+                },
+                "max_increase": described("By how much a metric may grow: 2%, or a number.", changes),
+                "max_decrease": described("By how much a metric may shrink: 2%, or a number.", changes),
+                "warn_at": described("Warn from this part of a limit on.", quantity),
+                "convention": {"description": "The counting rule behind flops.", "type": "string"},
+                "dtype": {"description": "What an element is stored as.", "type": "string"},
+                "variants": {
+                    "description": "What holds on top for a variant.",
+                    "type": "object",
+                    "additionalProperties": ref("budget"),
+                },
+            },
+        },
+        "budgets": {"anyOf": [ref("budget"), NOTHING]},
     }
 
 
