@@ -223,7 +223,8 @@ def test_every_operator_explains_its_cases(name: str, case: dict[str, Any]) -> N
     found = explain(spec)
     check_network(found, report)
     notes = [f.note for layer in found.layers for s in layer.sections for f in s.formulas]
-    assert not any("does not run on letters" in note for note in notes)
+    assert not any("does not run" in note for layer in found.layers for s in layer.sections for note in s.notes)
+    assert not any("no formula was recorded" in note for note in notes)
 
 
 @pytest.mark.parametrize("cls", [cls for cls in operators() if cls.__module__.startswith("cnncalc.")])
@@ -366,6 +367,7 @@ def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], para
     assert found["params"].formulas[0].value == params
     assert found["params"].formulas[0].letters is None
     assert found["macs"].formulas[0].value == 10
+    assert any("does not run on letters" in note for note in found["size"].notes) == (cls is Stubborn)
 
 
 def letter(name: str, number: int) -> Any:

@@ -252,6 +252,8 @@ def letters(tree: Tree) -> list[Sym]:
 # Printing.
 
 SUM, PRODUCT, ATOM = range(3)
+COUNTED = ("reached", "gcd")
+"""Functions whose result stands in the last step, not their call."""
 
 
 def in_letters(tree: Tree, names: Mapping[Let, str]) -> str:
@@ -270,7 +272,7 @@ def worked_out(tree: Tree) -> str:
 
 
 def _last_steps(tree: Tree) -> Tree:
-    if not any(isinstance(part, Rounded | Call) for part in _visible(tree)):
+    if not any(map(_decides, _visible(tree))):
         if isinstance(tree, Sum) and any(isinstance(t, Product) for _, t in tree.terms):
             return Sum(tuple(_constant(c * value(t)) for c, t in tree.terms))
         return _num(value(tree))
@@ -291,12 +293,17 @@ def _last_steps(tree: Tree) -> Tree:
 
 def _settled(tree: Tree) -> Tree:
     """Return a tree worked out, or its last steps where it has roundings."""
-    return _last_steps(tree) if any(isinstance(part, Rounded | Call) for part in _visible(tree)) else _num(value(tree))
+    return _last_steps(tree) if any(map(_decides, _visible(tree))) else _num(value(tree))
+
+
+def _decides(part: Tree) -> bool:
+    """Whether a part rounds or chooses, which the last step still shows."""
+    return isinstance(part, Rounded) or (isinstance(part, Call) and part.name not in COUNTED)
 
 
 def _visible(tree: Tree) -> Iterator[Tree]:
-    """Yield a tree's parts as printed: a quantity with a formula of its own is one."""
-    if not isinstance(tree, Let):
+    """Yield a tree's parts as the last step has them: what has a formula of its own, or is counted, is one."""
+    if not (isinstance(tree, Let) or (isinstance(tree, Call) and tree.name in COUNTED)):
         for child in children(tree):
             yield from _visible(child)
     yield tree

@@ -88,6 +88,8 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
         _memory(setting, facts, row),
         _connections(facts, row),
     ]
+    if found is None:
+        drafts[0].notes.append("the operator's code does not run on letters: its numbers stand alone")
     sections, used = _printed(drafts)
     book = dict(found.letters) if found is not None else {}
     if setting.batch > 1:
@@ -261,7 +263,7 @@ def _quantity(quantity: Quantity, names: dict[Let, str]) -> Formula:
         return _formula(name, term.tree, plain, note, names)
     if term is not None and term != plain:
         note = f"{note}; " if note else ""
-        note += "the operator's code does not run on letters: the number alone"
+        note += "no formula was recorded"
     return Formula(name=name, value=plain, note=note)
 
 
