@@ -161,6 +161,8 @@ class _Expander:
     def name_hint(self, name: str) -> str:
         if name == "i":
             return "i counts the repetitions of an item with repeat; pass it to a block as a parameter"
+        if name.lower() in ("yes", "no", "on", "off"):
+            return "write true or false"
         if name in self.frame.visible_labels():
             return f"a label is not a number: write {name}.c, {name}.h or {name}.w"
         known: list[str] = [] if self.c_in is None else ["c_in"]
@@ -224,8 +226,9 @@ class _Expander:
             span = error.span or span
         elif isinstance(error, ArgumentError):
             if error.argument is not None:
-                slot = self.slots(item, first=True).get(error.argument)
-                span = slot[0].span or span if slot else span
+                modifier = {"repeat": item.repeat, "when": item.when}.get(error.argument)
+                slot = modifier or self.slots(item, first=True).get(error.argument, (None, False))[0]
+                span = slot.span or span if slot else span
             for ref in refs:
                 place = self.nodes[ref[0]].span if ref[0] >= 0 else self.spec.inputs_span
                 if place is not None and place != span:
