@@ -8,11 +8,11 @@ from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption, SetO
 EPILOG = """\
 Examples:
 
-  cnncalc expand resnet50                           one line for each of its layers
+  cnncalc expand resnet50                       a line for each layer
 
   cnncalc expand net.yaml --set width=32 -o flat.yaml
 
-  cnncalc expand net.yaml | cnncalc show -          the same numbers
+  cnncalc expand net.yaml | cnncalc show -      the same numbers
 """
 
 

@@ -12,9 +12,9 @@ from cnncalc.cli.common import fail, write_error, write_output
 EPILOG = """\
 Examples:
 
-  cnncalc init net.yaml                        a small residual network with comments
+  cnncalc init net.yaml                        a small network, with comments
 
-  cnncalc init mine.yaml --from mobilenet_v2   a copy of a network of the zoo
+  cnncalc init mine.yaml --from mobilenet_v2   a copy of one of the zoo
 
   cnncalc init - | cnncalc show -              look before you write
 """
@@ -58,7 +58,7 @@ budgets: {{macs: 150M, params: 1M}}   # cnncalc check {file} fails when the netw
 
 
 def command(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The file to write, - to print it.")] = "net.yaml",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The file to write, - to print it.")] = "net.yaml",
     source: Annotated[
         str | None, typer.Option("--from", metavar="NETWORK", help="Copy this network of the zoo instead.")
     ] = None,

@@ -23,14 +23,14 @@ Examples:
 
   cnncalc ops                  every operator, by family
 
-  cnncalc ops conv             its arguments, its formulas, an example with its numbers
+  cnncalc ops conv             arguments, formulas, an example with its numbers
 
   cnncalc ops --format json    for other programs
 """
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An operator, by any of its names.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="An operator, by any of its names.")] = None,
     form: Annotated[str, typer.Option("--format", metavar="FORM", help="text or json.")] = "text",
     output: OutputOption = None,
 ) -> None:

@@ -13,9 +13,9 @@ from cnncalc.cli.options import OutputOption
 EPILOG = """\
 Examples:
 
-  cnncalc schema -o spec.schema.json     then open a spec with this as its first line:
+  cnncalc schema -o spec.schema.json     and, as the first line of a spec beside it:
 
-                                         # yaml-language-server: $schema=spec.schema.json
+  # yaml-language-server: $schema=spec.schema.json
 
   cnncalc schema --report                the form of show --format json
 """

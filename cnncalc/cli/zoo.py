@@ -26,19 +26,19 @@ SHOWN = ("params", "macs")
 EPILOG = """\
 Examples:
 
-  cnncalc zoo                                    every network
+  cnncalc zoo                              every network
 
-  cnncalc zoo mobile --max macs=300M             small ones of the MobileNet family
+  cnncalc zoo mobile --max macs=300M       the small MobileNets
 
   cnncalc zoo --min receptive_field=500 --sort params
 
-  cnncalc show efficientnet_b4                   any of them in full
+  cnncalc show efficientnet_b4             any of them in full
 """
 
 
 def command(
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUERY...]", help="Words in the name or the citation.")
+        list[str] | None, typer.Argument(metavar="QUERY", help="Words in the name or the citation.")
     ] = None,
     most: Annotated[
         list[str] | None, typer.Option("--max", metavar="METRIC=QUANTITY", help="At most, as macs=600M; repeatable.")
