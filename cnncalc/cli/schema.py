@@ -13,7 +13,7 @@ from cnncalc.cli.options import OutputOption
 EPILOG = """\
 Examples:
 
-  cnncalc schema -o spec.schema.json     and, as the first line of a spec beside it:
+  cnncalc schema -o spec.schema.json     and, as first line of a spec beside it:
 
   # yaml-language-server: $schema=spec.schema.json
 
