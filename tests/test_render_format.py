@@ -68,7 +68,7 @@ def test_axes_and_shapes() -> None:
 def test_lists_lose_whole_items() -> None:
     assert fmt.shorten_list("conv 64, kernel 7, stride 2", 20) == "conv 64, kernel 7, …"
     assert fmt.shorten_list("conv 64, kernel 7, stride 2", 19) == "conv 64, …"
-    assert fmt.shorten_list("10 conv, 10 batch_norm, 9 relu, 3 add", 20) == "10 conv, 22 more"
+    assert fmt.shorten_list("10 conv, 10 batch_norm, 9 relu, 3 add", 20, tallied=True) == "10 conv, 22 more"
 
 
 CUT = re.compile(r"\d…|…\d")

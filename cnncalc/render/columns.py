@@ -56,10 +56,16 @@ def operator(row: Row) -> str:
     if row.kind in {Kind.GROUP, Kind.REST}:
         return fmt.plural(len(row.layers), "layer")
     head = row.head
-    if head is None or (row.kind is Kind.BLOCK and row.layers[0] is not head):
+    if head is None or tallied(row):
         return fmt.tally(layer.op for layer in row.layers)
     after = row.layers[1 : len(row.layers) // row.times]
-    return " + ".join((f"{head.op} {head.text}".rstrip(), *(layer.op for layer in after)))
+    words = [word for word in head.text.split(", ") if not word.startswith("call ")]
+    return " + ".join((f"{head.op} {', '.join(words)}".rstrip(), *(layer.op for layer in after)))
+
+
+def tallied(row: Row) -> bool:
+    """Return whether a row stands for several operators, none of them first."""
+    return row.kind is Kind.BLOCK and row.layers[0] is not row.head
 
 
 def label(row: Row, name: str) -> str:
@@ -174,4 +180,5 @@ def fitting(rows: Iterable[Row]) -> tuple[Column, ...]:
     return tuple(column for column in chosen(DEFAULT) if column.per_row or not grouped)
 
 
-__all__ = ["ALL", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label", "operator"]
+__all__ = ["ALL", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label", "operator",
+           "tallied"]  # fmt: skip

@@ -121,11 +121,11 @@ def tally(names: Iterable[str]) -> str:
     return ", ".join(f"{times:,} {name}" if times > 1 else name for name, times in found.items())
 
 
-def shorten_list(text: str, width: int) -> str:
+def shorten_list(text: str, width: int, *, tallied: bool = False) -> str:
     """Return a comma-separated text in at most `width` characters, whole items left out at its end.
 
-    An ellipsis stands for what is missing, after a comma and never inside a word or number; of a tally it is said how
-    much is missing. A first item that does not fit is shortened as a name.
+    An ellipsis stands for what is missing, after a comma and never inside a word or number; of a tally (`3 conv, relu`)
+    it is said how much is missing. A first item that does not fit is shortened as a name.
     """
     if len(text) <= width:
         return text
@@ -134,7 +134,7 @@ def shorten_list(text: str, width: int) -> str:
     while len(items) > 1:
         times = items.pop().split(" ")[0].replace(",", "")
         missing += int(times) if times.isdecimal() else 1
-        shorter = ", ".join((*items, f"{missing:,} more" if items[0][:1].isdecimal() else "…"))
+        shorter = ", ".join((*items, f"{missing:,} more" if tallied else "…"))
         if len(shorter) <= width:
             return shorter
     words = items[0].split(" ")

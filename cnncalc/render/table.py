@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import StringIO
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -12,11 +13,11 @@ from rich.style import Style
 from cnncalc.analysis.group import Kind
 from cnncalc.diagnostics import one_line
 from cnncalc.render import format as fmt
-from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator
+from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator, tallied
 from cnncalc.render.summary import facts, heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -27,7 +28,7 @@ PLAIN, BOLD, DIM = Style.null(), Style(bold=True), Style(dim=True)
 TITLE, SCOPE, INNER = Style(bold=True), Style(bold=True, color="cyan"), Style(color="cyan")
 BAR, DOUBT = Style(color="cyan"), Style(color="yellow")
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-OPERATOR_MOST = 44
+OPERATOR_MOST = 52
 OPERATOR_LEAST = 17
 NAME_LEAST = 12
 PANEL_MOST = 110
@@ -78,7 +79,7 @@ class _Grid:
 
     def natural(self) -> int:
         """Return the width that every cell fits in."""
-        return max(map(len, (*self.heading, *self.cells, self.footer)), default=0)
+        return longest((*self.heading, *self.cells, self.footer))
 
 
 class NetworkTable:
@@ -172,7 +173,7 @@ class NetworkTable:
                 grid.cells = [indent + name for indent, name in zip(indents, names, strict=True)]
             grid.width = grid.natural()
             if grid.column.name.startswith("share_"):
-                grid.numbers = max(map(len, grid.cells), default=0)
+                grid.numbers = longest(grid.cells)
                 grid.width = max(*map(len, grid.heading), grid.numbers + 1 + self.measure.bar)
             if grid.column.name == "operator":
                 flexible = grid
@@ -187,11 +188,16 @@ class NetworkTable:
             hidden = [SECONDARY[:count] for count in range(len(SECONDARY) + 1)]
             self.words = [[without(row, words) for row in self.view.rows] for words in hidden]
             self.words.append([without(row, SECONDARY, letters=True) for row in self.view.rows])
-        shortest = max(map(len, self.words[-1]), default=0)
+            self.words.append([word.partition(" + ")[0] for word in self.words[-1]])
+        shortest = longest(self.words[-1])
         if room < max(min(shortest, OPERATOR_LEAST), len(grid.footer)):
             return False
-        words = next((words for words in self.words if max(map(len, words), default=0) <= room), self.words[-1])
-        grid.cells = [fmt.shorten_list(word, room) for word in words]
+        single = [not tallied(row) for row in self.view.rows]
+        words = next((words for words in self.words if longest(compress(words, single)) <= room), self.words[-1])
+        grid.cells = [
+            fmt.shorten_list(word, room, tallied=tallied(row)) if len(word) > room else word
+            for word, row in zip(words, self.view.rows, strict=True)
+        ]
         grid.width = grid.natural()
         return grid.width <= room
 
@@ -288,12 +294,18 @@ def without(row: Row, words: Sequence[str], *, letters: bool = False) -> str:
     text = operator(row)
     if row.head is None or not words:
         return text
+    text, plus, more = text.partition(" + ")
     name, _, rest = text.partition(" ")
     kept = [item for item in rest.split(", ") if not any(item == word or item.startswith(f"{word} ") for word in words)]
     if letters:
         for word, letter in LETTERS.items():
             kept = [letter + item.removeprefix(word) if item.startswith(word) else item for item in kept]
-    return f"{name} {', '.join(kept)}".rstrip()
+    return f"{name} {', '.join(kept)}".rstrip() + plus + more
+
+
+def longest(texts: Iterable[str]) -> int:
+    """Return the length of the longest text."""
+    return max(map(len, texts), default=0)
 
 
 def aligned(grid: _Grid, text: str) -> str:
@@ -304,7 +316,7 @@ def aligned(grid: _Grid, text: str) -> str:
 def style_of(column: Column, row: Row, text: str) -> Style:
     """Return how a cell looks: scopes stand out, nothing recedes, doubt is marked."""
     if column.name == "layer":
-        opens = row.kind is Kind.HEADING or (row.kind is Kind.BLOCK and row.layers[0] is not row.head)
+        opens = row.kind is Kind.HEADING or tallied(row)
         return (INNER if row.level else SCOPE) if opens else PLAIN
     if text.startswith((fmt.UNKNOWN, ">=")):
         return DOUBT
