@@ -12,8 +12,10 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc.diagnostics import one_line
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from os import PathLike
 
     import pandas as pd
@@ -347,9 +349,13 @@ class Report:
 
     def __repr__(self) -> str:
         totals = self.totals
-        return (
-            f"<Report {self.name}: {len(self.layers)} layers, {totals.params:,} params, "
-            f"{totals.macs:,} MACs, {totals.flops:,} FLOPs ({self.convention})>"
+        params, macs, flops = (
+            f"{'>= ' if name in totals.lower_bounds else ''}{getattr(totals, name):,}"
+            for name in ("params", "macs", "flops")
+        )
+        return one_line(
+            f"<Report {self.name}: {len(self.layers):,} layers, {params} params, {macs} MACs, {flops} FLOPs "
+            f"({self.convention})>"
         )
 
     def __len__(self) -> int:
@@ -383,8 +389,8 @@ class Report:
         Raises:
             DeviceError: there is no such device, or the file is wrong.
         """
-        from cnncalc.analysis.roofline import roofline  # noqa: PLC0415 - needed here only
-        from cnncalc.devices import find  # noqa: PLC0415
+        from cnncalc.analysis.roofline import roofline
+        from cnncalc.devices import find
 
         return roofline(self, find(device, devices) if isinstance(device, str) else device)
 
@@ -460,21 +466,79 @@ class Report:
             kind: macs, flops, params, memory_access, receptive_field, memory, operators or roofline.
             ax: the Axes to draw on; by default a new figure.
             theme: light or dark.
-            options: `by="layer"|"block"` for bars, `device="..."` for the roofline.
+            options: `by="layer"|"block"` for bars; `device="..."`, `devices="file.toml"` for the roofline.
 
         Raises:
             ImportError: matplotlib is missing; the message names the extra.
-            ValueError: there is no such kind, theme or option value.
+            ValueError: there is no such kind, theme, option or device, or nothing to draw.
         """
         from cnncalc.render import plot
 
         return plot.plot(self, kind, ax=ax, theme=theme, **options)
 
-    def to_html(self) -> str:
-        """Return the report as HTML: inline style, light and dark, blocks that fold, no script, names escaped."""
+    def to_csv(self, path: str | PathLike[str] | None = None) -> str | None:
+        """Write the records of `to_dicts` as CSV to a file, or return them as text without one; unknown is empty.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        from cnncalc.render import frames
+
+        return frames.to_csv(self, path)
+
+    def to_markdown(
+        self, *, columns: Sequence[str] | None = None, depth: int | None = None, human: bool = False
+    ) -> str:
+        """Return the table of `cnncalc show` as Markdown, with its totals and the facts below it.
+
+        Args:
+            columns: which, by the names that `show --columns` takes.
+            depth: show paths of at most so many parts; deeper layers are summed in the row of their scope.
+            human: counts as 25.6 M.
+
+        Raises:
+            ValueError: there is no such column, the message lists them; or the depth is below 1.
+        """
+        from cnncalc.render import frames
+
+        return frames.to_markdown(self, columns=columns, depth=depth, human=human)
+
+    def to_latex(self, *, columns: Sequence[str] | None = None, depth: int | None = None, human: bool = False) -> str:
+        """Return the table of `cnncalc show` as a LaTeX `tabular` (package booktabs).
+
+        Args:
+            columns: as for `to_markdown`.
+            depth: as for `to_markdown`.
+            human: as for `to_markdown`.
+
+        Raises:
+            ValueError: as `to_markdown`.
+        """
+        from cnncalc.render import frames
+
+        return frames.to_latex(self, columns=columns, depth=depth, human=human)
+
+    def to_html(self, *, columns: Sequence[str] | None = None, depth: int | None = None, human: bool = False) -> str:
+        """Return the report as HTML: inline style, light and dark, blocks that fold, no script, names escaped.
+
+        Args:
+            columns: as for `to_markdown`.
+            depth: as for `to_markdown`.
+            human: as for `to_markdown`.
+
+        Raises:
+            ValueError: as `to_markdown`.
+        """
         from cnncalc.render import html
 
-        return html.to_html(self)
+        return html.to_html(self, columns=columns, depth=depth, human=human)
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        from cnncalc.render import html
+
+        return html.mimebundle(self, include, exclude, lambda: html.brief_markdown(self))
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return `to_dict()` as JSON text; integers stay integers at any size."""

@@ -9,9 +9,10 @@ from cnncalc.analysis.arena import ALIGNMENT, Arena, arrange, storages
 from cnncalc.analysis.dtypes import Dtypes, tensor_bytes
 from cnncalc.analysis.liveness import Peak, peak_activation
 from cnncalc.analysis.training import OPTIMISERS, Backward, backward
+from cnncalc.diagnostics import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cnncalc.graph import Graph
 
@@ -143,6 +144,12 @@ class MemoryReport:
     training: Training | None
     layers: tuple[MemoryLayer, ...]
 
+    def __repr__(self) -> str:
+        return one_line(
+            f"<MemoryReport {self.name}: {self.model_size:,} bytes of parameters, live peak {self.peak_bytes:,} bytes, "
+            f"in place {self.peak_in_place_bytes:,} ({self.dtype}, batch {self.batch:,})>"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data; `peak` and `tensors` with the batch multiplied."""
         return {
@@ -160,6 +167,42 @@ class MemoryReport:
             "training": self.training.to_dict() if self.training else None,
             "layers": [layer.to_dict() for layer in self.layers],
         }
+
+    def to_html(self) -> str:
+        """Return the memory as an HTML table: inline style, light and dark, no script, names escaped."""
+        from cnncalc.render.html import memory_html
+
+        return memory_html(self)
+
+    def to_markdown(self) -> str:
+        """Return the memory as a Markdown table."""
+        from cnncalc.render.memory import memory_markdown
+
+        return memory_markdown(self)
+
+    def plot(self, kind: str = "live", *, ax: Any = None, theme: str = "light") -> Any:
+        """Draw the memory over execution and return the matplotlib Axes.
+
+        Args:
+            kind: `live` for the elements alive during each layer, plain and in place; `arena` for where every tensor
+                lies; `arena_in_place` for the same with tensors written over one another.
+            ax: the Axes to draw on; by default a new figure.
+            theme: light or dark.
+
+        Raises:
+            ImportError: matplotlib is missing; the message names the extra.
+            ValueError: there is no such kind or theme.
+        """
+        from cnncalc.render import plot
+
+        return plot.plot_memory(self, kind, ax=ax, theme=theme)
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        from cnncalc.render.html import mimebundle
+
+        return mimebundle(self, include, exclude)
 
     def _moment(self, peak: Peak, size: int) -> dict[str, Any]:
         live = [{"name": name, "elements": elements * self.batch} for name, elements in peak.live]

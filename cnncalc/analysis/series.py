@@ -10,6 +10,7 @@ from cnncalc.analysis.group import by_operator, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cnncalc.analysis.roofline import Roofline
     from cnncalc.report import Layer, Report
 
 UNITS = {
@@ -20,6 +21,8 @@ UNITS = {
 }
 """What bars can show, and its unit."""
 
+SMALL = 100
+"""An operator with less than one part in so many of everything is not shown by itself."""
 BY_LAYER_UP_TO = 40
 """Networks with at most so many layers that count are shown layer by layer, larger ones block by block."""
 
@@ -52,6 +55,7 @@ class Growth:
         sizes: per axis, the field of each layer along the spatial path; None where it is unknown.
         true: the same with gates; None throughout where there are none.
         extents: the input's size per axis.
+        left_out: the number of layers that see the whole input.
     """
 
     labels: tuple[str, ...]
@@ -60,6 +64,7 @@ class Growth:
     sizes: tuple[tuple[int | None, ...], ...]
     true: tuple[tuple[int | None, ...], ...] | None
     extents: tuple[int, ...]
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,7 @@ class Shares:
     """Parts of the totals by operator, as fractions; operators without any are left out.
 
     Attributes:
-        operators: names, the most work first.
+        operators: names, the most work first; those with less than a `SMALL`th of everything are one entry at the end.
         parts: per total (`params`, `macs`, `memory_access`), the part of each operator.
     """
 
@@ -84,12 +89,41 @@ class Profile:
         scopes: the block or item that each stands in.
         elements: elements alive while each runs.
         peak: index of the layer with the most.
+        bytes: what is alive then, in bytes.
+        lower_bound: there may be more inside a layer of which only the shape is known.
     """
 
     labels: tuple[str, ...]
     scopes: tuple[str, ...]
     elements: tuple[int, ...]
     peak: int
+    bytes: int
+    lower_bound: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """The layers under a roofline; those that compute or move nothing are left out.
+
+    Attributes:
+        labels: their paths.
+        intensity: operations per byte moved.
+        rate: operations per second that the device allows at that intensity.
+        operations: the work of each.
+        seconds: how long each takes at least.
+        bounds: what limits each, `compute` or `memory`.
+        left_out: layers without arithmetic that take time to move data.
+        unknown: layers of which only the shape is known.
+    """
+
+    labels: tuple[str, ...]
+    intensity: tuple[float, ...]
+    rate: tuple[float, ...]
+    operations: tuple[int, ...]
+    seconds: tuple[float, ...]
+    bounds: tuple[str, ...]
+    left_out: int
+    unknown: int
 
 
 def scope(layer: Layer) -> str:
@@ -109,7 +143,7 @@ def bars(report: Report, metric: str, by: str | None = None) -> Bars:
         by: `layer` or `block`; default: by layer for small networks.
 
     Raises:
-        ValueError: there is no such metric or grouping.
+        ValueError: there is no such metric or grouping, or no layer has any of it.
     """
     if metric not in UNITS:
         raise ValueError(f"there are no bars of '{metric}'; choose one of {', '.join(UNITS)}")
@@ -117,6 +151,8 @@ def bars(report: Report, metric: str, by: str | None = None) -> Bars:
         raise ValueError(f"bars are by layer or by block, got '{by}'")
     unit = f"{UNITS[metric]} ({report.convention})" if metric == "flops" else UNITS[metric]
     counted = [layer for layer in report.layers if number(layer, metric) != 0]
+    if not counted:
+        raise ValueError(f"no layer of {report.name} has {UNITS[metric]}, there is nothing to plot")
     if by is None:
         by = "layer" if len(counted) <= BY_LAYER_UP_TO else "block"
     groups: dict[str, list[int | None]] = {}
@@ -130,13 +166,15 @@ def growth(report: Report) -> Growth:
     """Return the receptive field of every map, in order.
 
     Raises:
-        ValueError: the input is a vector, which has no field.
+        ValueError: the input is a vector, which has no field, or every layer sees all of it.
     """
     extents = report.input[0][1].spatial
     if not extents:
         raise ValueError(f"{report.name} has a vector as input, there is no receptive field to plot")
-    letters = {1: ("W",), 2: ("H", "W"), 3: ("D", "H", "W")}[len(extents)]
+    letters = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}[len(extents)]
     maps = [m for m in report.layers if len(m.receptive_field) == len(extents) and not m.is_global]
+    if not maps:
+        raise ValueError(f"every layer of {report.name} sees the whole input, there is no growth to plot")
 
     def column(values: Sequence[tuple[int | None, ...]], axis: int) -> tuple[int | None, ...]:
         return tuple(value[axis] for value in values)
@@ -152,22 +190,30 @@ def growth(report: Report) -> Growth:
         sizes=tuple(column(local, axis) for axis in axes),
         true=tuple(column(whole, axis) for axis in axes) if differ else None,
         extents=extents,
+        left_out=sum(layer.is_global for layer in report.layers),
     )
 
 
 def shares(report: Report) -> Shares:
-    """Return each operator's part of parameters, multiply-accumulates and memory access."""
+    """Return each operator's part of parameters, multiply-accumulates and memory access.
+
+    Raises:
+        ValueError: no layer has any of them.
+    """
     totals = {
         "params": report.totals.params,
         "macs": report.totals.macs,
         "memory_access": report.totals.memory_access.total,
     }
-    rows = [
-        (row.path, {key: row.amount(key).value or 0 for key in totals})
-        for row in by_operator(report.layers)
-    ]  # fmt: skip
+    rows = [(row.path, {key: row.amount(key).value or 0 for key in totals}) for row in by_operator(report.layers)]
     rows = [row for row in rows if any(row[1].values())]
+    if not rows:
+        raise ValueError(f"no layer of {report.name} has parameters, work or memory access, there is nothing to plot")
     rows.sort(key=lambda row: (-row[1]["macs"], -row[1]["memory_access"]))
+    small = [row for row in rows if all(value * SMALL <= totals[key] for key, value in row[1].items() if totals[key])]
+    if len(small) > 1:
+        others = {key: sum(found[key] for _, found in small) for key in totals}
+        rows = [row for row in rows if row not in small] + [(f"{len(small)} others", others)]
     return Shares(
         operators=tuple(name for name, _ in rows),
         parts={key: tuple(found[key] / whole if whole else 0.0 for _, found in rows) for key, whole in totals.items()},
@@ -175,8 +221,43 @@ def shares(report: Report) -> Shares:
 
 
 def profile(report: Report) -> Profile:
-    """Return the activation elements alive while each layer runs."""
+    """Return the activation elements alive while each layer runs.
+
+    Raises:
+        ValueError: the network has no layers.
+    """
+    if not report.layers:
+        raise ValueError(f"{report.name} has no layers, there is nothing to plot")
     peak = report.summary.peak_activation
     labels = tuple(layer.path for layer in report.layers)
-    scopes = tuple(map(scope, report.layers))
-    return Profile(labels=labels, scopes=scopes, elements=peak.profile, peak=labels.index(peak.path))
+    return Profile(
+        labels=labels, scopes=tuple(map(scope, report.layers)), elements=peak.profile, peak=labels.index(peak.path),
+        bytes=peak.bytes, lower_bound="peak_activation" in report.totals.lower_bounds,
+    )  # fmt: skip
+
+
+def points(roofline: Roofline) -> Points:
+    """Return the layers of a roofline as points on it.
+
+    Raises:
+        ValueError: no layer computes anything.
+    """
+    found = [layer for layer in roofline.layers if layer.operations and layer.intensity]
+    if not found:
+        raise ValueError(f"no layer of {roofline.network} is known to compute anything, there is nothing to plot")
+    bandwidth = roofline.bandwidth
+    return Points(
+        labels=tuple(layer.path for layer in found),
+        intensity=tuple(layer.intensity or 0.0 for layer in found),
+        rate=tuple(attainable(layer.intensity or 0.0, roofline.peak, bandwidth) for layer in found),
+        operations=tuple(layer.operations or 0 for layer in found),
+        seconds=tuple(layer.seconds or 0.0 for layer in found),
+        bounds=tuple(layer.bound or "" for layer in found),
+        left_out=sum(layer.operations == 0 and bool(layer.bytes) for layer in roofline.layers),
+        unknown=sum(layer.seconds is None for layer in roofline.layers),
+    )
+
+
+def attainable(intensity: float, peak: int, bandwidth: int | None) -> float:
+    """Return the operations per second that a device allows at an intensity; without a bandwidth, its peak."""
+    return peak if bandwidth is None else min(peak, intensity * bandwidth)

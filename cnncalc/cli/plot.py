@@ -21,16 +21,25 @@ from cnncalc.cli.options import (
 EPILOG = """\
 Kinds: macs, flops, params, memory_access (by layer or block), receptive_field, memory, operators, roofline.
 
-Example: cnncalc plot resnet50 --kind receptive_field -o rf.svg
+Examples:
+
+cnncalc plot resnet50 --kind receptive_field -o field.svg
+
+cnncalc plot resnet50 --kind roofline --device a100 --dtype fp16 -o roofline.png
 """
 
 
 def command(
     spec: SpecArgument,
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file to write.")],
     kind: Annotated[str, typer.Option("--kind", "-k", metavar="KIND", help="What to draw.")] = "macs",
     by: Annotated[str | None, typer.Option("--by", metavar="WHAT", help="Bars by layer or by block.")] = None,
-    device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="For the roofline.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="NAME", help="For the roofline; cnncalc devices lists them.")
+    ] = None,
+    devices: Annotated[
+        str | None, typer.Option("--devices", metavar="FILE", help="A TOML file of devices over the built-in table.")
+    ] = None,
     theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="light or dark.")] = "light",
     input: InputOption = None,  # noqa: A002
     variant: VariantOption = None,
@@ -46,12 +55,11 @@ def command(
     report = analysed(spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype,
                       batch=batch, max_layers=max_layers)  # fmt: skip
     report_findings(report.warnings)
-    options = {name: value for name, value in (("by", by), ("device", device)) if value is not None}
+    given = {"by": by, "device": device, "devices": devices}
+    options = {name: value for name, value in given.items() if value is not None}
     try:
         plot.save(report, kind, output, theme=theme, **options)
     except (ImportError, ValueError) as error:
         fail(str(error))
-    except TypeError:
-        fail(f"a plot of {kind} does not take --{' or --'.join(options)}")
     except OSError as error:
         fail(f"cannot write '{output}': {error.strerror or error}")

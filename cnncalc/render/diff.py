@@ -87,7 +87,7 @@ def _plain(value: Number | None) -> str:
     return "?" if value is None else f"{value:,}"
 
 
-def _layer_cells(change: LayerChange) -> tuple[str, ...]:
+def layer_cells(change: LayerChange) -> tuple[str, ...]:
     """Return the cells of a layer: MACs before, after, difference, percentage, the same of parameters."""
     cells: list[str] = []
     for delta in change.deltas[:2]:
@@ -99,7 +99,7 @@ def _layer_cells(change: LayerChange) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def _what(change: LayerChange) -> str:
+def what(change: LayerChange) -> str:
     """Return how a layer differs, in words."""
     before, after = change.before, change.after
     if before is None and after is not None:
@@ -139,7 +139,7 @@ def to_text(sides: Sides, *, top: int | None, colour: bool = False) -> str:
     if shown_layers:
         head = ("", "layer", "macs", "", "change", "", "params", "", "change", "", "what")
         table = [
-            (SIGNS[change.kind], safe(change.path), *_layer_cells(change), safe(_what(change)))
+            (SIGNS[change.kind], safe(change.path), *layer_cells(change), safe(what(change)))
             for change in shown_layers
         ]
         for text, layer in zip(_aligned([head, *table], left=(0, 1, 10)), (None, *shown_layers), strict=True):
@@ -163,26 +163,32 @@ def _aligned(rows: list[tuple[str, ...]], left: tuple[int, ...] = (0,)) -> list[
 
 def to_markdown(sides: Sides, *, top: int | None) -> str:
     """Return the comparison as two Markdown tables."""
-    first, second = (code(name) for name in sides.names)
+    return comparison_markdown(sides.comparison, names=sides.names, top=top)
+
+
+def comparison_markdown(
+    comparison: Comparison, *, names: tuple[str, str] | None = None, top: int | None = None
+) -> str:
+    """Return a comparison as two Markdown tables, of totals and of `top` layers at most."""
+    first, second = (code(name) for name in names or comparison.names)
     rows = [
         f"### {first} → {second}",
         "",
         "| total | before | after | change | |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for delta in sides.comparison.totals:
+    for delta in comparison.totals:
         sizes = f"{cell(delta.before, delta.subject.unit)} | {cell(delta.after, delta.subject.unit)}"
         rows.append(f"| {delta.metric} | {sizes} | {' | '.join(changed(delta))} |")
-    comparison = sides.comparison
     kinds = ", ".join(f"{len(comparison.of_kind(kind)):,} {kind}" for kind in SIGNS)
-    rows += ["", f"Layers: {kinds}, {comparison.same:,} unchanged. FLOPs by {code(sides.after.convention)}.", ""]
+    rows += ["", f"Layers: {kinds}, {comparison.same:,} unchanged. FLOPs by {code(comparison.convention)}.", ""]
     if comparison.layers:
         rows += [
             "| layer | | macs before | after | change | | params before | after | change | | what |",
             "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
         ]
         rows += [
-            f"| {code(change.path)} | {change.kind} | {' | '.join(_layer_cells(change))} | {code(_what(change))} |"
+            f"| {code(change.path)} | {change.kind} | {' | '.join(layer_cells(change))} | {code(what(change))} |"
             for change in comparison.layers[:top]
         ]
         if top is not None and len(comparison.layers) > top:

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+import csv
+from decimal import Decimal
 from importlib import import_module
+from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.analysis.group import tree
+from cnncalc.render.columns import DEFAULT, chosen
+from cnncalc.render.data import guarded
+from cnncalc.render.format import Numbers
+from cnncalc.render.latex import latex
+from cnncalc.render.markdown import markdown
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+
+    from cnncalc.analysis.group import Row
+    from cnncalc.render.columns import Column
     from cnncalc.report import Layer, Report
 
-AXES = {1: ("w",), 2: ("h", "w"), 3: ("d", "h", "w")}
-INT64 = 2**63
-DECIMAL_DIGITS = 38
+AXES = {0: (), 1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
+FIELDS = ("receptive_field", "receptive_field_min", "receptive_field_true", "start", "jump")
+INT64, INT128 = 2**63, 2**127
+DECIMAL_DIGITS = 76
 
-INTEGERS = (
-    "out_channels", "params", "buffers", "macs", "flops", "read_elements", "written_elements", "weights_elements",
-    "bias_elements", "moved_elements", "moved_bytes", "activations_elements", "connections", "line", "column",
-)  # fmt: skip
-FRACTIONS = ("share_params", "share_macs", "intensity_flops_per_byte")
-TEXTS = ("path", "op", "arguments", "inputs", "block", "in_shapes", "out_shape", "shares")
-BOOLEANS = ("global", "weighted")
+def of_kind(kind: str, names: str) -> dict[str, str]:
+    """Return columns of one kind by name."""
+    return dict.fromkeys(names.split(), kind)
+
+
+LEADING = {
+    **of_kind("text", "path op arguments block inputs in_shapes out_shape"),
+    **of_kind("integer", "out_channels out_elements params buffers macs flops"),
+    **of_kind("integer", "read_elements written_elements weights_elements bias_elements moved_elements moved_bytes"),
+    **of_kind("fraction", "intensity_flops_per_byte"),
+    **of_kind("integer", "activations_elements connections"),
+    **of_kind("fraction", "share_params share_macs"),
+}
+"""The columns before those of the receptive field, each with its kind."""
+TRAILING = {
+    **of_kind("boolean", "global weighted"),
+    **of_kind("text", "shares"),
+    **of_kind("integer", "line column"),
+}
+"""The columns after them."""
 
 
 def library(name: str, extra: str) -> Any:
@@ -31,43 +60,26 @@ def library(name: str, extra: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        raise ImportError(f"{name} is not installed; pip install 'cnncalc[{extra}]'") from None
+        raise ImportError(f"{name.partition('.')[0]} is not installed; pip install 'cnncalc[{extra}]'") from None
 
 
-def axis_columns(report: Report) -> dict[str, tuple[str, int]]:
-    """Return the columns of the receptive field, in input pixels: name -> (attribute of a layer, axis)."""
-    rank = len(report.input[0][1]) - 1 if report.input else 0
-    letters = AXES.get(rank, ())
-    names = {
-        "receptive_field": "receptive_field_{}_px",
-        "receptive_field_min": "receptive_field_min_{}_px",
-        "receptive_field_true": "receptive_field_true_{}_px",
-        "start": "start_{}_px",
-        "jump": "jump_{}_px",
-    }
-    return {
-        pattern.format(letter): (attribute, axis)
-        for attribute, pattern in names.items()
-        for axis, letter in enumerate(letters)
-    }
+def axes_of(report: Report) -> tuple[str, ...]:
+    """Return the letters of the spatial axes of the network's inputs; inputs may differ in rank."""
+    used = {letter for _, shape in report.input for letter in AXES[len(shape.spatial)]}
+    return tuple(letter for letter in ("d", "h", "w", "l") if letter in used)
 
 
 def columns(report: Report) -> dict[str, str]:
     """Return the columns in order, each with its kind: text, integer, fraction or boolean."""
-    order = (
-        "path", "op", "arguments", "block", "inputs", "in_shapes", "out_shape", "out_channels", "params", "buffers",
-        "macs", "flops", "read_elements", "written_elements", "weights_elements", "bias_elements", "moved_elements",
-        "moved_bytes", "intensity_flops_per_byte", "activations_elements", "connections", "share_params", "share_macs",
-    )  # fmt: skip
-    kinds = dict.fromkeys(TEXTS, "text") | dict.fromkeys(INTEGERS, "integer")
-    kinds |= dict.fromkeys(FRACTIONS, "fraction") | dict.fromkeys(BOOLEANS, "boolean")
-    result = {name: kinds[name] for name in order}
-    for name, (attribute, _) in axis_columns(report).items():
-        result[name] = "fraction" if attribute == "jump" else "integer"
-    return result | {name: kinds[name] for name in ("global", "weighted", "shares", "line", "column")}
+    fields = {
+        f"{attribute}_{letter}_px": "fraction" if attribute == "jump" else "integer"
+        for attribute in FIELDS
+        for letter in axes_of(report)
+    }
+    return LEADING | fields | TRAILING
 
 
-def record(layer: Layer, axes: dict[str, tuple[str, int]]) -> dict[str, Any]:
+def record(layer: Layer, axes: Sequence[str]) -> dict[str, Any]:
     """Return one layer as a flat record; what is unknown or does not apply is None."""
     memory = layer.memory_access
     row: dict[str, Any] = {
@@ -79,6 +91,7 @@ def record(layer: Layer, axes: dict[str, tuple[str, int]]) -> dict[str, Any]:
         "in_shapes": ", ".join(map(str, layer.in_shapes)),
         "out_shape": str(layer.out_shape),
         "out_channels": layer.out_shape.channels,
+        "out_elements": sum(shape.elements for shape in layer.out_shapes),
         "params": layer.params,
         "buffers": layer.buffers,
         "macs": layer.macs,
@@ -95,10 +108,12 @@ def record(layer: Layer, axes: dict[str, tuple[str, int]]) -> dict[str, Any]:
         "share_params": layer.share_params,
         "share_macs": layer.share_macs,
     }
-    for name, (attribute, axis) in axes.items():
+    for attribute in FIELDS:
         values = getattr(layer, attribute)
-        value = values[axis] if axis < len(values) else None
-        row[name] = float(value) if attribute == "jump" and isinstance(value, int | Fraction) else value
+        named = dict(zip(AXES[len(values)], values, strict=True))
+        for letter in axes:
+            value = named.get(letter)
+            row[f"{attribute}_{letter}_px"] = float(value) if attribute == "jump" and value is not None else value
     row |= {
         "global": layer.is_global,
         "weighted": layer.weighted,
@@ -111,7 +126,7 @@ def record(layer: Layer, axes: dict[str, tuple[str, int]]) -> dict[str, Any]:
 
 def to_dicts(report: Report) -> list[dict[str, Any]]:
     """Return one flat record per layer."""
-    axes = axis_columns(report)
+    axes = axes_of(report)
     return [record(layer, axes) for layer in report.layers]
 
 
@@ -121,53 +136,96 @@ def by_column(report: Report) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in columns(report)}
 
 
-def wide(values: list[Any]) -> bool:
-    """Return whether an integer among the values does not fit into 64 bits."""
-    return any(value is not None and not -INT64 <= value < INT64 for value in values)
+def largest(values: Iterable[int | None]) -> int:
+    """Return the size that an integer type must hold: the largest, taken without its sign."""
+    return max((abs(value) for value in values if value is not None), default=0)
 
 
 def to_pandas(report: Report) -> Any:
     """Return a pandas DataFrame; integers are Int64 with missing values, object where 64 bits do not hold them."""
     pandas = library("pandas", "pandas")
-    kinds = columns(report)
+    kinds = {"integer": "Int64", "fraction": "Float64", "boolean": "bool", "text": "string"}
+    wanted = columns(report)
     series = {}
     for name, values in by_column(report).items():
-        kind = {"integer": "Int64", "fraction": "Float64", "boolean": "bool"}.get(kinds[name], "object")
-        if kind == "Int64" and wide(values):
-            kind = "object"
-        series[name] = pandas.Series(values, dtype=kind)
+        kind = kinds[wanted[name]]
+        series[name] = pandas.Series(values, dtype="object" if kind == "Int64" and largest(values) >= INT64 else kind)
     return pandas.DataFrame(series)
 
 
 def to_polars(report: Report) -> Any:
-    """Return a polars DataFrame; integers are Int64, Int128 where 64 bits do not hold them."""
+    """Return a polars DataFrame; integers are Int64, Int128 where 64 bits do not hold them, beyond that text."""
     polars = library("polars", "polars")
-    kinds = columns(report)
+    kinds = {"fraction": polars.Float64, "boolean": polars.Boolean, "text": polars.String}
+    wanted = columns(report)
     series = []
     for name, values in by_column(report).items():
-        kind = {"integer": polars.Int64, "fraction": polars.Float64, "boolean": polars.Boolean}.get(
-            kinds[name], polars.String
-        )
-        if kind == polars.Int64 and wide(values):
-            kind = polars.Int128
-        series.append(polars.Series(name, values, dtype=kind))
+        if wanted[name] != "integer":
+            series.append(polars.Series(name, values, dtype=kinds[wanted[name]]))
+        elif largest(values) < INT128:
+            kind = polars.Int64 if largest(values) < INT64 else polars.Int128
+            series.append(polars.Series(name, values, dtype=kind))
+        else:
+            series.append(polars.Series(name, as_text(values), dtype=polars.String))
     return polars.DataFrame(series)
 
 
 def to_arrow(report: Report) -> Any:
-    """Return a pyarrow Table; integers are int64, decimal where 64 bits do not hold them."""
+    """Return a pyarrow Table; integers are int64, decimal256 where 64 bits do not hold them, beyond that text."""
     arrow = library("pyarrow", "arrow")
-    kinds = columns(report)
+    kinds = {"fraction": arrow.float64(), "boolean": arrow.bool_(), "text": arrow.string()}
+    wanted = columns(report)
     arrays = {}
     for name, values in by_column(report).items():
-        kind = {"integer": arrow.int64(), "fraction": arrow.float64(), "boolean": arrow.bool_()}.get(
-            kinds[name], arrow.string()
-        )
-        if kind == arrow.int64() and wide(values):
-            from decimal import Decimal
-
-            kind = arrow.decimal256(2 * DECIMAL_DIGITS, 0)
-            arrays[name] = arrow.array([None if v is None else Decimal(v) for v in values], type=kind)
-            continue
-        arrays[name] = arrow.array(values, type=kind)
+        if wanted[name] != "integer":
+            arrays[name] = arrow.array(values, type=kinds[wanted[name]])
+        elif largest(values) < INT64:
+            arrays[name] = arrow.array(values, type=arrow.int64())
+        elif largest(values) < 10**DECIMAL_DIGITS:
+            numbers = [None if value is None else Decimal(value) for value in values]
+            arrays[name] = arrow.array(numbers, type=arrow.decimal256(DECIMAL_DIGITS, 0))
+        else:
+            arrays[name] = arrow.array(as_text(values), type=arrow.string())
     return arrow.table(arrays)
+
+
+def as_text(values: Iterable[int | None]) -> list[str | None]:
+    """Return integers that no type of a library holds as their digits."""
+    return [None if value is None else str(value) for value in values]
+
+
+def to_csv(report: Report, path: str | PathLike[str] | None = None) -> str | None:
+    """Write the records as CSV to a file, or return them as text without one; no cell is read as a formula."""
+    file = StringIO()
+    writer = csv.DictWriter(file, list(columns(report)), lineterminator="\n")
+    writer.writeheader()
+    for row in to_dicts(report):
+        writer.writerow({name: guarded(value) if isinstance(value, str) else value for name, value in row.items()})
+    if path is None:
+        return file.getvalue()
+    Path(path).write_text(file.getvalue(), encoding="utf-8", newline="")
+    return None
+
+
+def to_markdown(report: Report, *, columns: Sequence[str] | None, depth: int | None, human: bool) -> str:
+    """Return the table of `show` as Markdown."""
+    return markdown(report, *shown(report, columns, depth, human=human))
+
+
+def to_latex(report: Report, *, columns: Sequence[str] | None, depth: int | None, human: bool) -> str:
+    """Return the table of `show` as LaTeX."""
+    return latex(report, *shown(report, columns, depth, human=human))
+
+
+def shown(
+    report: Report, names: Sequence[str] | None, depth: int | None, *, human: bool
+) -> tuple[tuple[Row, ...], tuple[Column, ...], Numbers]:
+    """Return the rows, the columns and the form of numbers of a table.
+
+    Raises:
+        ValueError: there is no such column, or the depth is below 1.
+    """
+    if depth is not None and depth < 1:
+        raise ValueError(f"depth must be at least 1, got {depth}")
+    picked = chosen(DEFAULT if names is None else names)
+    return tree(report.layers, depth), picked, Numbers.HUMAN if human else Numbers.EXACT

@@ -1,146 +1,352 @@
-"""Report -> HTML for notebooks and pages: inline style, light and dark, blocks that fold, no script, names escaped."""
+"""Results -> HTML for notebooks and pages: inline style, light and dark, blocks that fold, no script, names escaped."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cnncalc.analysis.group import Kind, Row, total, tree
-from cnncalc.conventions import CONVENTIONS
+from cnncalc.analysis.group import Kind, Row, first, tree
+from cnncalc.diagnostics import one_line
 from cnncalc.render import format as fmt
-from cnncalc.render.format import Numbers
+from cnncalc.render import memory
+from cnncalc.render.columns import Context, label
+from cnncalc.render.frames import shown
+from cnncalc.render.markdown import markdown
+from cnncalc.render.summary import convention, heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from cnncalc.report import Report
+    from cnncalc.analysis.memory import MemoryReport
+    from cnncalc.budget.compare import Comparison
+    from cnncalc.render.columns import Column
+    from cnncalc.render.format import Numbers
+    from cnncalc.report import Layer, Report
 
-STYLE = """\
-.cnncalc{--ink:#1b1f24;--soft:#5b6470;--line:#d8dee4;--fill:#f4f6f8;--bar:#0072b2;color:var(--ink);
-font:13px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums;overflow-x:auto;max-width:100%}
-@media (prefers-color-scheme:dark){.cnncalc{--ink:#e6edf3;--soft:#9aa4af;--line:#3a424c;--fill:#1c2229;--bar:#56b4e9}}
-[data-jp-theme-light="true"] .cnncalc,.vscode-light .cnncalc,[data-theme="light"] .cnncalc{--ink:#1b1f24;
---soft:#5b6470;--line:#d8dee4;--fill:#f4f6f8;--bar:#0072b2}
-[data-jp-theme-light="false"] .cnncalc,.vscode-dark .cnncalc,[data-theme="dark"] .cnncalc{--ink:#e6edf3;
---soft:#9aa4af;--line:#3a424c;--fill:#1c2229;--bar:#56b4e9}
-.cnncalc .t{min-width:78em}.cnncalc .r{display:grid;column-gap:1.2em;padding:1px 6px;
-grid-template-columns:minmax(15em,2fr) minmax(13em,2fr) 7.5em 4.5em 8em 9em 9em 8.5em 6.5em}
+LIGHT = "--ink:#1b1f24;--soft:#5b6470;--line:#d8dee4;--fill:#f0f3f6;--bar:#0072b2;--warn:#9a4a00"
+DARK = "--ink:#e6edf3;--soft:#9aa4af;--line:#3a424c;--fill:#1f262d;--bar:#56b4e9;--warn:#f0b070"
+# Where nothing says whether the page is light or dark, the reader's preference decides, on a ground of our own.
+STYLE = f"""\
+.cnncalc{{{LIGHT};--paper:#fff;color:var(--ink);background:var(--paper);font:13px/1.45 system-ui,sans-serif;
+font-variant-numeric:tabular-nums;overflow-x:auto;max-width:100%}}
+@media (prefers-color-scheme:dark){{.cnncalc{{{DARK};--paper:#14181d}}}}
+[data-jp-theme-light=true] .cnncalc,.vscode-light .cnncalc,.vscode-high-contrast-light .cnncalc,[theme=light] .cnncalc,
+[data-theme=light] .cnncalc{{{LIGHT};--paper:transparent}}
+[data-jp-theme-light=false] .cnncalc,.vscode-dark .cnncalc,.vscode-high-contrast:not(.vscode-high-contrast-light)
+ .cnncalc,[theme=dark] .cnncalc,[data-theme=dark] .cnncalc{{{DARK};--paper:transparent}}
+.cnncalc>pre{{display:none}}.cnncalc>div{{display:block!important}}
+.cnncalc p{{margin:.4em 6px;color:var(--soft)}}.cnncalc p.w{{color:var(--warn)}}
+.cnncalc h4{{margin:.4em 6px;font-size:1.15em;color:var(--ink)}}
+.cnncalc h4 small{{font-weight:400;color:var(--soft);margin-left:.6em}}
+"""
+TREE_STYLE = """\
+.cnncalc .t{width:max-content}
+.cnncalc .r{display:grid;grid-template-columns:var(--g);column-gap:1.2em;padding:1px 6px}
 .cnncalc .r>*{text-align:right;white-space:nowrap;font-weight:400}
-.cnncalc .r>:nth-child(-n+2){text-align:left;overflow-wrap:anywhere;white-space:normal}
-.cnncalc .r>:first-child{padding-left:calc(var(--l,0)*1.1em)}.cnncalc .r>:nth-child(2){color:var(--soft)}
-.cnncalc summary{cursor:pointer;list-style:none}.cnncalc summary::-webkit-details-marker{display:none}
+.cnncalc .r>.a{text-align:left;white-space:normal;overflow-wrap:anywhere}
+.cnncalc .r>:first-child{padding-left:calc(var(--l,0)*1.1em)}.cnncalc .r>.o,.cnncalc .r>.z{color:var(--soft)}
+.cnncalc .r>.s{display:flex;justify-content:space-between;gap:.5em}
+.cnncalc summary{cursor:pointer;list-style:none;display:block}
+.cnncalc summary::-webkit-details-marker{display:none}
 .cnncalc summary .r>:first-child{font-weight:600}
 .cnncalc summary .r>:first-child::before{content:"\\25b8";display:inline-block;width:1em;color:var(--soft)}
 .cnncalc details[open]>summary .r>:first-child::before{content:"\\25be"}
-.cnncalc details>.r:hover,.cnncalc .t>.r:hover{background:var(--fill)}
-.cnncalc .h>*,.cnncalc .f>*{font-weight:600}.cnncalc .h{border-bottom:1px solid var(--line)}
+.cnncalc .r:hover{background:var(--fill)}
+.cnncalc .h>*,.cnncalc .f>*{font-weight:600;align-self:end}.cnncalc .h{border-bottom:1px solid var(--line)}
 .cnncalc .f{border-top:1px solid var(--line)}
-.cnncalc i{display:inline-block;height:.6em;background:var(--bar);margin-right:.4em}
-.cnncalc p{margin:.5em 6px;color:var(--soft)}.cnncalc h4{margin:.4em 6px;font-size:1.15em}
+.cnncalc i{height:.6em;align-self:center;background:var(--bar)}
+"""
+TABLE_STYLE = """\
+.cnncalc table{border-collapse:collapse;margin:.4em 0;color:var(--ink);font-size:13px}
+.cnncalc td,.cnncalc th{text-align:right;padding:1px 8px;white-space:nowrap;background:none}
+.cnncalc th{font-weight:600;border-bottom:1px solid var(--line)}
+.cnncalc td.a,.cnncalc th.a{text-align:left;white-space:normal;overflow-wrap:break-word;max-width:44em}
+.cnncalc tr:hover td{background:var(--fill)}.cnncalc td.z{color:var(--soft)}
 """
 
-HEADINGS = ("Layer", "Operator", "Output", "Field", "Params", "MACs", "FLOPs", "Memory access", "% MACs")
-SUMS = ("params", "macs", "flops", "memory_access")
 UNFOLDED = 60
 """Networks of at most so many layers start with their blocks open."""
-BAR_EM = 2
+MOST_ROWS = 2000
+"""Larger networks are shown block by block, and cut after so many blocks."""
+MOST_WARNINGS = 20
+MOST_CHANGES = 200
+OPERATOR_WIDTH = 48
+MOST_WIDE = {"layer": 36, "operator": 34}
+"""Characters in a line of a column of words."""
+BAR_EM = 4
 """Width of a full bar, in em."""
 
 
-def nested(rows: Sequence[Row], start: int, level: int) -> Iterator[tuple[Row, tuple[int, int]]]:
-    """Yield the rows of one level from `start` on, each with the stretch of rows inside it."""
-    index = start
-    while index < len(rows) and rows[index].level >= level:
-        stop = index + 1
-        while stop < len(rows) and rows[stop].level > level:
-            stop += 1
-        yield rows[index], (index + 1, stop)
-        index = stop
+def text(value: str) -> str:
+    """Return text as HTML that shows it as it is."""
+    return escape(one_line(value))
 
 
-def cells(row: Row, report: Report) -> list[str]:
-    """Return the cells of a row as HTML."""
-    last = row.layers[-1] if row.layers else None
-    whole = total(report.totals, "macs").value
-    part = row.amount("macs")
-    share = ""
-    if part.value and whole:
-        width = round(BAR_EM * part.value / whole, 2)
-        share = (f'<i style="width:{width}em"></i>' if width >= 0.05 else "") + escape(fmt.percent(part.value, whole))
-    if row.kind is Kind.LAYER and row.head is not None:
-        text = f"{row.head.op} {row.head.text}".rstrip()
-    else:
-        text = fmt.tally(layer.op for layer in row.layers)
-        text = text if len(text) <= 40 else fmt.plural(len(row.layers), "layer")
-    field = "" if last is None else "global" if last.is_global else fmt.axes(last.receptive_field)
-    shape = "" if last is None else fmt.shapes(last.out_shapes)
-    numbers = [escape(fmt.amount(row.amount(key), Numbers.EXACT)) for key in SUMS]
-    name = escape(row.name or row.path)
-    return [name, escape(text), escape(shape), escape(field), *numbers, share]
+def frame(fallback: str, style: str, content: Iterable[str]) -> str:
+    """Return a result as one piece of HTML; where style is taken away, its text form stands instead."""
+    rules = (STYLE + style).replace("\n", "")
+    inside = "".join(content)
+    plain = escape("\n".join(map(one_line, fallback.splitlines())))
+    styled = f'<div style="display:none">{inside}</div>'
+    return f'<div class="cnncalc"><style>{rules}</style><pre>{plain}</pre>{styled}</div>'
 
 
-def line(found: Sequence[str], level: int = 0, kind: str = "") -> str:
-    """Return one row as HTML."""
-    style = f' style="--l:{level}"' if level else ""
-    name = f"r {kind}".rstrip()
-    return f'<div role=row class="{name}"{style}>' + "".join(f"<b role=cell>{c}</b>" for c in found) + "</div>"
+def marks(names: str) -> str:
+    """Return the attribute of style classes, nothing without any."""
+    return f' class="{names}"' if names else ""
 
 
-def body(rows: Sequence[Row], report: Report, start: int, stop: int, level: int) -> Iterator[str]:
-    """Yield the rows of one scope, what is inside a block folded under its heading."""
-    for row, (first, end) in nested(rows[:stop], start, level):
-        if row.kind is Kind.HEADING:
-            inside = tuple(layer for inner in rows[first:end] for layer in inner.layers)
-            heading = replace(row, kind=Kind.BLOCK, layers=inside, head=None)
-            opened = " open" if len(report.layers) <= UNFOLDED else ""
-            yield f"<details{opened}><summary>{line(cells(heading, report), level)}</summary>"
-            yield from body(rows, report, first, end, level + 1)
-            yield "</details>"
-        else:
-            yield line(cells(row, report), level)
-            yield from body(rows, report, first, end, level + 1)
+def title(name: str, rest: Iterable[str]) -> str:
+    """Return the heading of a result."""
+    return f"<h4>{text(name)}<small>{text(' · '.join(rest))}</small></h4>"
 
 
-def footer(report: Report) -> str:
-    """Return the row of totals."""
-    sums = [escape(fmt.amount(total(report.totals, key), Numbers.EXACT)) for key in SUMS]
-    return line(["Total", fmt.plural(report.totals.layers, "layer"), "", "", *sums, ""], kind="f")
+def summed(rows: Sequence[Row], index: int) -> Row:
+    """Return a row; a heading as one with the numbers of all layers inside it."""
+    row = rows[index]
+    if row.kind is not Kind.HEADING:
+        return row
+    inside: list[Layer] = []
+    for after in range(index + 1, len(rows)):
+        if rows[after].level <= row.level:
+            break
+        inside += rows[after].layers
+    return replace(row, kind=Kind.BLOCK, layers=tuple(inside), head=None)
 
 
-def notes(report: Report) -> str:
-    """Return the lines under the table: depth, field, size, and the counting rule."""
-    summary, totals = report.summary, report.totals
-    facts = [
-        f"depth {summary.depth.layers}",
-        f"{summary.depth.blocks} blocks" if summary.depth.blocks else "",
-        f"width {summary.width}" if summary.width else "",
-        f"last map {'x'.join(map(str, summary.last_map))}" if summary.last_map else "",
-        f"receptive field {fmt.axes(summary.receptive_field)}" if summary.receptive_field else "",
-        f"stride {fmt.axes(summary.stride)}" if summary.stride else "",
-        f"model {fmt.count(totals.model_size, Numbers.EXACT)} bytes of {report.dtype}",
-        f"batch {report.batch}" if report.batch > 1 else "",
-    ]
-    rule = f"FLOPs by the rule {report.convention}: {CONVENTIONS[report.convention].summary}"
-    return f"<p>{escape(' · '.join(filter(None, facts)))}</p><p>{escape(rule)}</p>"
+def part(column: Column, row: Row) -> int:
+    """Return the count behind a share."""
+    return row.amount(column.name.removeprefix("share_")).value or 0
 
 
-def to_html(report: Report) -> str:
-    """Return the report as one piece of HTML for a notebook or a page; blocks fold, larger networks start folded."""
-    rows = tree(report.layers)
-    inputs = ", ".join(f"{name} {shape}" for name, shape in report.input)
-    source = f"<p>{escape(report.source)}</p>" if report.source else ""
-    return "".join(
-        (
-            '<div class="cnncalc"><style>',
-            STYLE.replace("\n", ""),
-            f"</style><h4>{escape(report.name)} <small>{escape(inputs)}</small></h4>{source}",
-            '<div role=table class="t">',
-            line(HEADINGS, kind="h"),
-            *body(rows, report, 0, len(rows), 0),
-            footer(report),
-            "</div>",
-            notes(report),
-            "</div>",
+def headline(column: Column) -> str:
+    """Return a column's name with its unit below, as HTML."""
+    return f"{text(column.heading)}<br>{text(column.unit)}" if column.unit else text(column.heading)
+
+
+class Tree:
+    """The table of a report: its columns, its rows with the texts of their cells, and how wide numbers and bars are."""
+
+    def __init__(self, report: Report, columns: Sequence[Column], rows: Sequence[Row], numbers: Numbers) -> None:
+        self.report = report
+        self.columns = columns
+        self.context = Context(report, numbers)
+        self.opens = [row.kind is Kind.HEADING for row in rows]
+        self.rows = [summed(rows, index) for index in range(len(rows))]
+        self.cells = [[self.cell(column, row) for column in columns] for row in self.rows]
+        self.largest = {
+            column.name: max((part(column, row) for row in self.rows if row.kind is not Kind.REST), default=0)
+            for column in columns
+            if column.name.startswith("share_")
+        }
+
+    def cell(self, column: Column, row: Row) -> str:
+        """Return one cell's text."""
+        if column.name == "layer":
+            return label(row, row.name or row.path)
+        found = column.cell(row, self.context)
+        return fmt.shorten_list(found, OPERATOR_WIDTH) if column.name == "operator" and len(row.layers) > 1 else found
+
+    def marked(self, column: Column, row: Row, words: str) -> str:
+        """Return one cell as HTML."""
+        if column.name in self.largest and words:
+            most = self.largest[column.name]
+            width = round(BAR_EM * part(column, row) / most, 2) if most and row.kind is not Kind.REST else 0
+            bar = f'<i style="width:{width}em"></i>' if width >= 0.05 else "<span></span>"
+            return f'<b role=cell class="s">{bar}{text(words)}</b>'
+        kind = {"layer": "a", "operator": "a o"}.get(column.name, "z" if words == "0" else "")
+        return f"<b role=cell{marks(kind)}>{text(words)}</b>"
+
+    def grid(self) -> str:
+        """Return the widths of the columns: as wide as their longest number, words up to what can be read."""
+        widths = []
+        for index, column in enumerate(self.columns):
+            if column.name in self.largest:
+                widths.append(f"{BAR_EM + 4}em")
+                continue
+            cells = [len(cells[index]) for cells in self.cells]
+            if column.name == "layer":
+                cells = [length + 2 * row.level + 2 for length, row in zip(cells, self.rows, strict=True)]
+            longest = max(len(column.heading), len(column.unit), len(column.total(self.context)), *cells, 5)
+            most = MOST_WIDE.get(column.name, longest)
+            widths.append(f"{min(longest, most)}ch")
+        return " ".join(widths)
+
+    def line(self, index: int) -> str:
+        """Return one row as HTML."""
+        row = self.rows[index]
+        style = f' style="--l:{row.level}"' if row.level else ""
+        cells = zip(self.columns, self.cells[index], strict=True)
+        return f'<div role=row class="r"{style}>{"".join(self.marked(c, row, words) for c, words in cells)}</div>'
+
+    def fixed(self, kind: str, role: str, cells: Iterable[str]) -> str:
+        """Return the heading or the totals as HTML."""
+        words = (
+            f"<b role={role}{marks('a' if column.name in {'layer', 'operator'} else '')}>{cell}</b>"
+            for column, cell in zip(self.columns, cells, strict=True)
         )
+        return f'<div role=row class="r {kind}">{"".join(words)}</div>'
+
+    def totals(self) -> Iterator[str]:
+        """Yield the totals, as HTML."""
+        for index, column in enumerate(self.columns):
+            total = column.total(self.context)
+            count = fmt.plural(self.report.totals.layers, "layer") if column.name == "operator" else ""
+            yield "Total" if not index and not total else text(total or count)
+
+    def body(self, start: int, stop: int) -> Iterator[str]:
+        """Yield the rows of one scope, what is inside a block folded under its heading."""
+        while start < stop:
+            end = start + 1
+            while end < stop and self.rows[end].level > self.rows[start].level:
+                end += 1
+            if self.opens[start]:
+                opened = " open" if len(self.report.layers) <= UNFOLDED else ""
+                yield f"<details{opened}><summary>{self.line(start)}</summary>"
+                yield from self.body(start + 1, end)
+                yield "</details>"
+            else:
+                yield self.line(start)
+                yield from self.body(start + 1, end)
+            start = end
+
+    def html(self) -> Iterator[str]:
+        """Yield the table."""
+        yield f'<div role=table class="t" style="--g:{self.grid()}">'
+        yield self.fixed("h", "columnheader", map(headline, self.columns))
+        yield from self.body(0, len(self.rows))
+        yield self.fixed("f", "cell", self.totals())
+        yield "</div>"
+
+
+def fitting(report: Report, rows: tuple[Row, ...], *, whole: bool) -> tuple[Row, ...]:
+    """Return the rows to show: all, unless there are too many for a page; `whole` if they go down to the layers."""
+    if whole and len(rows) > MOST_ROWS:
+        rows = tree(report.layers, 1)
+    return first(rows, MOST_ROWS) if len(rows) > MOST_ROWS else rows
+
+
+def notes(report: Report) -> Iterator[str]:
+    """Yield the lines under the table: depth, field, size, the counting rule, and what was found in the spec."""
+    summary, size = report.summary, report.totals.model_size
+    bound = ">= " if "model_size" in report.totals.lower_bounds else ""
+    facts = (
+        f"depth {summary.depth.layers:,}",
+        fmt.plural(summary.depth.blocks, "block") if summary.depth.blocks else "",
+        f"width {summary.width:,}" if summary.width else "",
+        f"last map {summary.last_map}" if summary.last_map else "",
+        f"its receptive field {fmt.axes(summary.receptive_field)}" if summary.receptive_field else "",
+        f"stride {fmt.axes(summary.stride)}" if summary.stride else "",
+        f"model {bound}{size:,} bytes as {report.dtype}",
     )
+    yield f"<p>{text(' · '.join(filter(None, facts)))}</p><p>{text(f'FLOPs: {convention(report)}')}</p>"
+    for found in report.warnings[:MOST_WARNINGS]:
+        place = f" (line {found.span.line})" if found.span else ""
+        yield f'<p class="w">{text(f"{found.severity}: {found.message}{place}")}</p>'
+    if len(report.warnings) > MOST_WARNINGS:
+        yield f'<p class="w">and {fmt.plural(len(report.warnings) - MOST_WARNINGS, "more warning")}</p>'
+
+
+def to_html(
+    report: Report, *, columns: Sequence[str] | None = None, depth: int | None = None, human: bool = False
+) -> str:
+    """Return the report as one piece of HTML for a notebook or a page; blocks fold, larger networks start folded.
+
+    Raises:
+        ValueError: there is no such column, the message lists them; or the depth is below 1.
+    """
+    name, *rest = heading(report)
+    rows, picked, numbers = shown(report, columns, depth, human=human)
+    table = Tree(report, picked, fitting(report, rows, whole=depth is None), numbers)
+    return frame(repr(report), TREE_STYLE, (title(name, rest), *table.html(), *notes(report)))
+
+
+def brief_markdown(report: Report) -> str:
+    """Return the report as a Markdown table of no more rows than a page takes."""
+    rows, picked, numbers = shown(report, None, None, human=False)
+    return markdown(report, fitting(report, rows, whole=True), picked, numbers)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:
+    """Return a plain table; the columns in `left` hold words, the others numbers."""
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        words = []
+        for index, cell in enumerate(cells):
+            kind = "a" if index in left else "z" if cell in {"0", "="} else ""
+            words.append(f"<{tag}{marks(kind)}>{text(cell)}</{tag}>")
+        return f"<tr>{''.join(words)}</tr>"
+
+    return f"<table>{line(headings, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Return two networks side by side: totals, and the layers that differ, those that moved most first."""
+    from cnncalc.render import diff
+
+    before, after = comparison.names
+    totals = (
+        (d.metric, diff.cell(d.before, d.subject.unit), diff.cell(d.after, d.subject.unit), *diff.changed(d))
+        for d in comparison.totals
+    )
+    kinds = ", ".join(f"{len(comparison.of_kind(kind)):,} {kind}" for kind in diff.SIGNS)
+    content = [
+        title(f"{before} → {after}", (f"FLOPs by the rule {comparison.convention}",)),
+        table(("Total", "before", "after", "change", ""), totals),
+        f"<p>{text(f'Layers: {kinds}, {comparison.same:,} unchanged')}</p>",
+    ]
+    if comparison.layers:
+        head = ("Layer", "", "MACs", "", "change", "", "Params", "", "change", "", "What differs")
+        most = comparison.layers[:MOST_CHANGES]
+        rows = ((c.path, c.kind, *diff.layer_cells(c), diff.what(c)) for c in most)
+        content.append(table(head, rows, left=(0, 1, 10)))
+        if more := len(comparison.layers) - len(most):
+            content.append(f"<p>and {fmt.plural(more, 'more layer')}</p>")
+    return frame(repr(comparison), TABLE_STYLE, content)
+
+
+def memory_html(report: MemoryReport) -> str:
+    """Return the memory of a network: parameters, live activations, arenas, a training step."""
+    folded = ("batch normalisation folded",) if report.fold_bn else ()
+    subtitle = (fmt.plural(report.batch, "image"), report.dtype, *folded)
+    content = title(report.name, subtitle), table(memory.HEADINGS, memory.rows(report), left=(0, 3))
+    return frame(repr(report), TABLE_STYLE, content)
+
+
+class Shown(Protocol):
+    """A result that has an HTML and a Markdown form."""
+
+    def to_html(self) -> str:
+        """Return the result as HTML."""
+        ...
+
+    def to_markdown(self) -> str:
+        """Return the result as Markdown."""
+        ...
+
+
+def mimebundle(
+    result: Shown,
+    include: Collection[str] | None,
+    exclude: Collection[str] | None,
+    brief: Callable[[], str] | None = None,
+) -> dict[str, Any]:
+    """Return the forms of a result that a notebook asks for, each made only then.
+
+    Args:
+        result: the result.
+        include: only these MIME types.
+        exclude: not these.
+        brief: makes the Markdown where that is not all of `to_markdown`.
+    """
+    forms: dict[str, Callable[[], str]] = {
+        "text/html": result.to_html,
+        "text/markdown": brief or result.to_markdown,
+        "text/plain": result.__repr__,
+    }
+    return {
+        kind: make()
+        for kind, make in forms.items()
+        if (not include or kind in include) and not (exclude and kind in exclude)
+    }

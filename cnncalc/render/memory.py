@@ -1,4 +1,4 @@
-"""A MemoryReport as text and JSON."""
+"""A MemoryReport as text, Markdown and JSON, and the rows of its table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnncalc.diagnostics import one_line
 from cnncalc.render.format import plural
+from cnncalc.render.markdown import code, escape
 
 if TYPE_CHECKING:
     from cnncalc.analysis.arena import Arena
@@ -34,6 +35,53 @@ def memory_text(report: MemoryReport) -> str:
     if report.training is not None:
         lines += _training(report.training)
     return "\n".join(map(one_line, lines)) + "\n"
+
+
+HEADINGS = ("Memory", "elements", "bytes", "")
+
+
+def rows(report: MemoryReport) -> list[tuple[str, str, str, str]]:
+    """Return what a table shows: the memory's name, elements, bytes, a note."""
+
+    def moment(what: str, peak: Peak, size: int) -> tuple[str, str, str, str]:
+        held = ", ".join(f"{name} {elements * report.batch:,}" for name, elements in peak.live)
+        where = f"at {peak.path}; alive then: {held}" if peak.path else f"alive: {held}"
+        return what, f"{peak.elements * report.batch:,}", f"{size:,}", where
+
+    found = [
+        ("Parameters", f"{report.params:,}", f"{report.model_size:,}", ""),
+        ("All tensors", f"{report.tensors:,}", "", "the input and everything that layers write"),
+        moment("Live peak", report.peak, report.peak_bytes),
+        moment("Live peak in place", report.peak_in_place, report.peak_in_place_bytes),
+        *(
+            (what, "", f"{arena.bytes:,}", f"aligned to {plural(arena.alignment, 'byte')}")
+            for what, arena in (("Arena", report.arena), ("Arena in place", report.arena_in_place))
+        ),
+    ]
+    if (step := report.training) is None:
+        return found
+    lower = step.lower_bounds
+
+    def known(key: str, value: int) -> str:
+        return f"{'>= ' if key in lower else ''}{value:,}"
+
+    macs = f"forward {known('macs_forward', step.macs_forward)}, backward {known('macs_backward', step.macs_backward)}"
+    stored = known("activations", step.activations), known("activation_bytes", step.activation_bytes)
+    return [
+        *found,
+        ("Stored activations", *stored, "kept for the backward pass"),
+        ("Parameters, gradients, state", "", known("parameter_bytes", step.parameter_bytes), step.optimizer),
+        ("Training step", "", known("bytes", step.bytes), f"multiply-accumulates: {macs}"),
+    ]
+
+
+def memory_markdown(report: MemoryReport) -> str:
+    """Return the memory of a network as a Markdown table."""
+    folded = ", batch normalisation folded" if report.fold_bn else ""
+    lines = [f"### {code(report.name)}", "", escape(f"{plural(report.batch, 'image')}, {report.dtype}{folded}"), ""]
+    lines += [f"| {' | '.join(HEADINGS)} |", "| --- | ---: | ---: | --- |"]
+    lines += [f"| {' | '.join(map(escape, row))} |" for row in rows(report)]
+    return "\n".join(lines) + "\n"
 
 
 def _moment(name: str, peak: Peak, size: int, batch: int) -> list[str]:
