@@ -39,7 +39,7 @@ __all__ = ["AxisField", "Misalignment", "NodeField", "receptive_fields", "recurs
 
 Axes: TypeAlias = tuple[AxisField, ...]
 
-LISTED_LIMIT = 524_288
+LISTED_LIMIT = 262_144
 """Over all layers, fields list at most about this many positions one by one; further irregular ones are unknown."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from cnncalc.diagnostics import ArgumentError, Collector, Span, did_you_mean
+from cnncalc.diagnostics import ArgumentError, Collector, Span, SpecError, did_you_mean
 from cnncalc.graph import Graph, Node, Ref
 from cnncalc.ops.arguments import shown
 from cnncalc.shape import Shape
@@ -884,7 +884,10 @@ def override(name: str, value: object) -> TreeNode:
             raise ValueError(f"variable '{name}': {error}") from None
         words = {"true": True, "false": False}
         return Scalar(words.get(value, number if number is not None else value), True, value)
-    node = from_python({name: value}).get(name)
+    try:
+        node = from_python({name: value}).get(name)
+    except SpecError:
+        node = None
     if node is None or not isinstance(node, Scalar | Seq):
         raise ValueError(f"variable '{name}' must be a number or a word, got {value!r}")
     return node

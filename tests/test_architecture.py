@@ -1,0 +1,132 @@
+"""Imports run one way. Read from the source, so that a shortcut shows before it is used."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "cnncalc"
+
+LEVELS = (
+    {"axis", "work", "shape", "diagnostics", "_version"},
+    {"ops"},
+    {"graph"},
+    {"spec", "analysis", "report", "conventions", "devices", "zoo"},
+    {"api"},
+    {"render", "budget", "search", "interop", "explain", "reconcile", "builder", "builder_stub", "builder_ops"}
+    | {"testing", "pytest_plugin"},
+    {"cli"},
+)  # fmt: skip
+"""From the bottom up: a module imports from its own level and from those below."""
+
+OUTSIDE = {"__init__", "__main__"}
+ONLY_IN = {"yaml": {"spec"}, "rich": {"render", "cli"}, "typer": {"cli"}}
+
+
+class Import(NamedTuple):
+    """One import statement: where it stands, what it names, and whether it waits for a call."""
+
+    file: Path
+    line: int
+    module: str
+    in_function: bool
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(PACKAGE.parent)}:{self.line} imports {self.module}"
+
+
+def part(file: Path) -> str:
+    """Return the package or module directly under cnncalc that a file belongs to."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def level(name: str) -> int:
+    return next(number for number, names in enumerate(LEVELS) if name in names)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imports(file: Path) -> list[Import]:
+    """Return what a module imports when it runs; what only a type checker sees is left out."""
+    found: list[Import] = []
+
+    def walk(node: ast.AST, *, inside: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if is_type_checking(child):
+                continue
+            if isinstance(child, ast.Import):
+                found.extend(Import(file, child.lineno, alias.name, inside) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom) and child.module:
+                assert child.level == 0, f"{file}: a relative import"
+                names = [child.module]
+                if child.module == "cnncalc":
+                    names = [f"cnncalc.{a.name}" if (PACKAGE / a.name).exists() or (PACKAGE / f"{a.name}.py").exists()
+                             else "cnncalc" for a in child.names]  # fmt: skip
+                found.extend(Import(file, child.lineno, name, inside) for name in names)
+            walk(child, inside=inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+
+    walk(ast.parse(file.read_text(encoding="utf-8")), inside=False)
+    return found
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+IMPORTS = [entry for file in FILES for entry in imports(file)]
+
+
+def test_every_module_has_its_level() -> None:
+    parts = {part(file) for file in FILES} - OUTSIDE
+    assert parts <= set().union(*LEVELS), "say in LEVELS where the new module stands"
+
+
+def test_imports_run_downwards() -> None:
+    """The one upward edge: display methods of results import `render` when they are called."""
+    wrong = []
+    for entry in IMPORTS:
+        here = part(entry.file)
+        if here in OUTSIDE or not entry.module.startswith("cnncalc."):
+            continue
+        there = entry.module.split(".")[1]
+        if level(there) <= level(here):
+            continue
+        if there == "render" and entry.in_function and here in {"report", "analysis"}:
+            continue
+        wrong.append(str(entry))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_libraries_stay_in_their_places(library: str) -> None:
+    used = {part(entry.file) for entry in IMPORTS if entry.module.split(".")[0] == library}
+    assert used <= ONLY_IN[library]
+
+
+def test_the_interface_does_not_reach_around_the_library() -> None:
+    """Commands use what api, render and the other tools offer; they do not build operators or shapes."""
+    wrong = [
+        str(e)
+        for e in IMPORTS
+        if part(e.file) == "cli" and e.module in {"cnncalc.axis", "cnncalc.work", "cnncalc.shape"}
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_operators_know_no_file_and_no_neighbour() -> None:
+    below = {"axis", "work", "shape", "diagnostics", "ops"}
+    wrong = [
+        str(entry)
+        for entry in IMPORTS
+        if part(entry.file) == "ops" and entry.module.startswith("cnncalc.") and entry.module.split(".")[1] not in below
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_is_evaluated_or_looked_up_by_name() -> None:
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in {"eval", "exec", "globals"}, f"{file}:{node.lineno}"
