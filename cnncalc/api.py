@@ -6,15 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncalc import zoo
 from cnncalc._version import __version__
-from cnncalc.analysis.arena import ALIGNMENT
 from cnncalc.analysis.assemble import build_report
-from cnncalc.analysis.dtypes import parse_dtypes
-from cnncalc.analysis.fold import fold_batch_norm
-from cnncalc.analysis.memory import MemoryReport, build_memory
+from cnncalc.analysis.dtypes import ALIGNMENT, parse_dtypes
 from cnncalc.conventions import convention as find_convention
 from cnncalc.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
 from cnncalc.graph import Graph  # noqa: TC001 - part of a public signature
@@ -22,6 +19,9 @@ from cnncalc.report import Report
 from cnncalc.spec.document import Spec, parse, read_spec
 from cnncalc.spec.expand import Overrides
 from cnncalc.spec.tree import MAX_BYTES, MAX_EXPANDED_BYTES
+
+if TYPE_CHECKING:
+    from cnncalc.analysis.memory import MemoryReport
 
 
 class Text(NamedTuple):
@@ -84,6 +84,8 @@ def analyze(
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
     if fold_bn and not collector.errors:
+        from cnncalc.analysis.fold import fold_batch_norm
+
         graph = fold_batch_norm(graph)
     report = build_report(
         graph, name=name_of(read, variant), source=read.source, file=read.file, variant=variant or read.variant,
@@ -127,6 +129,9 @@ def memory(
         SpecError: the spec is wrong.
         ValueError: an argument is not one of the right ones; the message lists them.
     """
+    from cnncalc.analysis.fold import fold_batch_norm
+    from cnncalc.analysis.memory import build_memory
+
     dtypes = parse_dtypes(dtype)
     check_count("batch", batch)
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,

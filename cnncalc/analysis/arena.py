@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.dtypes import tensor_bytes
+from cnncalc.analysis.dtypes import ALIGNMENT, tensor_bytes
 from cnncalc.analysis.liveness import Lifetimes, Storage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph import Graph
-
-ALIGNMENT = 16
-"""Bytes; what TensorFlow Lite for Microcontrollers aligns its buffers to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,9 @@ from typing import NamedTuple
 DTYPES = {"fp32": 32, "fp16": 16, "bf16": 16, "int8": 8, "int4": 4}
 """Bits of one element."""
 
+ALIGNMENT = 16
+"""Bytes; what TensorFlow Lite for Microcontrollers aligns its buffers to."""
+
 
 class Dtypes(NamedTuple):
     """The types of a network's elements: one for weights, biases and buffers, one for activations."""

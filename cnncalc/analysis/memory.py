@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.analysis.arena import ALIGNMENT, Arena, arrange, storages
-from cnncalc.analysis.dtypes import Dtypes, tensor_bytes
+from cnncalc.analysis.arena import Arena, arrange, storages
+from cnncalc.analysis.dtypes import ALIGNMENT, Dtypes, tensor_bytes
 from cnncalc.analysis.liveness import Peak, peak_activation
 from cnncalc.analysis.training import OPTIMISERS, Backward, backward
 from cnncalc.diagnostics import one_line

@@ -1,28 +1,49 @@
-"""Named counting rules: each turns a layer's Count into the number that one tool or one habit calls FLOPs."""
+"""Named counting rules: each turns a layer's Count into the number that one tool or one habit calls FLOPs.
+
+A rule's module is imported when the rule is asked for: most runs need one of them.
+"""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from cnncalc.conventions.base import MACS, Convention, Entry, Term
-from cnncalc.conventions.calflops import CALFLOPS
-from cnncalc.conventions.flopcounter import FLOPCOUNTER
-from cnncalc.conventions.fvcore import FVCORE
-from cnncalc.conventions.plain import EXACT, MAC, TWO_PER_MAC
-from cnncalc.conventions.ptflops import PTFLOPS
-from cnncalc.conventions.thop import THOP
-from cnncalc.conventions.torchinfo import TORCHINFO
-from cnncalc.conventions.torchscan import TORCHSCAN
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cnncalc.diagnostics import suggest
 
 __all__ = ["CONVENTIONS", "MACS", "Convention", "Entry", "Term", "convention"]
 
-RULES = (EXACT, TWO_PER_MAC, MAC, FLOPCOUNTER, FVCORE, THOP, PTFLOPS, TORCHINFO, CALFLOPS, TORCHSCAN)
-CONVENTIONS: Mapping[str, Convention] = MappingProxyType({rule.name: rule for rule in RULES})
+HOMES = {
+    "exact": "plain.EXACT",
+    "2mac": "plain.TWO_PER_MAC",
+    "mac": "plain.MAC",
+    "flopcounter": "flopcounter.FLOPCOUNTER",
+    "fvcore": "fvcore.FVCORE",
+    "thop": "thop.THOP",
+    "ptflops": "ptflops.PTFLOPS",
+    "torchinfo": "torchinfo.TORCHINFO",
+    "calflops": "calflops.CALFLOPS",
+    "torchscan": "torchscan.TORCHSCAN",
+}
+"""The module and the name of each rule."""
+
+
+class Rules(Mapping[str, Convention]):
+    """The rules by name, in the order of the docs."""
+
+    def __getitem__(self, name: str) -> Convention:
+        module, _, attribute = HOMES[name].partition(".")
+        rule: Convention = getattr(import_module(f"cnncalc.conventions.{module}"), attribute)
+        return rule
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HOMES)
+
+    def __len__(self) -> int:
+        return len(HOMES)
+
+
+CONVENTIONS = Rules()
 
 
 def convention(name: str) -> Convention:
@@ -31,10 +52,8 @@ def convention(name: str) -> Convention:
     Raises:
         ValueError: there is none; the message lists them.
     """
-    try:
+    if name in HOMES:
         return CONVENTIONS[name]
-    except KeyError:
-        close = get_close_matches(name.lower(), CONVENTIONS, n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        known = ", ".join(CONVENTIONS)
-        raise ValueError(f"unknown convention {name!r}{hint} (one of {known})") from None
+    close = suggest(name.lower(), CONVENTIONS)
+    hint = f"; did you mean {close!r}?" if close else ""
+    raise ValueError(f"unknown convention {name!r}{hint} (one of {', '.join(CONVENTIONS)})")
