@@ -490,6 +490,7 @@ class _Compiler:
         self.block, self.names_used = block, {}
         self.items(layers, block.body, f"layers of block '{block.name}'", taken=block.inputs)
         for name in sorted(block.words & self.names_used.keys()):
+            block.failed = True
             self.error("word-and-number", f"parameter '{name}' of block '{block.name}' is used as a word (${name}) "
                        "and in an expression", self.names_used[name], "use two parameters")  # fmt: skip
         self.block = None
