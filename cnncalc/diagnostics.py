@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -125,6 +124,8 @@ def one_line(text: str) -> str:
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word nearest to a misspelt one, or None."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return close[0] if close else None
 

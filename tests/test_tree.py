@@ -202,6 +202,8 @@ def test_the_rendered_error_shows_the_line_and_the_first_of_two_keys() -> None:
         "2 |   - conv: {out: 64, kernel: 3, out: 32}",
         "  |                                ^^^",
         "  = note: first given here, line 2",
+        "2 |   - conv: {out: 64, kernel: 3, out: 32}",
+        "  |            ^^^",
         "  = hint: remove one of the two",
     ]
 

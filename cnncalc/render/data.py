@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ def json_text(reports: Sequence[Report]) -> str:
     """Return one report as an object, several as an array; exactly `Report.to_dict()`."""
     if len(reports) == 1:
         return reports[0].to_json() + "\n"
-    return json.dumps([report.to_dict() for report in reports], indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return "[\n" + ",\n".join(report.to_json() for report in reports) + "\n]\n"
 
 
 def guarded(text: str) -> str:

@@ -18,11 +18,12 @@ _MAX_EXPONENT = 400
 
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE]([-+]?[0-9]+))?")
-_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+# Rare forms stay text: a pattern is compiled, and kept by `re`, when a file first has one.
+_PREFIXED = r"0o[0-7]+|0x[0-9a-fA-F]+"
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
-_UNDERSCORED = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9_]+)?|0[ox][0-9a-fA-F_]+")
-_COMMAS = re.compile(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_UNDERSCORED = r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9_]+)?|0[ox][0-9a-fA-F_]+"
+_COMMAS = r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
+_NOT_FINITE = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 
 
 class LiteralError(ValueError):
@@ -79,15 +80,15 @@ def parse_number(text: str) -> Number | None:
             raise LiteralError("number-too-large", f"the exponent of {_short(text)} is out of bounds",
                                f"keep exponents between -{_MAX_EXPONENT} and {_MAX_EXPONENT}")
         return check_magnitude(exact(Fraction(text)), text)
-    if _PREFIXED.fullmatch(text):
+    if re.fullmatch(_PREFIXED, text):
         return check_magnitude(int(text, 0), text) if len(text) <= _MAX_CHARACTERS else _refuse_length(text)
-    if "_" in text and _UNDERSCORED.fullmatch(text):
+    if "_" in text and re.fullmatch(_UNDERSCORED, text):
         raise LiteralError("number-separator", f"number {_short(text)} has underscores in it",
                            f"write {_short(text.replace('_', ''))}")
-    if "," in text and _COMMAS.fullmatch(text):
+    if "," in text and re.fullmatch(_COMMAS, text):
         raise LiteralError("number-separator", f"number {_short(text)} has commas in it",
                            f"write {_short(text.replace(',', ''))}, or [a, b, c] for a list")
-    if _NOT_FINITE.fullmatch(text):
+    if re.fullmatch(_NOT_FINITE, text):
         raise LiteralError("not-finite", f"{text} is not a finite number", "write a finite number")
     return None
 

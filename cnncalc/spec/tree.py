@@ -35,10 +35,11 @@ Value: TypeAlias = bool | int | Fraction | str | None
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What only unusual files need stays text: `re` compiles it, and keeps it, at the first use.
+_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _FORBIDDEN_ASCII = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_BREAK = "\r\n|[\n\r\x85\u2028\u2029]"
+_SURROGATE = "[\ud800-\udfff]"
 _CONSTANTS: dict[str, Value] = {"": None, "~": None, "null": None, "Null": None, "NULL": None, **BOOLEANS}
 _NUMBER_STARTS = frozenset("0123456789+-.")
 
@@ -70,7 +71,7 @@ class Scalar:
 
     __slots__ = ("column", "length", "line", "plain", "text", "value")
 
-    def __init__(  # noqa: PLR0917 made by the hundred thousand, and keywords cost time
+    def __init__(
         self, value: Value, plain: bool, text: str, line: int = 0, column: int = 0, length: int = 1,
     ) -> None:
         self.value = value
@@ -215,7 +216,7 @@ def _decode(data: bytes, file: str | None) -> str:
 
 
 def _check_characters(text: str, file: str | None) -> None:
-    match = _FORBIDDEN_ASCII.search(text) if text.isascii() else _FORBIDDEN.search(text)
+    match = _FORBIDDEN_ASCII.search(text) if text.isascii() else re.search(_FORBIDDEN, text)
     if match:
         hint = "save the file as UTF-8" if match[0] == "\0" else "remove it; inside double quotes it can be escaped"
         _fail(file, "control-character", f"character U+{ord(match[0]):04X} is not allowed in a spec", hint,
@@ -225,10 +226,10 @@ def _check_characters(text: str, file: str | None) -> None:
 def _place(text: str, offset: int) -> tuple[Span, str | None]:
     """Return the place of a character, and its line."""
     line, start = 1, 0
-    for match in _LINE_BREAK.finditer(text, 0, offset):
+    for match in re.compile(_LINE_BREAK).finditer(text, 0, offset):
         if match.end() <= offset:
             line, start = line + 1, match.end()
-    end = _LINE_BREAK.search(text, offset)
+    end = re.compile(_LINE_BREAK).search(text, offset)
     return Span(line, offset - start + 1), text[start : end.start() if end else len(text)]
 
 
@@ -340,10 +341,10 @@ class _Reader:
         line, column = start.line, start.column
         length = (end.column if line == end.line else len(self._lines[line].rstrip())) - column or 1
         if event.style:
-            if event.style == '"' and not text.isascii() and _SURROGATE.search(text):
+            if event.style == '"' and not text.isascii() and re.search(_SURROGATE, text):
                 self._error("yaml-syntax", "a surrogate is not a character", Span(line + 1, column + 1, length),
                             "escape characters above U+FFFF as \\U and eight digits")
-                text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+                text = re.sub(_SURROGATE, "\N{REPLACEMENT CHARACTER}", text)
             return Scalar(text, False, text, line + 1, column + 1, length)
         resolved = self._resolved
         try:
@@ -542,7 +543,7 @@ def _scalar_from(data: object) -> Scalar:
         return Scalar(data, True, "true" if data else "false")
     if isinstance(data, str):
         text = str.__str__(data)
-        if not text.isascii() and _SURROGATE.search(text):
+        if not text.isascii() and re.search(_SURROGATE, text):
             raise LiteralError("control-character", "a surrogate is not a character", "decode the text as UTF-8")
         return Scalar(text, False, text)
     if isinstance(data, float):
