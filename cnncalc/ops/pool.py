@@ -14,7 +14,6 @@ from cnncalc.axis import (
     Transpose,
     Window,
     adaptive_total,
-    effective_kernel,
     extent,
     extent_ceil,
     extent_transposed,
@@ -56,11 +55,10 @@ class Pool(Called):
         used = windows(x, self.name, self.kernel, stride, getattr(self, "dilation", 1), self.padding)
         if not isinstance(self.padding, str):
             for window in used:
-                span = effective_kernel(window.kernel, window.dilation)
-                if max(window.before, window.after) > span // 2:
+                if max(window.before, window.after) > window.kernel // 2:
                     raise ArgumentError(
                         f"{self.name} has padding {max(window.before, window.after)}, which must be at most half "
-                        f"the window of {span}",
+                        f"the window of {window.kernel}" + (", dilation aside" if window.dilation > 1 else ""),
                         argument="padding",
                         hint="put a pad before it for more",
                     )
@@ -101,8 +99,26 @@ class MinPool(Pool):
         return Work(comparisons=outs[0].elements * (self.taps(ins) - 1))
 
 
+class Summing(Pool):
+    """What pools that add up share: PyTorch's have no volume smaller than the window, however padded or rounded."""
+
+    def windows(self, x: Shape) -> tuple[Window, ...]:
+        used = super().windows(x)
+        if len(used) == 3 and not isinstance(self.padding, str):
+            for axis, (size, window) in enumerate(zip(x.spatial, used, strict=True)):
+                if window.kernel > size:
+                    raise ArgumentError(
+                        f"{self.name} does not fit: on {axis_name(axis, 3)} the window of {window.kernel} is larger "
+                        f"than the input {x}, and in 3-D neither padding nor ceil counts",
+                        argument="kernel",
+                        code="window-does-not-fit",
+                        hint="use a smaller kernel, or put a pad before it",
+                    )
+        return used
+
+
 @register("avg_pool", aliases=("avgpool", "avg_pool1d", "avg_pool2d", "avg_pool3d"))
-class AvgPool(Pool):
+class AvgPool(Summing):
     """Mean over a sliding window, `[C, *S] -> [C, *S']` (PyTorch's AvgPool).
 
     Per output taps - 1 additions and a division, whether or not padding counts in the mean.
@@ -117,7 +133,7 @@ class AvgPool(Pool):
 
 
 @register("lp_pool", aliases=("lppool", "lp_pool1d", "lp_pool2d", "lp_pool3d"))
-class LpPool(Pool):
+class LpPool(Summing):
     """p-norm over a sliding window, `[C, *S] -> [C, *S']`, `(sum x^p)^(1/p)` (PyTorch's LPPool).
 
     Per output: taps powers, taps - 1 additions and one root.
