@@ -263,6 +263,13 @@ def test_configuration_stops_at_the_top_of_the_repository(repo: Repository) -> N
     assert inner.run("check", "net.yaml", "--max", "params=1G").code == 0
 
 
+def test_a_zoo_network_is_looked_after_where_the_command_runs(repo: Repository) -> None:
+    repo.write("cnncalc.toml", '[budgets."*.yaml"]\nmacs = 1\n')
+    repo.write("net.yaml", spec())
+    assert repo.run("check", "resnet50", "--max", "macs=5G").code == 0
+    assert repo.run("check", "net.yaml").code == 1
+
+
 def test_conventions_in_budgets_outrank_flags(repo: Repository) -> None:
     """The rule `mac` counts 1 per multiply-accumulate and nothing else; `2mac` counts 2."""
     repo.write("net.yaml", spec(budgets=f"{{convention: mac, flops: {MACS}}}"))
@@ -517,11 +524,11 @@ def test_the_receptive_field_may_not_shrink(repo: Repository) -> None:
 
 def test_the_zoo_is_within_its_budgets() -> None:
     repo = Repository(Path(__file__).parents[1])
-    done = repo.run("check", "specs", "--allow-empty", "--format", "json")
+    done = repo.run("check", "specs", "--format", "json")
     found = data(done)
     assert done.code == 0
     assert found["counts"]["specs"] == len(list((repo.root / "specs").glob("*.yaml")))
-    assert found["counts"]["within"] >= 18
+    assert found["counts"]["within"] >= found["counts"]["specs"]
 
 
 def test_a_terminal_without_unicode(repo: Repository) -> None:

@@ -223,6 +223,17 @@ def test_every_option_and_metric_stands_in_the_documents() -> None:
                 assert option in text, option
 
 
+def test_every_code_of_the_gate_stands_in_the_documents() -> None:
+    text = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", text.partition("### Codes")[2].partition("##")[0], re.MULTILINE))
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "cnncalc" / "budget").glob("*.py"))
+    used = re.findall(r'(?:code=|_error\(\s*|\.add\(\s*|code: str = )"([a-z-]+)"', sources)
+    used += re.findall(r'Status\.\w+: "([a-z]+-[a-z]+)"', sources) + re.findall(
+        r'_refuse\([^)]*"([a-z]+-[a-z]+)"\)', sources
+    )
+    assert set(used) == listed
+
+
 def test_pytest_collects_specs(repo: Repository) -> None:
     repo.write("specs/good.yaml", spec(budgets="{macs: 1G, max_increase: {macs: 0}}"))
     repo.write("specs/over.yaml", spec(budgets="{macs: 1}"))

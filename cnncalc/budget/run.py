@@ -40,12 +40,12 @@ def check(names: Sequence[str], options: Options, *, stdin: Callable[[], bytes] 
         )
     read = [_or_doubt(run, partial(read_budget_file, name)) for name in options.budgets]
     files = tuple(budget for budget in read if budget is not None)
-    settled = _or_doubt(run, lambda: configurations([target.file for target in found], options.config))
+    settled = _or_doubt(run, lambda: configurations([target.place for target in found], options.config))
     per_spec, configs = settled if settled is not None else ({}, [])
     baseline = _baseline(run, options)
     history = History(options.against) if options.against is not None else None
     for target in found:
-        judge = Judge(options, target, history, baseline, files, per_spec.get(target.file), run)
+        judge = Judge(options, target, history, baseline, files, per_spec.get(target.place), run)
         run.subjects += judge.subjects(stdin)
     for config in configs:
         run.doubts += [_stale(config, glob) for glob in config.stale()]

@@ -29,6 +29,11 @@ class Target(NamedTuple):
     name: str
     file: Path | None
 
+    @property
+    def place(self) -> Path | None:
+        """Where configuration is looked for: the file's place; None for standard input and networks of the zoo."""
+        return self.file if self.file is not None and Path(self.name).exists() else None
+
 
 def has_signature(data: bytes) -> bool:
     """Return whether a file's content has the `cnncalc:` key of a spec at its top level."""

@@ -63,7 +63,7 @@ class Judge:
         own = Budget(origin=Origin(kind="spec", name=target.name))
         if spec.budgets is not None:
             own = read_budget(spec.budgets, own.origin, collector)
-        from_config = self._config.applying(target.file) if self._config is not None and target.file else []
+        from_config = self._config.applying(target.place) if self._config is not None and target.place else []
         budgets = [own, *from_config, *self._files, *(_command_line(limit) for limit in options.limits)]
         for budget in budgets:
             for name in budget.variants:
