@@ -115,6 +115,17 @@ def test_text(hostile: Repository) -> None:
     assert not any(line.lstrip().startswith(("::", "##[")) for line in done.out.splitlines())
 
 
+def test_standard_error_is_no_command_either(repo: Repository) -> None:
+    repo.write("::error file=a::b.yaml", "cnncalc: 1\n")
+    repo.write("##[error]x.yaml", "cnncalc: 1\n")
+    for arguments in ((".",), ("::error file=a::b.yaml",), ("##[error]x.yaml",)):
+        done = repo.run("check", *arguments, "--format", "json", GITHUB_ACTIONS="true")
+        assert done.code == 2
+        assert done.err
+        assert "##[" not in done.err
+        assert not any(line.lstrip().startswith("::") for line in done.err.splitlines())
+
+
 def test_json(hostile: Repository) -> None:
     done = check(hostile, "json")
     found = json.loads(done.out)

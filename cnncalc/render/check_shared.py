@@ -43,9 +43,8 @@ def from_top(file: str, top: str | None = None) -> str:
 def sentence(subject: Subject | None, finding: Finding) -> str:
     """Return a finding's message, with the variant that it is about and its hint."""
     variant = f" (variant {subject.variant})" if subject is not None and subject.variant else ""
-    hint = f" Hint: {finding.hint}." if finding.hint else ""
     message = finding.message + variant
-    return safe(message + ("." if hint else "") + hint)
+    return safe(f"{message}. Hint: {finding.hint}" if finding.hint else message)
 
 
 class Fingerprints:
