@@ -105,6 +105,7 @@ class Layer(NamedTuple):
         calls: paths of the block calls around it, outermost first.
         shares: path of the layer whose weights it uses.
         weighted: it is a convolution, transposed convolution or linear layer.
+        live: activation elements alive while it runs, nothing in place; the batch multiplied.
     """
 
     path: str
@@ -139,6 +140,7 @@ class Layer(NamedTuple):
     calls: tuple[str, ...]
     shares: str | None
     weighted: bool
+    live: int
 
     @property
     def out_shape(self) -> Shape:
@@ -169,6 +171,7 @@ class Layer(NamedTuple):
             "intensity": self.intensity,
             "activations": self.activations,
             "connections": self.connections,
+            "live": self.live,
             "share_params": self.share_params,
             "share_macs": self.share_macs,
             "receptive_field": list(self.receptive_field),

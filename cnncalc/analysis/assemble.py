@@ -154,7 +154,7 @@ def build_report(
         convention=convention.name,
         dtype=str(dtypes),
         fold_bn=fold_bn,
-        layers=layers(graph, per_node, fields, totals),
+        layers=layers(graph, per_node, fields, totals, peak.profile),
         totals=totals,
         summary=summarise(graph, fields, per_node, totals, peak),
         outputs=tuple((label, graph.shape(ref)) for label, ref in graph.outputs.items()),
@@ -168,14 +168,16 @@ def warnings_of(collector: Collector) -> tuple[Diagnostic, ...]:
     return tuple(sorted(found, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0)))
 
 
-def layers(graph: Graph, facts: Sequence[Facts], fields: Sequence[NodeField], totals: Totals) -> tuple[Layer, ...]:
+def layers(
+    graph: Graph, facts: Sequence[Facts], fields: Sequence[NodeField], totals: Totals, live: Sequence[int]
+) -> tuple[Layer, ...]:
     """Return the rows of the report."""
     texts: dict[Operator, tuple[tuple[tuple[str, Any], ...], str]] = {}
     seen: dict[int, FieldText] = {}
     names = graph.name
     all_params, all_macs = totals.params, totals.macs
     rows = []
-    for node, fact, field in zip(graph.nodes, facts, fields, strict=True):
+    for node, fact, field, alive in zip(graph.nodes, facts, fields, live, strict=True):
         op = node.op
         text = texts.get(op)
         if text is None:
@@ -221,6 +223,7 @@ def layers(graph: Graph, facts: Sequence[Facts], fields: Sequence[NodeField], to
                 tuple(path for path, _ in node.trace) if node.trace else (),
                 None if node.shares is None else graph.nodes[node.shares].path,
                 op.weighted,
+                alive,
             )
         )
     return tuple(rows)

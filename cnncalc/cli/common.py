@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
 from cnncalc.diagnostics import Diagnostic, SpecError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cnncalc.api import Source
     from cnncalc.report import Report
@@ -100,13 +101,28 @@ def fail(message: str, hint: str | None = None) -> NoReturn:
     raise typer.Exit(2)
 
 
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Stop with exit code 2 and one line where the library is asked for something that there is not."""
+    try:
+        yield
+    except ValueError as error:
+        fail(str(error))
+
+
 def source_of(name: str) -> Source:
     """Return what a SPEC argument names: `-` is read from standard input."""
     if name != "-":
         return name
     from cnncalc.api import Text
 
-    return Text(sys.stdin.buffer.read(), "-")
+    return Text(everything(sys.stdin), "-")
+
+
+@cache
+def everything(stream: TextIO) -> bytes:
+    """Return all of a stream, which can be read once only."""
+    return stream.buffer.read()
 
 
 def settings(pairs: Sequence[str] | None) -> dict[str, object]:
@@ -143,6 +159,7 @@ def analysed(
     dtype: str = "fp32",
     batch: int = 1,
     max_layers: int | None = None,
+    fold_bn: bool = False,
 ) -> Report:
     """Return the report of a SPEC argument under the usual options.
 
@@ -153,13 +170,11 @@ def analysed(
     from cnncalc.api import analyze
 
     source, chosen, shape = source_of(name), settings(variables), shapes(input)
-    try:
+    with usage_errors():
         return analyze(
             source, input=shape, variant=variant, variables=chosen, convention=convention, dtype=dtype, batch=batch,
-            max_layers=max_layers,
+            max_layers=max_layers, fold_bn=fold_bn,
         )  # fmt: skip
-    except ValueError as error:
-        fail(str(error))
 
 
 def write_output(text: str, file: str | None) -> None:

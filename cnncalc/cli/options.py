@@ -61,7 +61,12 @@ SetOption = Annotated[
 ]
 DtypeOption = Annotated[
     str,
-    typer.Option("--dtype", metavar="TYPE", help="fp32, fp16, bf16, int8 or int4.", autocompletion=complete_dtype),
+    typer.Option(
+        "--dtype",
+        metavar="TYPE",
+        help="fp32, fp16, bf16, int8 or int4; w:int8,a:fp16 for weights and activations apart.",
+        autocompletion=complete_dtype,
+    ),
 ]
 FlopsOption = Annotated[
     str,
@@ -78,4 +83,7 @@ MaxLayersOption = Annotated[
 ]
 OutputOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")
+]
+FoldOption = Annotated[
+    bool, typer.Option("--fold-bn", help="As deployed: each batch_norm folded into the layer directly before it.")
 ]

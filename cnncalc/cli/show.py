@@ -21,12 +21,17 @@ from cnncalc.cli.common import (
     report_error,
     report_findings,
     screen_width,
+    settings,
+    shapes,
+    source_of,
+    usage_errors,
     write_output,
 )
 from cnncalc.cli.options import (
     BatchOption,
     DtypeOption,
     FlopsOption,
+    FoldOption,
     InputOption,
     MaxLayersOption,
     OutputOption,
@@ -143,6 +148,20 @@ def command(
     dtype: DtypeOption = "fp32",
     flops: FlopsOption = "exact",
     max_layers: MaxLayersOption = None,
+    fold_bn: FoldOption = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Below the table: live peak, arena, and what a training step keeps.")
+    ] = False,
+    optimizer: Annotated[
+        str | None, typer.Option("--optimizer", metavar="NAME", help="For --memory: sgd, momentum or adam (default).")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="NAME", help="Below the table: the roofline's lower bounds on that device."),
+    ] = None,
+    devices: Annotated[
+        str | None, typer.Option("--devices", metavar="FILE", help="For --device: devices of your own, as TOML.")
+    ] = None,
     output: OutputOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Draw again whenever a spec is saved; ctrl-c ends.")] = False,
 ) -> None:
@@ -163,14 +182,43 @@ def command(
     ) if value]):  # fmt: skip
         fail(f"{' and '.join(shaping)} would change nothing: json holds the whole report")
 
+    if form is not Form.TABLE and (memory or device):
+        fail(f"--{'memory' if memory else 'device'} is a view below the table, {form} has the report alone")
+    if optimizer is not None and not memory:
+        fail("--optimizer goes with --memory")
+    if devices is not None and device is None:
+        fail("--devices goes with --device")
+
     def analyse(spec: str) -> Report:
         return analysed(
             spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype, batch=batch,
-            max_layers=max_layers,
+            max_layers=max_layers, fold_bn=fold_bn,
         )  # fmt: skip
 
+    def below(spec: str, report: Report) -> str:
+        views = []
+        if memory:
+            from cnncalc import api
+            from cnncalc.render.memory import memory_text
+
+            with usage_errors():
+                views.append(memory_text(api.memory(
+                    source_of(spec), input=shapes(input), variant=variant, variables=settings(variables), dtype=dtype,
+                    batch=batch, max_layers=max_layers, fold_bn=fold_bn, optimizer=optimizer or "adam",
+                )))  # fmt: skip
+        if device is not None:
+            from cnncalc.render.devices import roofline_text
+
+            with usage_errors():
+                bound = report.roofline(device, devices=devices)
+            screen = output in {None, "-"}
+            views.append(
+                roofline_text(bound, width=screen_width() if screen else WIDE, colour=screen and coloured(sys.stdout))
+            )
+        return "".join(f"\n{view}" for view in views)
+
     def show() -> int:
-        return draw(specs, analyse, form, choice, output)
+        return draw(specs, analyse, form, choice, output, below)
 
     if watch:
         if output is not None or "-" in specs:
@@ -201,10 +249,25 @@ def known_sort(name: str | None) -> str | None:
 
 
 def draw(
-    specs: Sequence[str], analyse: Callable[[str], Report], form: Form, choice: Choice, output: str | None
+    specs: Sequence[str],
+    analyse: Callable[[str], Report],
+    form: Form,
+    choice: Choice,
+    output: str | None,
+    below: Callable[[str, Report], str],
 ) -> int:
-    """Write the reports of some specs and return the exit code; findings go to standard error."""
+    """Write the reports of some specs and return the exit code; findings go to standard error.
+
+    Args:
+        specs: what to show.
+        analyse: from a SPEC argument to its report.
+        form: the form of output.
+        choice: which rows and columns.
+        output: a file, or None for standard output.
+        below: from a SPEC argument and its report to what stands below its table.
+    """
     reports: list[Report] = []
+    views: list[str] = []
     failed = printed = False
     on_screen = form is Form.TABLE and output in {None, "-"}
     for spec in specs:
@@ -217,16 +280,18 @@ def draw(
             report_error(error)
             failed = True
             continue
+        view = below(spec, report)
         if on_screen:
-            write_output(table(report, choice, below=printed), None)
+            write_output(table(report, choice, below=printed) + view, None)
             printed = True
         if form is not Form.JSON:
             report_findings(report.warnings)
         reports.append(report)
+        views.append(view)
     if failed:
         return 2
     if not on_screen:
-        write_output(written(reports, form, choice), output)
+        write_output(written(reports, form, choice, views), output)
     return 0
 
 
@@ -244,10 +309,11 @@ def table(report: Report, choice: Choice, *, below: bool = False, partial: bool 
     return f"\n{text}" if below else text
 
 
-def written(reports: Sequence[Report], form: Form, choice: Choice) -> str:
-    """Return reports in one of the forms, one after the other."""
+def written(reports: Sequence[Report], form: Form, choice: Choice, views: Sequence[str]) -> str:
+    """Return reports in one of the forms, one after the other; views stand below tables."""
     if form is Form.TABLE:
-        return "\n".join(table(report, choice, plain=True) for report in reports)
+        tables = (table(report, choice, plain=True) for report in reports)
+        return "\n".join(text + view for text, view in zip(tables, views, strict=True))
     if form is Form.JSON:
         from cnncalc.render.data import json_text
 

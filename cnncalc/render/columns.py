@@ -119,6 +119,11 @@ def intensity(row: Row, context: Context) -> str:  # noqa: ARG001
     return fmt.ratio(flops.value, moved.value) if moved.value else fmt.NOTHING
 
 
+def live(row: Row, context: Context) -> str:
+    """Return the most activation elements alive at once while the row's layers run."""
+    return context.numbers.write(max(layer.live for layer in row.layers)) if row.layers else ""
+
+
 ALL = (
     Column(name="layer", heading="Layer", right=False, cell=lambda row, _: row.path or row.name),
     Column(name="operator", heading="Operator", right=False, cell=lambda row, _: operator(row)),
@@ -143,6 +148,7 @@ ALL = (
     Column(name="intensity", heading="Intensity", unit="FLOPs/byte", cell=intensity),
     amounts("activations", "Activations", "elements"),
     amounts("connections", "Connections"),
+    Column(name="live", heading="Live", unit="elements", per_row=False, cell=live),
     shares("share_params", "params", "Share of params"),
     of_last("line", "Line", lambda layer: str(layer.line or "")),
 )  # fmt: skip
@@ -151,9 +157,9 @@ DEFAULT = tuple(
     "layer operator output receptive_field params macs flops memory_access share_macs".split()  # noqa: SIM905
 )
 LEAVE_FIRST = (
-    "line", "start", "jump", "receptive_field_true", "receptive_field_min", "connections", "activations", "intensity",
-    "bytes", "share_params", "input", "layers", "buffers", "memory_access", "share_macs", "flops", "operator",
-    "receptive_field", "output", "macs", "params",
+    "line", "start", "jump", "receptive_field_true", "receptive_field_min", "live", "connections", "activations",
+    "intensity", "bytes", "share_params", "input", "layers", "buffers", "memory_access", "share_macs", "flops",
+    "operator", "receptive_field", "output", "macs", "params",
 )  # fmt: skip
 """The order in which columns go when a table does not fit; `layer` stays."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.memory import MemoryReport
     from cnncalc.budget.compare import Comparison
+    from cnncalc.reconcile import Reconciliation
     from cnncalc.render.columns import Column
     from cnncalc.render.format import Numbers
     from cnncalc.report import Layer, Report
@@ -46,7 +48,7 @@ TREE_STYLE = """\
 .cnncalc .r>*{text-align:right;white-space:nowrap;font-weight:400}
 .cnncalc .r>.a{text-align:left;white-space:normal;overflow-wrap:anywhere}
 .cnncalc .r>:first-child{padding-left:calc(var(--l,0)*1.1em)}.cnncalc .r>.o,.cnncalc .r>.z{color:var(--soft)}
-.cnncalc .r>.s{display:flex;justify-content:space-between;gap:.5em}
+.cnncalc .r>.s{display:flex;align-self:start;justify-content:space-between;gap:.5em}
 .cnncalc summary{cursor:pointer;list-style:none;display:block}
 .cnncalc summary::-webkit-details-marker{display:none}
 .cnncalc summary .r>:first-child{font-weight:600}
@@ -78,6 +80,7 @@ BAR_EM = 4
 """Width of a full bar, in em."""
 
 
+@lru_cache(maxsize=2048)
 def text(value: str) -> str:
     """Return text as HTML that shows it as it is."""
     return escape(one_line(value))
@@ -312,6 +315,17 @@ def memory_html(report: MemoryReport) -> str:
     subtitle = (fmt.plural(report.batch, "image"), report.dtype, *folded)
     content = title(report.name, subtitle), table(memory.HEADINGS, memory.rows(report), left=(0, 3))
     return frame(repr(report), TABLE_STYLE, content)
+
+
+def reconciliation_html(result: Reconciliation) -> str:
+    """Return a network under every counting rule, the terms of each rule below it, and the verdict on every claim."""
+    from cnncalc.render import reconcile
+
+    head = ("Rule", "called", "number", "more than the strict count")
+    rows = ((name.replace("  ", "↳ ", 1), *rest) for name, *rest in reconcile.rows(result))
+    claims = (f"<p>{text(line)}</p>" for line in reconcile.claims(result) if line)
+    content = (f"<h4>{text(reconcile.title(result))}</h4>", table(head, rows, left=(0, 1)), *claims)
+    return frame(repr(result), TABLE_STYLE, content)
 
 
 class Shown(Protocol):

@@ -114,6 +114,7 @@ def _layer() -> Json:
             "intensity": RATIO,
             "activations": COUNT,
             "connections": UNKNOWABLE,
+            "live": COUNT,
             "share_params": RATIO,
             "share_macs": RATIO,
             "receptive_field": FIELD,

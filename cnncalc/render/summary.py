@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 AXES = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 BITS = {"fp32": "4 bytes", "fp16": "2 bytes", "bf16": "2 bytes", "int8": "1 byte", "int4": "half a byte"}
+ODD_SHOWN = 3
+"""So many layers with channels that are no multiple of 8 are named."""
 TOTALS = (("parameters", "params"), ("MACs", "macs"), ("FLOPs", "flops"), ("memory access", "memory_access"))
 
 
@@ -36,7 +38,9 @@ def facts(report: Report, numbers: Numbers) -> list[tuple[str, str]]:
     found += [(label, total_text(report, key, numbers)) for label, key in TOTALS]
     found += [
         ("model size", model_size(report, numbers)),
+        ("peak activation", peak(report, numbers)),
         ("linear layers", linear_share(report)),
+        *odd_channels(report),
         ("counting", convention(report)),
     ]
     return found
@@ -98,7 +102,26 @@ def model_size(report: Report, numbers: Numbers) -> str:
         text += "B" if " " in text else " B"
     else:
         text += " bytes" + (f" ({fmt.human(size.value)}B)" if size.value is not None and size.value >= 1000 else "")
-    return f"{text} as {report.dtype} ({BITS.get(report.dtype, report.dtype)} each), batch {report.batch:,}"
+    each = f" ({BITS[report.dtype]} each)" if report.dtype in BITS else ""
+    return f"{text} as {report.dtype}{each}, batch {report.batch:,}"
+
+
+def peak(report: Report, numbers: Numbers) -> str:
+    """Return the most activations alive at once, and where."""
+    moment = report.summary.peak_activation
+    mark = ">= " if "peak_activation" in report.totals.lower_bounds else ""
+    where = f" at {moment.path}" if moment.path else ""
+    return f"{mark}{numbers.write(moment.elements)} elements alive{where}"
+
+
+def odd_channels(report: Report) -> list[tuple[str, str]]:
+    """Return the layers whose channels are no multiple of 8, which hardware pads; nothing where there are none."""
+    found = report.summary.odd_channels
+    if not found:
+        return []
+    named = [f"{path} {channels}" for path, channels in found[:ODD_SHOWN]]
+    more = f" and {len(found) - ODD_SHOWN:,} more" if len(found) > ODD_SHOWN else ""
+    return [("not times 8", f"channels of {', '.join(named)}{more}")]
 
 
 def linear_share(report: Report) -> str:
@@ -113,7 +136,7 @@ def linear_share(report: Report) -> str:
 def convention(report: Report) -> str:
     """Return the name of the counting rule behind FLOPs and what it means."""
     rule = CONVENTIONS[report.convention]
-    text = f"{rule.name}: {rule.summary}"
+    text = f"{rule.name}: {rule.summary}" + (", batch_norm folded" if report.fold_bn else "")
     if rule.unit != "FLOPs":
         text += f" (its own word is {rule.unit})"
     return text
