@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.api import Input, Source, build_graph, load
 from cnncalc.conventions import CONVENTIONS, MACS, Convention
-from cnncalc.diagnostics import SpecError, did_you_mean
+from cnncalc.diagnostics import SpecError, did_you_mean, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cnncalc.graph import Graph
     from cnncalc.spec.document import Spec
@@ -232,6 +232,29 @@ class Reconciliation:
     lower_bounds: tuple[str, ...]
     rules: tuple[RuleTotal, ...]
     verdicts: tuple[Verdict, ...]
+
+    def __repr__(self) -> str:
+        rules, claims = len(self.rules), len(self.verdicts)
+        return one_line(f"<Reconciliation {self.name}: {self.macs:,} MACs, {rules} rules, {claims} claims>")
+
+    def to_html(self) -> str:
+        """Return the rules and verdicts as HTML: inline style, light and dark, no script, names escaped."""
+        from cnncalc.render.html import reconciliation_html
+
+        return reconciliation_html(self)
+
+    def to_markdown(self) -> str:
+        """Return the rules and verdicts as Markdown."""
+        from cnncalc.render.reconcile import markdown
+
+        return markdown(self)
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        from cnncalc.render.html import mimebundle
+
+        return mimebundle(self, include, exclude)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON has it."""

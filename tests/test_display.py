@@ -12,6 +12,7 @@ import pytest
 
 import cnncalc
 from cnncalc.budget.compare import compare
+from cnncalc.reconcile import reconcile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,10 +74,10 @@ def results(name: str = "net") -> list[Any]:
     }
     wider = spec | {"layers": [{"conv": {"out": 8, "kernel": 3}}, {"conv": {"out": 24, "kernel": 3}}, "relu"]}
     before = cnncalc.analyze(spec)
-    return [before, compare(before, cnncalc.analyze(wider)), cnncalc.memory(spec)]
+    return [before, compare(before, cnncalc.analyze(wider)), cnncalc.memory(spec), reconcile(spec)]
 
 
-@pytest.mark.parametrize("which", range(3), ids=["report", "comparison", "memory"])
+@pytest.mark.parametrize("which", range(4), ids=["report", "comparison", "memory", "reconciliation"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_are_data_in_every_form(name: str, which: int) -> None:
     bundle = results(name)[which]._repr_mimebundle_()
