@@ -246,3 +246,41 @@ def test_watch_draws_again_when_the_file_is_saved_and_survives_errors(good: str)
         running.kill()
         running.stdout.close()
         running.wait()
+
+
+def test_memory_stands_below_the_table(capsys: Capture) -> None:
+    assert run(["show", "resnet50", "--depth", "1", "--memory", "--optimizer", "sgd"]) == 0
+    printed = capsys.readouterr().out
+    # Input and all outputs, live peak, and live peak in place: a brute-force count over the network's tensors.
+    for number in ("37,710,312", "2,408,448", "1,806,336"):
+        assert number in printed
+
+
+def test_a_device_bounds_the_time_from_below(capsys: Capture) -> None:
+    assert run(["show", "lenet5", "--device", "a100"]) == 0
+    printed = capsys.readouterr().out
+    assert "lower bound" in printed
+    assert "latency" not in printed
+    assert run(["show", "lenet5", "--device", "a10"]) == 2
+
+
+def test_folded_batch_norms_leave_the_table(capsys: Capture) -> None:
+    assert run(["show", "resnet50", "--fold-bn", "--by", "op"]) == 0
+    printed = capsys.readouterr().out
+    assert "batch_norm " not in printed.replace("batch_norm folded", "")
+    # 25,557,032 less 2*26,560 of gamma and beta, plus a bias for each of the 26,560 normalised channels.
+    assert "25,530,472" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--optimizer", "adam"], "--optimizer goes with --memory"),
+        (["--devices", "mine.toml"], "--devices goes with --device"),
+        (["--memory", "--format", "json"], "json has the report alone"),
+        (["--memory", "--optimizer", "lion"], "choose one of sgd, momentum, adam"),
+    ],
+)
+def test_views_refuse_what_they_cannot_do(options: list[str], message: str, capsys: Capture) -> None:
+    assert run(["show", "lenet5", *options]) == 2
+    assert message in capsys.readouterr().err

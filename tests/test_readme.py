@@ -1,0 +1,90 @@
+"""What the README shows is what the program does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cnncalc
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def run(command: str, folder: Path = ROOT, width: int = 120) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": str(width), "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    arguments = shlex.split(command)
+    assert arguments[0] == "cnncalc"
+    line = [sys.executable, "-m", "cnncalc", *arguments[1:]]
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_table_is_what_the_command_prints() -> None:
+    shown = blocks("console")[0]
+    command, _, table = shown.partition("\n")
+    done = run(command.removeprefix("$ "))
+    assert done.returncode == 0, done.stderr
+    printed = [line.rstrip() for line in done.stdout.splitlines()]
+    assert [line.rstrip() for line in table.splitlines()] == printed[: len(table.splitlines())]
+
+
+def test_the_spec_of_one_screen_runs_within_its_budgets(tmp_path: Path) -> None:
+    text = blocks("yaml")[0]
+    report = cnncalc.analyze(cnncalc.parse(text))
+    assert not report.warnings
+    assert len(text.splitlines()) <= 40
+    file = tmp_path / "small.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert run(f"cnncalc check {file}").returncode == 0
+
+
+def test_the_notebook_lines_run() -> None:
+    names: dict[str, object] = {}
+    for block in blocks("python"):
+        for line in block.splitlines():
+            code, _, comment = line.partition("  # ")
+            if "=" in code or code.startswith("import"):
+                exec(code, names)  # noqa: S102 - the README's own lines
+            elif comment.strip().isdigit():
+                assert eval(code, names) == int(comment), code  # noqa: S307
+
+
+def test_the_commands_exist_and_run(tmp_path: Path) -> None:
+    commands = [line.partition("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    commands = [line for line in commands if line.startswith("cnncalc") and "--watch" not in line]
+    assert len(commands) >= 5
+    specs = tmp_path / "specs"
+    specs.symlink_to(ROOT / "specs")
+    for command in commands:
+        done = run(command, tmp_path)
+        assert done.returncode == 0, (command, done.stderr, done.stdout[-500:])
+
+
+def test_the_error_is_the_one_that_users_see(tmp_path: Path) -> None:
+    text = blocks("text")[0]
+    spec = tmp_path / "specs" / "tiny.yaml"
+    spec.parent.mkdir()
+    spec.write_text("input: [3, 32, 32]\nname: tiny\nlayers:\n  - conv: {out: 64, kernal: 7, stride: 2}\n")
+    done = run("cnncalc show specs/tiny.yaml", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip() == text.strip()
+
+
+def test_two_commands_do_all_the_set_up() -> None:
+    lines = [line for line in README.splitlines() if line.startswith("pip install")]
+    assert lines == ["pip install . && cnncalc show specs/resnet50.yaml", "pip install -e '.[test]' && pytest"]
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)", README))))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
