@@ -1,7 +1,7 @@
 """How long the HTML of a report takes and how large it is: under 20 ms and 150 kB for ResNet-50.
 
-Run it as `python benchmarks/report_html.py`; it exits with 1 when either is exceeded. Processor time counts, the best of
-several runs.
+Run it as `python benchmarks/report_html.py`; it exits with 1 when either is exceeded. Processor time counts, the best
+of several runs.
 """
 
 from __future__ import annotations
