@@ -121,7 +121,7 @@ class Layer(NamedTuple):
     memory_access: MemoryAccess | None
     bytes: int | None
     intensity: float | None
-    activations: int
+    activations: int | None
     connections: int | None
     share_params: float | None
     share_macs: float | None

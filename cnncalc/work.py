@@ -126,16 +126,18 @@ class Count:
     arguments: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
-    def activations(self) -> int:
-        """Output elements of a weighted layer ("macts"), 0 elsewhere."""
+    def activations(self) -> int | None:
+        """Output elements of a weighted layer ("macts"), 0 elsewhere; None for a layer of unknown work."""
+        if self.macs is None:
+            return None
         return self.out_elements if self.weighted else 0
 
     @property
     def connections(self) -> int | None:
-        """Output positions times parameters per position: one per multiply-accumulate, one per added bias."""
-        if not self.weighted:
-            return 0
-        return None if self.macs is None else self.macs + self.bias_outputs
+        """One for each multiply-accumulate and each added bias of a weighted layer; None for one of unknown work."""
+        if self.macs is None:
+            return None
+        return self.macs + self.bias_outputs if self.weighted else 0
 
 
 def exactly(a: int, b: int) -> int:

@@ -10,9 +10,8 @@ from cnncalc.analysis.dtypes import DTYPES, Dtypes, tensor_bytes
 from cnncalc.analysis.liveness import peak_activation
 from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
 from cnncalc.analysis.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
-from cnncalc.conventions import Convention
 from cnncalc.ops.arguments import shown
-from cnncalc.ops.base import Operator, axis_name
+from cnncalc.ops.base import Called, Operator, axis_name
 from cnncalc.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
 from cnncalc.shape import Shape
 from cnncalc.work import Count, MemoryAccess, Work
@@ -20,6 +19,7 @@ from cnncalc.work import Count, MemoryAccess, Work
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cnncalc.conventions import Convention
     from cnncalc.diagnostics import Collector, Diagnostic
     from cnncalc.graph import Graph, Node
 
@@ -33,6 +33,7 @@ class Facts:
 
     def __init__(self, node: Node, convention: Convention, dtypes: Dtypes, batch: int) -> None:
         count = node.op.count(node.in_shapes, node.out_shapes)
+        connections = count.connections
         self.flops = convention.flops(count)
         if self.flops is not None:
             self.flops *= batch
@@ -58,11 +59,12 @@ class Facts:
             self.work = count.work
         self.count = count
         self.memory = memory
-        self.connections = node.op.count(node.in_shapes, node.out_shapes).connections if batch > 1 else count.connections
+        self.connections = connections
         self.intensity = self.flops / self.bytes if self.flops is not None and self.bytes else None
         numbers = {
             "params": count.params, "macs": count.macs, "flops": self.flops, "work": self.work,
             "memory_access": memory, "bytes": self.bytes, "connections": self.connections,
+            "activations": count.activations,
         }  # fmt: skip
         self.unknown = tuple(name for name, value in numbers.items() if value is None)
 
@@ -81,14 +83,21 @@ def scaled(count: Count, batch: int) -> Count:
 
 
 def describe(op: Operator) -> str:
-    """Return an operator's arguments in a few words, the main one first, defaults left out."""
+    """Return an operator's arguments in a few words, the main one first.
+
+    Left out are defaults, and whether code calls a module or a function, which only some counting rules ask.
+    """
     words = []
+    given = op.arguments()
     for name, declared in sorted(op.args.items(), key=lambda entry: not entry[1].main):
-        value = getattr(op, name)
+        value = given[name]
         usual = value is True and declared.default is None  # a bias where no normalisation follows
-        if value == declared.default or usual or isinstance(value, Operator):
+        uncounted = name in Called.args and isinstance(op, Called)
+        if value == declared.default or usual or uncounted or isinstance(value, Operator):
             continue
-        text = "x".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
+        # one value per axis reads 3x5; before and after each axis, shapes and channel numbers stay lists
+        axes = isinstance(value, tuple) and len(value) <= 3 and "per axis" in declared.kind.describe()
+        text = "x".join(map(shown, value)) if axes else shown(value)
         if declared.main:
             words.append(text)
         elif isinstance(value, bool):
@@ -260,7 +269,7 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation)
         buffers += own * count.buffers
         macs += times * (count.macs or 0)
         flops += times * (fact.flops or 0)
-        activations += times * count.activations
+        activations += times * (count.activations or 0)
         connections += times * (fact.connections or 0)
         weighted += times * fact.weighted_memory
         moved += times * (fact.bytes or 0)

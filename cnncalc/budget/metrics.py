@@ -177,12 +177,15 @@ def _layer_size(layer: Layer, report: Report) -> Measured:
 
 
 def _layer_activations(layer: Layer, _report: Report) -> Measured:
-    return at_least(0, "its activations cannot be known") if layer.macs is None else known(layer.activations)
+    if layer.activations is None:
+        return at_least(0, "its activations cannot be known")
+    return known(layer.activations)
 
 
 def _layer_connections(layer: Layer, _report: Report) -> Measured:
-    known_inside = layer.connections is not None and layer.macs is not None
-    return known(layer.connections or 0) if known_inside else at_least(0, "its connections cannot be known")
+    if layer.connections is None:
+        return at_least(0, "its connections cannot be known")
+    return known(layer.connections)
 
 
 def _moved(layer: Layer) -> int | None:

@@ -112,7 +112,7 @@ def _layer() -> Json:
             "memory_access": {"anyOf": [{"$ref": "#/definitions/memory_access"}, {"type": "null"}]},
             "bytes": UNKNOWABLE,
             "intensity": RATIO,
-            "activations": COUNT,
+            "activations": UNKNOWABLE,
             "connections": UNKNOWABLE,
             "live": COUNT,
             "share_params": RATIO,
