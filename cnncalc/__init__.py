@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc._version import __version__
-from cnncalc.api import analyze, load, memory, parse
-from cnncalc.diagnostics import Diagnostic, SpecError
-from cnncalc.ops.base import Operator, register
-from cnncalc.report import Layer, Report
-from cnncalc.shape import Shape
-from cnncalc.spec.document import Spec
 
 if TYPE_CHECKING:
+    from cnncalc.api import analyze, load, memory, parse
     from cnncalc.builder import Network
+    from cnncalc.diagnostics import Diagnostic, SpecError
+    from cnncalc.ops.base import Operator, register
+    from cnncalc.report import Layer, Report
+    from cnncalc.shape import Shape
+    from cnncalc.spec.document import Spec
 
 __all__ = [
     "Diagnostic",
@@ -36,11 +36,34 @@ __all__ = [
     "register",
 ]
 
+_HOMES = {
+    "Diagnostic": "cnncalc.diagnostics",
+    "Layer": "cnncalc.report",
+    "Network": "cnncalc.builder",
+    "Operator": "cnncalc.ops.base",
+    "Report": "cnncalc.report",
+    "Shape": "cnncalc.shape",
+    "Spec": "cnncalc.spec.document",
+    "SpecError": "cnncalc.diagnostics",
+    "analyze": "cnncalc.api",
+    "load": "cnncalc.api",
+    "memory": "cnncalc.api",
+    "parse": "cnncalc.api",
+    "register": "cnncalc.ops.base",
+}
+
 
 def __getattr__(name: str) -> object:
-    """Import the builder when it is first asked for: reading specs does not need it."""
-    if name == "Network":
-        from cnncalc.builder import Network
+    """Import a public name when it is first asked for: a command starts before it is known what it needs."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return Network
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,15 +6,18 @@ Exit codes: 0 fine, 1 a check failed, 2 usage or spec error; 70 a mistake of cnn
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
-import typer
-from typer.core import TyperCommand, TyperGroup
+gc.set_threshold(100_000, 20, 20)  # almost all that a short process makes lives to its end
 
-from cnncalc._version import __version__
+import typer  # noqa: E402
+from typer.core import TyperCommand, TyperGroup  # noqa: E402
+
+from cnncalc._version import __version__  # noqa: E402
 
 USAGE, INTERNAL, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 

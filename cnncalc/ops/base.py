@@ -510,7 +510,7 @@ def load_plugins() -> None:
     with _plugin_lock:
         if _plugins_loaded:
             return
-        from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import, and few runs need it
+        from importlib.metadata import entry_points
 
         for entry in entry_points(group="cnncalc.operators"):
             try:
@@ -535,6 +535,12 @@ def find(name: str) -> type[Operator] | None:
         load_plugins()
         found = _by_name.get(name)
     return found
+
+
+def built_in(name: str) -> type[Operator] | None:
+    """Return the operator class of a name or alias that comes with cnncalc; no plug-in is looked at."""
+    found = _by_name.get(name)
+    return found if found is not None and found.__module__.startswith("cnncalc.ops.") else None
 
 
 def operators() -> Iterator[type[Operator]]:

@@ -20,11 +20,10 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NoReturn, Protocol, TypeAlias
+from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
 from cnncalc.diagnostics import did_you_mean
 from cnncalc.spec.literals import BOOLEANS, LiteralError, Number, exact, parse_number
@@ -217,8 +216,7 @@ def show(value: Value) -> str:
     return f"{value.numerator}/{value.denominator}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int
@@ -228,8 +226,7 @@ class _Token:
         return self.start + len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A compiled piece of the text: how to evaluate it and where it stands."""
 
     run: _Run

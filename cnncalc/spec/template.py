@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncalc.diagnostics import ArgumentError, Collector, Span, did_you_mean
 from cnncalc.ops import base as ops
@@ -85,15 +85,13 @@ class Slot:
 Args: TypeAlias = dict[str, Slot]
 
 
-@dataclass(slots=True, frozen=True)
-class Word:
+class Word(NamedTuple):
     """A `$name` that passes a parameter's or variable's word through."""
 
     name: str
 
 
-@dataclass(slots=True, frozen=True)
-class NestedCall:
+class NestedCall(NamedTuple):
     """An operator inside an argument: what `norm:` and `act:` hold."""
 
     cls: type[ops.Operator]
@@ -437,7 +435,7 @@ class _Compiler:
         for key, value in table.entries:
             if not self.name_ok(key, "block"):
                 continue
-            if ops.find(key.text) is not None:
+            if ops.built_in(key.text) is not None:
                 self.error("name-taken", f"block '{key.text}' has the name of an operator", key, "choose another name")
                 continue
             body = as_map(value)
@@ -822,8 +820,7 @@ class Failed:
 FAILED = Failed()
 
 
-@dataclass(slots=True, frozen=True)
-class Like:
+class Like(NamedTuple):
     """The map size of the layer of this label."""
 
     label: Scalar
