@@ -289,15 +289,19 @@ def parse_claim(text: str) -> Claim:
         near = did_you_mean(metric, METRICS, "claim one of " + ", ".join(METRICS))
         raise ValueError(f"there is nothing to reconcile for '{metric}'; {near}")
     compact = figure.replace(",", "").replace("_", "")
-    match = re.fullmatch(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?\s*([kKmMgGbBtTpP]?)", compact)
+    match = re.fullmatch(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?(?:[eE]\+?([0-9]{1,2})|\s*([kKmMgGbBtTpP]?))", compact)
     if match is None:
-        raise ValueError(f"a figure is written like 4.11G, 25.6M or 4111512576, got '{figure}'")
-    digits, decimals, suffix = match[1], match[2] or "", match[3].upper()
-    scale = Fraction(10 ** SUFFIXES[suffix])
-    if decimals and not suffix:
-        raise ValueError(f"a figure below one thousand is whole, got '{figure}'; add K, M, G or T")
+        raise ValueError(f"a figure is written like 4.11G, 25.6M, 4.11e9 or 4111512576, got '{figure}'")
+    digits, decimals, power = match[1], match[2] or "", match[3]
+    exponent = SUFFIXES[(match[4] or "").upper()] if power is None else int(power)
+    rounded = power is not None or bool(match[4])
+    scale = Fraction(10**exponent)
     value = Fraction(int(digits + decimals), 10 ** len(decimals)) * scale
-    step = scale / 10 ** len(decimals) if suffix else Fraction(1)
+    step = scale / 10 ** len(decimals) if rounded else Fraction(1)
+    if value.denominator > 1 and not rounded:
+        raise ValueError(f"a figure below one thousand is whole, got '{figure}'; add K, M, G or T")
+    if value == 0:
+        raise ValueError(f"a claimed figure is above zero, got '{figure}'")
     return Claim(metric=metric, text=figure, value=value, step=step)
 
 

@@ -272,6 +272,18 @@ def test_axes_that_differ_have_letters_of_their_own() -> None:
     assert field["r'_w"].startswith("r'_w = r_w + d*(k_w - 1)*j_w")
 
 
+def test_the_edges_that_a_union_joins_have_letters_of_their_axis() -> None:
+    """By hand: a 3x5 window padded to keep the map, beside the map itself: 3 and 5 pixels from -1 and -2 on."""
+    body = [{"conv": {"out": 3, "kernel": [3, 5], "padding": "half"}}]
+    found = explain({"cnncalc": 1, "input": [3, 9, 9], "layers": [{"add": {"body": body, "skip": []}}]}, "add1")
+    (layer,) = found.layers
+    texts = formulas(found, "receptive_field")
+    assert texts["r'_h"].endswith("max(1, 0) - min(-1, 0) + 1 = 3")
+    assert texts["r'_w"].endswith("max(2, 0) - min(-2, 0) + 1 = 5")
+    meanings = {letter.name: letter.value for letter in layer.letters}
+    assert (meanings["end_1_h"], meanings["end_1_w"]) == (1, 2)
+
+
 def test_a_dropped_window_is_shown() -> None:
     """PyTorch gives 3 where the plain ceiling gives 4 (size 5, kernel 2, stride 2, padding 1)."""
     spec = {"input": [1, 5, 5], "layers": [{"max_pool": {"kernel": 2, "padding": 1, "ceil": True}}]}

@@ -155,6 +155,8 @@ def test_a_match_has_as_few_differences_as_possible() -> None:
         ("macs=4,111,512,576", "4111512576", "4111512576"),
         ("macs = 1.8T", "1750000000000", "1850000000000"),
         ("flops=4.111512576G", "4111512576", "4111512576"),
+        ("macs=4.11e9", "4105000000", "4115000000"),
+        ("macs=4E+9", "3500000000", "4500000000"),
     ],
 )
 def test_a_figure_has_the_precision_it_is_written_with(text: str, low: str, high: str) -> None:
@@ -179,6 +181,10 @@ def test_cutting_is_not_rounding() -> None:
         ("macs=", "written like 4.11G"),
         ("macs=-4G", "written like 4.11G"),
         ("macs=4.11", "below one thousand is whole"),
+        ("macs=4e-9", "written like 4.11G"),
+        ("macs=4e9G", "written like 4.11G"),
+        ("macs=0", "above zero"),
+        ("params=0.0M", "above zero"),
         ("mac=4G", "did you mean 'macs'"),
         ("speed=4G", "macs, flops, params"),
     ],

@@ -14,6 +14,7 @@ from cnncalc.ops.arguments import shown
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from cnncalc.analysis.field import Hull
     from cnncalc.analysis.receptive import NodeField
     from cnncalc.axis import Reach
     from cnncalc.explain.letters import Lettered
@@ -124,7 +125,7 @@ def _plain(after: AxisField, mark: str) -> list[Quantity]:
         return [Quantity(f"r'{mark}", None, None, "too irregular to be written down")]
     found = [Quantity(f"r'{mark}", None, after.size, "the input's extent" if after.is_global else "")]
     if after.jump is not None:
-        found.append(Quantity(f"j'{mark}", None, after.jump, "mean step"))
+        found.append(Quantity(f"j'{mark}", None, after.jump, "" if isinstance(after, Line) else "mean step"))
     if after.start is not None:
         found.append(Quantity(f"start'{mark}", None, after.start))
     return found
@@ -153,8 +154,8 @@ def _recorded(arrival: Arrival) -> list[Quantity] | None:
     lines = [field for field in arriving if isinstance(field, Line)]
     if len(lines) < 2 or len(lines) < len(paths) or any(reaches[k][axis : axis + 1] != (Slide(),) for k in paths):
         return None
-    starts = [Term.letter(f"start_{k + 1}", line.lo) for k, line in enumerate(lines)]
-    ends = [Term.letter(f"end_{k + 1}", line.hi) for k, line in enumerate(lines)]
+    starts = [Term.letter(f"start_{k + 1}{mark}", line.lo) for k, line in enumerate(lines)]
+    ends = [Term.letter(f"end_{k + 1}{mark}", line.hi) for k, line in enumerate(lines)]
     first, last = starts[0].recorded(min, tuple(starts)), ends[0].recorded(max, tuple(ends))
     return [
         Quantity(f"r'{mark}", last - first + 1, after.size),
@@ -164,7 +165,7 @@ def _recorded(arrival: Arrival) -> list[Quantity] | None:
 
 
 def _sentences(arrival: Arrival, on: str) -> list[str]:
-    _, paths, before, axis, after, letters, _ = arrival
+    node, paths, before, axis, after, letters, _ = arrival
     notes = []
     if len(paths) == 1 and letters is not None:
         reaches = letters.op.reach(letters.ins, letters.outs)[paths[0]]
@@ -172,19 +173,23 @@ def _sentences(arrival: Arrival, on: str) -> list[str]:
         if unusual and not isinstance(after, Line):
             notes.append(f"{on}unit x reads {reads(reaches[axis])}")
     elif len(paths) > 1:
-        shown_paths = [
-            f"path {k + 1} [{path[axis].start}, {_end(path[axis])}]" for k, path in enumerate(before) if path
-            and len(path) > axis and path[axis].start is not None
-        ]  # fmt: skip
-        notes.append(f"{on}the union of what the paths see, of unit 0: {', '.join(shown_paths)}")
+        hulls = [(k + 1, _first(node, k, axis, path)) for k, path in zip(paths, before, strict=True)]
+        seen = ", ".join(f"path {k} [{hull[0]}, {hull[1]}]" for k, hull in hulls if hull is not None)
+        notes.append(f"{on}the union of what the paths see, of unit 0: {seen}")
     if after.smallest != after.size:
         notes.append(f"{on}it differs from unit to unit, between {after.smallest} and {after.size} pixels")
     return notes
 
 
-def _end(field: AxisField) -> object:
-    hull = field.at(0)
-    return "?" if hull is None else hull[1]
+def _first(node: Node, k: int, axis: int, path: tuple[AxisField, ...] | None) -> Hull:
+    """Return what unit 0 of a layer sees through its input k, None where that is nothing, everything or unknown."""
+    if path is None or len(path) <= axis or path[axis].is_global or path[axis].unknown:
+        return None
+    reach = node.op.reach(node.in_shapes, node.out_shapes)[k][axis]
+    if isinstance(reach, Whole):
+        return None
+    after = through(path[axis], reach, node.out_shapes[0].spatial[axis])
+    return None if after.unknown else after.at(0)
 
 
 def reads(reach: Reach) -> str:

@@ -96,7 +96,7 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
         book["N"] = Letter("N", setting.batch, "images at once")
     for sym in used:
         if sym.name not in book:
-            what = MEANINGS.get(sym.name.rpartition("_")[0] or sym.name)
+            what = MEANINGS.get(sym.name.partition("_")[0])
             if what is not None:
                 book[sym.name] = Letter(sym.name, int(sym.value), what)
     names = {sym.name for sym in used}

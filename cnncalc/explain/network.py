@@ -32,7 +32,8 @@ def nearest(pattern: str, paths: Sequence[str]) -> str | None:
     """Return the hint for a path that is none: the nearest one, or a scope that it may have meant."""
     if any(path.startswith(f"{pattern}.") for path in paths):
         return f"'{pattern}' is a block; its layers are '{pattern}.*'"
-    return did_you_mean(pattern, paths, f"the layers are {', '.join(paths[:3])}, ..." if paths else None)
+    scopes = dict.fromkeys(path.partition(".")[0] for path in paths)
+    return did_you_mean(pattern, [*paths, *scopes], f"the layers are {', '.join(paths[:3])}, ..." if paths else None)
 
 
 def explain(
