@@ -1,5 +1,17 @@
-"""`python -m cnncalc`."""
+"""`python -m cnncalc`, and the installed command."""
 
-from cnncalc.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; what cannot even be imported exits with 70, for 1 is the verdict of a check."""
+    try:
+        from cnncalc.cli import main as run
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no verdict
+        sys.stderr.write(f"error: cnncalc cannot start ({type(error).__name__}: {error})\n")
+        sys.exit(70)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -188,7 +189,14 @@ def main() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if "_CNNCALC_COMPLETE" in os.environ:
         app(prog_name="cnncalc")
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except Exception as error:  # noqa: BLE001 - exit code 1 is a verdict, which a mistake of ours must not look like
+        with suppress(OSError):
+            sys.stderr.write(
+                f"error: cnncalc made a mistake ({type(error).__name__}: {' '.join(str(error).split())})\n"
+            )
+        code = INTERNAL
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import traceback
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -167,11 +166,7 @@ def command(
         warn_at=_part(warn_at),
         allow_empty=allow_empty,
     )
-    try:
-        run = check(specs or (), options, stdin=sys.stdin.buffer.read)
-    except Exception:  # noqa: BLE001 - the exit code of an unforeseen mistake must not be read as a verdict
-        traceback.print_exc()
-        raise typer.Exit(2) from None
+    run = check(specs or (), options, stdin=lambda: sys.stdin.buffer.read())  # noqa: PLW0108 - it may be closed
     code = emit(run, outputs)
     raise typer.Exit(0 if exit_zero and code == 1 else code)
 
