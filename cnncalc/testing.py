@@ -60,7 +60,7 @@ def assert_within(
     name = spec if isinstance(spec, str) else getattr(spec, "file", None) or "the spec"
     read = _spec(spec)
     run = Run()
-    judge = Judge(options, Target(str(name), None), None, None, (given,), None, run)
+    judge = Judge(options, Target(str(name), None), None, None, (given,), (), run)
     run.subjects += judge.judged(read)
     _raise(run)
     report = run.subjects[0].report

@@ -233,7 +233,7 @@ def test_configuration_files(repo: Repository) -> None:
     repo.write("cnncalc.toml", '[budgets."specs/*.yaml"]\nmacs = 1\n[budgets."deep/**"]\nmacs = 2\n')
     done = repo.run("check", "specs")
     assert done.code == 2
-    assert "the budgets for 'deep/**' match no file" in done.out
+    assert "the budgets for 'deep/**' match no spec" in done.out
     repo.write("cnncalc.toml", '[budgets."*.yaml"]\nmacs = "1G"\n[budgets."specs/deep/**"]\nmacs = 2\n')
     done = repo.run("check", "specs", "--format", "json")
     assert done.code == 1

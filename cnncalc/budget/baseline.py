@@ -25,11 +25,13 @@ class Rule:
     dtype: str = "fp32"
     in_place: bool = False
     input: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
 
     def words(self) -> str:
         """Return the rule in a few words."""
         shape = f", input {self.input}" if self.input else ""
-        return f"FLOPs by '{self.convention}', {self.dtype}{', in place' if self.in_place else ''}{shape}"
+        chosen = "".join(f", {name}={value}" for name, value in self.variables.items())
+        return f"FLOPs by '{self.convention}', {self.dtype}{', in place' if self.in_place else ''}{shape}{chosen}"
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ class Baseline:
             "dtype": rule.dtype,
             "in_place": rule.in_place,
             "input": rule.input,
+            "variables": rule.variables,
             "specs": {key: self.specs[key] for key in sorted(self.specs)},
         }
         path = Path(self.file)
@@ -118,14 +121,13 @@ def read_baseline(file: str) -> Baseline:
         _refuse(file, f"is no JSON: {error}")
     if not isinstance(data, dict) or "schema" not in data:
         _refuse(file, "has no schema number")
-    if data["schema"] != SCHEMA:
+    if data["schema"] != SCHEMA or type(data["schema"]) is not int:
         _refuse(file, f"has schema {data['schema']!r}, this program reads {SCHEMA}", "use the version that wrote it")
-    rule = Rule(
-        convention=_text(file, data, "convention"),
-        dtype=_text(file, data, "dtype"),
-        in_place=data.get("in_place") is True,
-        input=data.get("input") if isinstance(data.get("input"), str) else None,
-    )
+    in_place, shape, variables = data.get("in_place", False), data.get("input"), data.get("variables", {})
+    if not isinstance(in_place, bool) or not isinstance(shape, str | None) or not isinstance(variables, dict):
+        _refuse(file, "does not say its rule in the form that this program writes")
+    rule = Rule(convention=_text(file, data, "convention"), dtype=_text(file, data, "dtype"), in_place=in_place,
+                input=shape, variables={name: str(value) for name, value in variables.items()})  # fmt: skip
     specs = data.get("specs")
     if not isinstance(specs, dict):
         _refuse(file, "has no specs")

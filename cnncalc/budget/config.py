@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.budget.form import Budget, Origin, read_budget
+from cnncalc.budget.specs import files_under, has_signature
 from cnncalc.diagnostics import Collector, Diagnostic, SpecError, did_you_mean
 from cnncalc.spec.tree import Map, from_python, read
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 OWN_FILE = "cnncalc.toml"
 PROJECT_FILE = "pyproject.toml"
+MAX_BYTES = 2**20
+"""No spec is larger."""
+
 _BUDGETS_HINT = 'write [tool.cnncalc.budgets."specs/*.yaml"], or [budgets."specs/*.yaml"] in cnncalc.toml'
 
 
@@ -40,28 +44,42 @@ class Config:
 
     def applying(self, spec: Path) -> list[Budget]:
         """Return the budgets for a spec, the lowest first."""
-        try:
-            inside = spec.resolve().relative_to(self.file.parent.resolve()).as_posix()
-        except ValueError:
-            return []
-        found = [(glob, budget) for glob, budget in self.budgets if glob_pattern(glob).fullmatch(inside)]
+        folder = self.file.parent
+        names = [
+            name
+            for name in (_inside(spec.absolute(), folder.absolute()), _inside(spec.resolve(), folder.resolve()))
+            if name is not None
+        ]
+        found = [(glob, budget) for glob, budget in self.budgets if any(map(glob_pattern(glob).fullmatch, names))]
         self.used.update(glob for glob, _ in found)
         return [budget for _, budget in found]
 
     def stale(self) -> list[str]:
-        """Return the globs that no file under the configuration's folder matches: budgets that nobody reads."""
-        open_globs = {glob: glob_pattern(glob) for glob, _ in self.budgets if glob not in self.used}
+        """Return the globs that no spec under the configuration's folder matches: budgets that nobody reads."""
+        unread = {glob: glob_pattern(glob) for glob, _ in self.budgets if glob not in self.used}
         root = self.file.parent
-        for top, folders, files in os.walk(root):
-            if not open_globs:
+        for file in files_under(root) if unread else ():
+            path = file.relative_to(root).as_posix()
+            met = [glob for glob, pattern in unread.items() if pattern.fullmatch(path)]
+            if met and _carries_signature(file):
+                for glob in met:
+                    del unread[glob]
+            if not unread:
                 break
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            base = Path(top).relative_to(root)
-            paths = [(base / name).as_posix() for name in files]
-            open_globs = {
-                glob: pattern for glob, pattern in open_globs.items() if not any(map(pattern.fullmatch, paths))
-            }
-        return list(open_globs)
+        return list(unread)
+
+
+def _inside(file: Path, folder: Path) -> str | None:
+    """Return the path of a file from a folder, or None for one outside."""
+    path = Path(os.path.normpath(file))
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else None
+
+
+def _carries_signature(file: Path) -> bool:
+    try:
+        return file.stat().st_size <= MAX_BYTES and has_signature(file.read_bytes())
+    except OSError:
+        return False
 
 
 def glob_pattern(glob: str) -> re.Pattern[str]:
@@ -83,13 +101,13 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
     return re.compile(out, re.DOTALL)
 
 
-def find_config(start: Path) -> Path | None:
-    """Return the nearest configuration file in a folder or above it, up to the top of the repository.
+def find_configs(start: Path) -> list[Path]:
+    """Return the configuration files in a folder and above it, up to the top of the repository, the nearest last.
 
     Raises:
         SpecError: one folder has two.
     """
-    start = start.resolve()
+    found: list[Path] = []
     for folder in (start, *start.parents):
         own, project = folder / OWN_FILE, folder / PROJECT_FILE
         has_own, has_project = own.is_file(), project.is_file() and _mentions_tool(project)
@@ -105,10 +123,10 @@ def find_config(start: Path) -> Path | None:
                 ]
             )
         if has_own or has_project:
-            return own if has_own else project
+            found.insert(0, own if has_own else project)
         if (folder / ".git").exists():
-            return None
-    return None
+            break
+    return found
 
 
 def _mentions_tool(project: Path) -> bool:
@@ -133,22 +151,40 @@ def _bytes(file: Path) -> bytes:
 
 
 def _number(text: str) -> Fraction | str:
-    """Return a TOML float exactly; inf and nan stay text, which no limit accepts."""
+    """Return a TOML float exactly; inf, nan and what has separators in it stay text, which no limit accepts."""
     try:
-        return Fraction(text.replace("_", ""))
+        return text if "_" in text else Fraction(text)
     except ValueError:
         return text
+
+
+_INTEGERS = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\#[^\n]*'''
+    r"|(?<![\w.+-])(?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)+|0[xob][0-9A-Fa-f_]+)(?![\w.+:-]))",
+    re.DOTALL,
+)
+"""Strings and comments of TOML, which stay, and integers that a quantity may not look like."""
+
+
+def _as_written(text: str) -> str:
+    """Return TOML in which integers such as `1_000` and `0x10` are text, which no limit accepts."""
+    return _INTEGERS.sub(lambda found: f'"{found[0]}"' if found["number"] else found[0], text)
 
 
 def _table(file: Path, data: bytes) -> Any:
     """Return what a configuration file says about this program, or None."""
     try:
-        content: Any = tomllib.loads(data.decode(), parse_float=_number)
+        text = data.decode()
+        tomllib.loads(text)
+        content: Any = tomllib.loads(_as_written(text), parse_float=_number)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SpecError(
             [Diagnostic(code="bad-budget", message=f"not TOML: {error}", file=str(file), hint="repair the file")]
         ) from None
-    return content if file.name == OWN_FILE else content.get("tool", {}).get("cnncalc")
+    if file.name == OWN_FILE:
+        return content
+    tools = content.get("tool")
+    return tools.get("cnncalc") if isinstance(tools, dict) else None
 
 
 def read_config(file: Path, name: str | None = None) -> Config:
@@ -241,29 +277,37 @@ def _shown(file: Path) -> str:
     return str(full.relative_to(here)) if full.is_relative_to(here) else str(full)
 
 
+def _places(spec: Path | None) -> list[Path]:
+    """Return the folders from which a spec's configurations are looked for: of the file, and of a link to it."""
+    return [Path.cwd()] if spec is None else [spec.resolve().parent, Path(os.path.normpath(spec.absolute())).parent]
+
+
 def configurations(
     specs: Iterable[Path | None], given: str | None
-) -> tuple[dict[Path | None, Config | None], list[Config]]:
-    """Return the configuration of each spec, and every configuration of the run.
+) -> tuple[dict[Path | None, list[Config]], list[Config]]:
+    """Return the configurations of each spec, the lowest first, and every configuration of the run.
 
-    The nearest above a spec holds for it; a configuration that is given holds for all. A spec without a file is looked
-    after by the configuration of the current folder.
+    Those in the folders above a spec hold for it, a nearer one outranks a farther one; a configuration that is given
+    holds for all, alone.
 
     Raises:
         SpecError: a configuration is wrong.
     """
     if given is not None:
         config = read_config(Path(given), given)
-        return dict.fromkeys(specs, config), [config]
+        return {spec: [config] for spec in specs}, [config]
     known: dict[Path, Config] = {}
-    nearest: dict[Path, Path | None] = {}
-    result: dict[Path | None, Config | None] = {}
+    above: dict[Path, list[Path]] = {}
+    result: dict[Path | None, list[Config]] = {}
     for spec in (*specs, None):
-        folder = spec.resolve().parent if spec is not None else Path.cwd()
-        if folder not in nearest:
-            nearest[folder] = find_config(folder)
-        file = nearest[folder]
-        if file is not None and file not in known:
-            known[file] = read_config(file)
-        result[spec] = known[file] if file is not None else None
+        holding: dict[Path, Config] = {}
+        for folder in _places(spec):
+            if folder not in above:
+                above[folder] = find_configs(folder)
+            for file in above[folder]:
+                key = file.resolve()
+                if key not in known:
+                    known[key] = read_config(file)
+                holding[key] = known[key]
+        result[spec] = list(holding.values())
     return result, list(known.values())

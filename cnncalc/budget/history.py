@@ -75,6 +75,20 @@ class History:
             and has_signature(shot.read(path))
         ]
 
+    def unsigned(self, files: Iterable[Path]) -> list[Path]:
+        """Return those of some files without the signature of a spec that carried it in the commit.
+
+        Raises:
+            GitError: git cannot say.
+        """
+        found = []
+        for file in files:
+            shot = self.of(file.parent)
+            path = shot.inside(file)
+            if path is not None and shot.has(path) and has_signature(shot.read(path)):
+                found.append(file)
+        return found
+
     def removed(self, folders: Iterable[Path]) -> list[str]:
         """Return the specs that were under the folders and are gone, by their path from the top of the repository.
 

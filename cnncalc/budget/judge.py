@@ -48,7 +48,7 @@ class Finding:
         line: line of the spec: of the layer, of the budget for a total, else 1.
         column: column there.
         path: the layer concerned, if it is one.
-        excess: by which factor the limit is missed, for sorting; None where that means nothing.
+        excess: by which factor the limit is missed, for sorting; None where no factor is large enough (a limit of 0).
         hint: how to repair it, where there is something to say.
         limit: the limit concerned, in a few words without the measured number; "" for a doubt about a whole spec.
         file: the file that it is about where that is not the spec.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -145,7 +146,7 @@ class Run:
         for subject in self.subjects:
             found += [(subject, doubt_finding(d)) for d in subject.doubts]
             found += [(subject, finding) for judgement in subject.judgements for finding in judgement.findings]
-        return sorted(found, key=lambda row: (-row[1].status, -(row[1].excess or 0)))
+        return sorted(found, key=lambda row: (-row[1].status, -(math.inf if row[1].excess is None else row[1].excess)))
 
 
 def doubt_finding(doubt: Diagnostic) -> Finding:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
+SHOWN = 3
+"""So many names stand in a notice."""
 
 
 def check(names: Sequence[str], options: Options, *, stdin: Callable[[], bytes] | None = None) -> Run:
@@ -31,13 +33,17 @@ def check(names: Sequence[str], options: Options, *, stdin: Callable[[], bytes] 
         stdin: gives the text behind `-`.
     """
     run = Run(against=options.against, baseline=options.baseline)
-    found, folders, wrong = targets(names)
-    if not options.allow_empty or found:
-        run.doubts += [] if options.allow_empty else wrong
-    if not found and not wrong and not options.allow_empty:
-        run.doubts.append(
-            Diagnostic(code="nothing-to-check", message="no spec is named", hint="name specs or a folder")
-        )
+    named = targets(names)
+    found = named.targets
+    run.doubts += named.doubts
+    if not options.allow_empty:
+        run.doubts += named.empty
+        if not found and not run.doubts:
+            run.doubts.append(
+                Diagnostic(code="nothing-to-check", message="no spec is named", hint="name specs or a folder")
+            )
+    if named.skipped:
+        run.notices.append(_skipped(named.skipped))
     read = [_or_doubt(run, partial(read_budget_file, name)) for name in options.budgets]
     files = tuple(budget for budget in read if budget is not None)
     settled = _or_doubt(run, lambda: configurations([target.place for target in found], options.config))
@@ -45,12 +51,14 @@ def check(names: Sequence[str], options: Options, *, stdin: Callable[[], bytes] 
     baseline = _baseline(run, options)
     history = History(options.against) if options.against is not None else None
     for target in found:
-        judge = Judge(options, target, history, baseline, files, per_spec.get(target.place), run)
+        judge = Judge(options, target, history, baseline, files, per_spec.get(target.place, []), run)
         run.subjects += judge.subjects(stdin)
     for config in configs:
         run.doubts += [_stale(config, glob) for glob in config.stale()]
     if history is not None and not any(d.code == "git" for d in run.doubts):
-        run.removed = _or_doubt(run, lambda: history.removed(folders)) or []
+        run.removed = _or_doubt(run, lambda: history.removed(named.folders)) or []
+        unsigned = _or_doubt(run, lambda: history.unsigned(named.skipped)) or []
+        run.doubts += [_unsigned(file, history) for file in unsigned]
     if baseline is not None:
         _close_baseline(run, baseline, options)
     run.notices = list(dict.fromkeys(run.notices))
@@ -68,12 +76,28 @@ def _or_doubt(run: Run, make: Callable[[], T]) -> T | None:
     return None
 
 
+def _skipped(files: Sequence[Path]) -> str:
+    """Return the words for files of a folder that no run judges."""
+    shown = ", ".join(f"'{file}'" for file in files[:SHOWN])
+    more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
+    return f"{plural(len(files), 'YAML file')} without 'cnncalc: 1' not judged: {shown}{more}"
+
+
+def _unsigned(file: Path, history: History) -> Diagnostic:
+    return Diagnostic(
+        code="nothing-to-check",
+        message=f"'{file}' is a spec in {history.ref} and has no 'cnncalc: 1' now, so nobody judges it",
+        file=str(file),
+        hint="give it the line back, or delete the file",
+    )
+
+
 def _stale(config: Config, glob: str) -> Diagnostic:
     return Diagnostic(
         code="budget-unread",
-        message=f"the budgets for '{glob}' match no file, so nobody reads them",
+        message=f"the budgets for '{glob}' match no spec, so nobody reads them",
         file=config.name,
-        hint="correct the glob, which is from the configuration's folder, or remove it",
+        hint="correct the glob, which is from the configuration's folder, or remove it; a spec carries 'cnncalc: 1'",
     )
 
 
@@ -81,7 +105,7 @@ def _rule(options: Options) -> Rule:
     shape = options.input
     text = None if shape is None else shape if isinstance(shape, str) else str(shape)
     return Rule(convention=options.convention or "exact", dtype=options.dtype or "fp32", in_place=options.in_place,
-                input=text)  # fmt: skip
+                input=text, variables={name: str(value) for name, value in options.variables.items()})  # fmt: skip
 
 
 def _baseline(run: Run, options: Options) -> Baseline | None:

@@ -11,7 +11,7 @@ from cnncalc import zoo
 from cnncalc.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 SUFFIXES = (".yaml", ".yml")
 _SIGNATURE = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\{\s*)?[\"']?cnncalc[\"']?\s*:", re.MULTILINE)
@@ -42,49 +42,130 @@ def has_signature(data: bytes) -> bool:
     return _SIGNATURE.search(data) is not None
 
 
-def spec_files(folder: Path) -> Iterator[Path]:
-    """Yield the specs under a folder by path; hidden folders are left out, a file that cannot be read is not."""
-    for top, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                path = Path(top) / name
-                try:
-                    if has_signature(path.read_bytes()):
-                        yield path
-                except OSError:
-                    yield path
+def files_under(folder: Path, refused: Callable[[OSError], object] | None = None) -> Iterator[Path]:
+    """Yield the files under a folder by path; hidden ones are left out.
 
+    Links to folders elsewhere are followed, each such folder once; a folder inside is walked under its own name.
 
-def targets(names: Iterable[str]) -> tuple[list[Target], list[Path], list[Diagnostic]]:
-    """Return the specs that arguments name, the folders among the arguments, and what is wrong with these.
-
-    A spec that several arguments name is in the list once.
+    Args:
+        folder: where to start.
+        refused: called with the error for every folder that cannot be read; default: it is left out.
     """
+    root = folder.resolve()
+    known: set[Path] = set()
+    waiting = [folder]
+    while waiting:
+        top = waiting.pop()
+        try:
+            entries = sorted(os.scandir(top), key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            if refused is not None:
+                refused(error)
+            continue
+        files = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if not _is_folder(entry):
+                files.append(top / entry.name)
+                continue
+            real = (top / entry.name).resolve()
+            if not real.is_relative_to(root):
+                if real in known:
+                    continue
+                known.add(real)
+            elif entry.is_symlink():
+                continue
+            waiting.append(top / entry.name)
+        yield from reversed(files)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+class Found(NamedTuple):
+    """What the arguments of a run name.
+
+    Attributes:
+        targets: the specs, each once.
+        folders: the folders among the arguments.
+        skipped: the YAML files in them that do not carry the signature.
+        empty: the folders without a spec, as findings.
+        doubts: arguments that name nothing, folders and files that cannot be read.
+    """
+
+    targets: list[Target]
+    folders: list[Path]
+    skipped: list[Path]
+    empty: list[Diagnostic]
+    doubts: list[Diagnostic]
+
+
+def targets(names: Iterable[str]) -> Found:
+    """Return the specs that arguments name: files and zoo networks as they are, folders searched."""
     found: dict[object, Target] = {}
-    folders: list[Path] = []
-    wrong: list[Diagnostic] = []
+    result = Found([], [], [], [], [])
     for name in names:
         path = Path(name)
-        if name != "-" and path.is_dir():
-            folders.append(path)
-            before = len(found)
-            some = False
-            for file in spec_files(path):
-                some = True
-                found.setdefault(file.resolve(), Target(_relative(file), file))
-            if not some and len(found) == before:
-                wrong.append(
-                    Diagnostic(
-                        code="nothing-to-check",
-                        message=f"there is no spec in '{name}'",
-                        file=name,
-                        hint="a spec of a folder is a *.yaml or *.yml file that carries 'cnncalc: 1'",
-                    )
+        if not name:
+            result.doubts.append(
+                Diagnostic(
+                    code="nothing-to-check",
+                    message="an argument is empty and names no spec",
+                    hint="look at the variable that it is from",
                 )
+            )
+        elif name == "-" or not path.is_dir():
+            found.setdefault(*_single(name, path))
+        else:
+            result.folders.append(path)
+            _search(path, name, found, result)
+    result.targets.extend(found.values())
+    return result
+
+
+def _search(folder: Path, name: str, found: dict[object, Target], result: Found) -> None:
+    def refused(error: OSError) -> None:
+        result.doubts.append(
+            Diagnostic(
+                code="unreadable-file",
+                message=f"folder '{error.filename}' cannot be searched: {error.strerror or error}",
+                file=os.fspath(error.filename),
+                hint="check its permissions",
+            )
+        )
+
+    trouble = len(result.doubts)
+    judged = 0
+    for file in files_under(folder, refused):
+        if not file.name.endswith(SUFFIXES):
             continue
-        found.setdefault(*_single(name, path))
-    return list(found.values()), folders, wrong
+        if _is_spec(file):
+            judged += 1
+            found.setdefault(os.path.normpath(file.absolute()), Target(_relative(file), file))
+        else:
+            result.skipped.append(file)
+    if not judged and trouble == len(result.doubts):
+        result.empty.append(
+            Diagnostic(
+                code="nothing-to-check",
+                message=f"there is no spec in '{name}'",
+                file=name,
+                hint="a spec of a folder is a *.yaml or *.yml file that carries 'cnncalc: 1'",
+            )
+        )
+
+
+def _is_spec(file: Path) -> bool:
+    """Return whether a file of a folder is to be judged; one that cannot be read is, so that somebody says so."""
+    try:
+        return has_signature(file.read_bytes())
+    except OSError:
+        return True
 
 
 def _single(name: str, path: Path) -> tuple[object, Target]:
@@ -92,7 +173,7 @@ def _single(name: str, path: Path) -> tuple[object, Target]:
         return "-", Target(name, None)
     if not path.exists() and (entry := zoo.find(name)) is not None:
         return ("zoo", name), Target(name, entry.file)
-    return path.resolve(), Target(_relative(path), path)
+    return os.path.normpath(path.absolute()), Target(_relative(path), path)
 
 
 def _relative(path: Path) -> str:

@@ -18,7 +18,7 @@ from cnncalc.budget.words import limit_name, limit_words
 from cnncalc.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cnncalc.budget.baseline import Baseline
     from cnncalc.budget.config import Config
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 class Judge:
     """Judges one target, each of its variants as a subject of its own."""
 
-    __slots__ = ("_baseline", "_config", "_files", "_history", "_options", "_run", "_target")
+    __slots__ = ("_baseline", "_configs", "_files", "_history", "_options", "_run", "_target")
 
     def __init__(  # noqa: PLR0917 - the run's parts, each used once
         self, options: Options, target: Target, history: History | None, baseline: Baseline | None,
-        files: tuple[Budget, ...], config: Config | None, run: Run,
+        files: tuple[Budget, ...], configs: Sequence[Config], run: Run,
     ) -> None:  # fmt: skip
         self._options = options
         self._target = target
         self._history = history
         self._baseline = baseline
         self._files = files
-        self._config = config
+        self._configs = configs
         self._run = run
 
     def subjects(self, stdin: Callable[[], bytes] | None) -> list[Subject]:
@@ -63,13 +63,14 @@ class Judge:
         own = Budget(origin=Origin(kind="spec", name=target.name))
         if spec.budgets is not None:
             own = read_budget(spec.budgets, own.origin, collector)
-        from_config = self._config.applying(target.place) if self._config is not None and target.place else []
+        place = target.place
+        from_config = [] if place is None else [found for config in self._configs for found in config.applying(place)]
         budgets = [own, *from_config, *self._files, *(_command_line(limit) for limit in options.limits)]
         for budget in budgets:
             for name in budget.variants:
                 if name not in spec.variants:
-                    place = budget.origin.words()
-                    collector.add("budget-unread", f"{place} has budgets for variant '{name}', which there is not",
+                    source = budget.origin.words()
+                    collector.add("budget-unread", f"{source} has budgets for variant '{name}', which there is not",
                                   hint=f"variants are {', '.join(spec.variants) or 'none'}")  # fmt: skip
         found = []
         for variant in (None, *spec.variants) if options.all_variants else (options.variant,):
@@ -92,6 +93,8 @@ class Judge:
         self._announce(subject, limits, budgets)
         analyses = Analyses(spec, options, subject.variant)
         report = subject.report = analyses.first(limits)
+        if not options.all_variants:
+            subject.notes += _not_judged(budgets, subject.variant or spec.variant)
         warn_at = warning_level(budgets, options.warn_at)
         for limit in limits:
             if not limit.is_change:
@@ -232,7 +235,8 @@ class Judge:
             implied, measured = current[name]
             measured = measured if measured is not None else analyses.measure(implied)
             explicit = [limit for limit in changes if limit.metric == name]
-            for limit in explicit or [implied]:
+            allowed = any(limit.bound == implied.bound for limit in explicit)
+            for limit in explicit if allowed else [*explicit, implied]:
                 same_rule = replace(limit, convention=rule.convention, dtype=rule.dtype)
                 subject.judgements.append(judge_change(same_rule, known(value), measured, "the baseline"))
             judged.add(name)
@@ -250,6 +254,12 @@ def _pairs(subject: Subject, entry: Mapping[str, int]) -> Iterable[tuple[int, in
 
 def _command_line(limit: Limit) -> Budget:
     return Budget(origin=limit.origin, limits=(limit,))
+
+
+def _not_judged(budgets: Iterable[Budget], variant: str | None) -> list[str]:
+    """Return which budgets are for variants that this subject is not."""
+    names = {name: None for budget in budgets for name in budget.variants if name != variant}
+    return [f"budgets for variant '{name}' are not judged here; --all-variants judges them" for name in names]
 
 
 def _budget_notes(old: Spec, own: Budget, reference: str) -> list[str]:
