@@ -128,10 +128,9 @@ def _axis(group: _Axes) -> list[str]:
         rows.append(f"{' ' * len(lead)}with gates {interval(axis.true)}")
     if axis.effective is not None:
         found = axis.effective
-        rows.append(
-            f"{' ' * len(lead)}effective (estimate) 95 % of the weight in {found.first}..{found.last} "
-            f"({found.width} pixels), standard deviation {found.deviation:.1f}"
-        )
+        span = f"{found.first}..{found.last} ({found.width} pixels)"
+        rows.append(f"{' ' * len(lead)}effective (estimate) 95 % of the weight in {span},")
+        rows.append(f"{' ' * len(lead)}standard deviation {found.deviation:.1f}")
     return rows
 
 
