@@ -22,7 +22,6 @@ from cnncalc.spec.template import (
     MAX_REPEAT,
     MAX_SCOPES,
     VALUE,
-    Args,
     Block,
     Item,
     Items,
@@ -59,6 +58,11 @@ Made: TypeAlias = tuple["Operator", tuple[int, ...]]
 """What a label that can be shared stands for: the operator as the item has it, and the nodes of its parts."""
 
 
+Values: TypeAlias = tuple[tuple[str, str, object], ...]
+Built: TypeAlias = tuple["Operator", "tuple[Part, ...]", Values]
+"""An item's operator, the layers that it stands for if they are several, and what its expressions came to."""
+
+
 class Silent(Exception):  # noqa: N818 - not an error of its own
     """A value depends on something that has already been reported."""
 
@@ -85,6 +89,25 @@ class Frame:
         """Return every label that can be referred to from here."""
         outer = self.parent.visible_labels() if self.parent is not None and not self.opaque else {}
         return {**outer, **self.labels}
+
+
+class Plan:
+    """How an item's arguments are found: its slots, and what was built from them before.
+
+    Attributes:
+        slots: by argument, defaults included.
+        fixed: no value depends on where the item is used.
+        found: what a fixed item stands for, once it is known.
+        cache: what the other items stand for, by their values and the types of these.
+    """
+
+    __slots__ = ("cache", "fixed", "found", "slots")
+
+    def __init__(self, item: Item, slots: dict[str, Slot]) -> None:
+        self.slots = slots
+        self.fixed = item.share is None and all([slot.constant for slot in slots.values()])
+        self.found: Built | None = None
+        self.cache: dict[Any, Built] = {}
 
 
 class Overrides:
@@ -126,7 +149,8 @@ class _Expander:
         self.in_shapes: list[Shape] = []
         self.inferred: dict[Any, tuple[Shape, ...]] = {}
         self.reported: set[tuple[str, Span | None]] = set()
-        self.caches: dict[int, dict[Any, Any]] = {}
+        self.plans: dict[int, Plan] = {}
+        self.operators: dict[Any, tuple[Operator, tuple[Part, ...]]] = {}
         self.word_slots: dict[Any, Slot] = {}
         self.file_frame = Frame(None, spec.body.labels)
         self.frame = self.file_frame
@@ -227,7 +251,7 @@ class _Expander:
         elif isinstance(error, ArgumentError):
             if error.argument is not None:
                 modifier = {"repeat": item.repeat, "when": item.when}.get(error.argument)
-                slot = modifier or self.slots(item, first=True).get(error.argument, (None, False))[0]
+                slot = modifier or self.slots(item, first=True).get(error.argument)
                 span = slot.span or span if slot else span
             for ref in refs:
                 place = self.nodes[ref[0]].span if ref[0] >= 0 else self.spec.inputs_span
@@ -544,7 +568,7 @@ class _Expander:
             return None
 
     def layers(self, item: Item, op: Operator, parts: tuple[Part, ...], refs: tuple[Ref, ...], path: str, trace: Trace,
-               values: tuple[tuple[str, str, object], ...]) -> Tensor:  # fmt: skip
+               values: Values) -> Tensor:  # fmt: skip
         shared = self.shared(item) if item.share is not None else None
         first = len(self.nodes)
         if not parts:
@@ -575,7 +599,7 @@ class _Expander:
         return outs[0] if len(outs) == 1 else outs
 
     def add(self, path: str, op: Operator, refs: tuple[Ref, ...], item: Item, trace: Trace,
-            values: tuple[tuple[str, str, object], ...], shares: int | None) -> list[Ref]:  # fmt: skip
+            values: Values, shares: int | None) -> list[Ref]:  # fmt: skip
         """Append one node and return its outputs."""
         index = len(self.nodes)
         if index >= self.overrides.max_layers:
@@ -693,50 +717,61 @@ class _Expander:
 
     # Operators and values.
 
-    def slots(self, item: Item, *, first: bool) -> dict[str, tuple[Slot, bool]]:
-        """Return the slots of an item's arguments, each with whether it is a default of the file."""
-        merged = {name: (slot, True) for name, slot in item.defaults.items()}
-        merged.update({name: (slot, False) for name, slot in item.args.items()})
-        if first:
-            merged.update({name: (slot, False) for name, slot in item.first.items()})
-        return merged
+    def slots(self, item: Item, *, first: bool) -> dict[str, Slot]:
+        """Return the slots of an item's arguments, the file's defaults where it gives none."""
+        merged = {**item.defaults, **item.args} if item.defaults else item.args
+        return {**merged, **item.first} if first else merged
 
-    def operator(self, item: Item, *, first: bool) -> tuple[Operator, tuple[Part, ...], tuple[tuple[str, str, object], ...]]:
+    def operator(self, item: Item, *, first: bool) -> Built:
         """Return an item's operator, its parts, and what its expressions came to; equal arguments give one object."""
         first = first and bool(item.first)
-        cache = self.caches.setdefault(id(item), {})
-        plan = cache.get(first)
+        number = -id(item) if first else id(item)
+        plan = self.plans.get(number)
         if plan is None:
-            slots = self.slots(item, first=first)
-            fixed = all(slot.constant for slot, _ in slots.values()) and item.share is None
-            plan = cache[first] = (tuple((name, slot, own) for name, (slot, own) in slots.items()), fixed)
-        entries, fixed = plan
-        key: Any = (first,)
-        values: tuple[Any, ...] = ()
-        if not fixed:
-            values = tuple([self.evaluate_default(slot) if own else self.evaluate(slot) for _, slot, own in entries])
-            key = (first, values)
-        found = cache.get(key)
-        if found is None or item.share is not None:
-            if fixed:
-                values = tuple(self.evaluate(slot) for _, slot, _ in entries)
-            found = cache[key] = self.build(item, dict(zip((name for name, _, _ in entries), values, strict=True)),
-                                            entries)  # fmt: skip
+            plan = self.plans[number] = Plan(item, self.slots(item, first=first))
+        if plan.found is not None:
+            return plan.found
+        own = item.args
+        values = tuple(
+            [
+                slot.value
+                if slot.constant and slot.value is not FAILED
+                else self.evaluate(slot)
+                if own.get(name) is slot or item.first.get(name) is slot
+                else self.evaluate_default(slot)
+                for name, slot in plan.slots.items()
+            ]
+        )
+        if plan.fixed:
+            plan.found = self.build(item, plan, values)
+            return plan.found
+        if item.share is not None:
+            return self.build(item, plan, values)
+        key = (values, tuple([kind_of(value) for value in values]))
+        found = plan.cache.get(key)
+        if found is None:
+            found = plan.cache[key] = self.build(item, plan, values)
         return found
 
-    def build(self, item: Item, arguments: dict[str, Any], entries: tuple[tuple[str, Slot, bool], ...],
-              ) -> tuple[Operator, tuple[Part, ...], tuple[tuple[str, str, object], ...]]:  # fmt: skip
+    def build(self, item: Item, plan: Plan, values: tuple[Any, ...]) -> Built:
         cls = item.key
         assert isinstance(cls, type)
+        arguments = dict(zip(plan.slots, values, strict=True))
         if item.share is not None:
             arguments = self.inherited(item, cls, arguments)
-        op = cls(**arguments)
-        shown_values = tuple(
-            (name, slot.text, arguments[name])
-            for name, slot, _ in entries
-            if isinstance(slot.value, Expression | list | Word | Like)
-        )
-        return op, flat_parts(op), shown_values
+        key = (cls, tuple(arguments.items()), tuple([kind_of(value) for value in arguments.values()]))
+        made = self.operators.get(key)
+        if made is None:
+            op = cls(**arguments)
+            made = self.operators[key] = (op, flat_parts(op))
+        written_values: Values = ()
+        if not plan.fixed:
+            written_values = tuple(
+                (name, slot.text, arguments[name])
+                for name, slot in plan.slots.items()
+                if name in arguments and isinstance(slot.value, Expression | list | Word | Like)
+            )
+        return (*made, written_values)
 
     def evaluate_default(self, slot: Slot) -> Any:
         """Return the value of a slot of `defaults:`, whose names are the file's."""
@@ -837,7 +872,7 @@ class _Expander:
         return tuple(roots)
 
 
-def flat_parts(op: Operator, suffix: str = "") -> tuple[Part, ...]:
+def flat_parts(op: Operator) -> tuple[Part, ...]:
     """Return the layers that an operator stands for, parts of parts included; nothing if it is one layer."""
     parts = op.parts()
     if not any(part.op.parts() for part in parts):
@@ -854,6 +889,11 @@ def flat_parts(op: Operator, suffix: str = "") -> tuple[Part, ...]:
             flat.append(deeper._replace(suffix=name, reads=reads if number == 0 else None))
         ends.append(len(flat))
     return tuple(flat)
+
+
+def kind_of(value: object) -> object:
+    """Return what tells values apart that are equal but not the same, such as true and 1."""
+    return tuple(map(type, value)) if isinstance(value, tuple) else type(value)
 
 
 def check_bounds(op: Operator, outs: tuple[Shape, ...]) -> None:
