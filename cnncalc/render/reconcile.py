@@ -65,7 +65,9 @@ def rows(result: Reconciliation) -> Iterator[tuple[str, str, str, str]]:
             if term.label != STRICT:
                 yield f"  {'+' if term.number > 0 else '-'} {term.label}", "", "", f"{abs(term.number):,}"
         if total.unknown:
-            yield f"  no number for {len(total.unknown)} layers, {one_line(total.unknown[0])} first", "", "", ""
+            first, more = one_line(total.unknown[0]), len(total.unknown) - 1
+            others = f" and {more:,} more layer{'s' if more > 1 else ''}" if more else ""
+            yield f"  no number for {first}{others}", "", "", ""
 
 
 def table(result: Reconciliation, *, width: int | None = None, colour: bool = False) -> str:
