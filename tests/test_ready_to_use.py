@@ -89,6 +89,18 @@ def test_the_check_step_never_passes_a_doubt_nor_runs_its_inputs(repo: Repositor
     assert not (repo.root / "hacked").exists()
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_the_check_step_imports_nothing_from_the_repository(repo: Repository) -> None:
+    """A pull request that brings modules of the gate's names must not replace the gate."""
+    repo.write("specs/net.yaml", spec(budgets="{macs: 1}"))
+    repo.write("cnncalc/__init__.py", "")
+    repo.write("cnncalc/__main__.py", "print('all is well')")
+    repo.write("yaml.py", "raise SystemExit(0)")
+    done = run_step("Check budgets", repo, {"specs": "specs/"})
+    assert done.returncode == 1
+    assert "all is well" not in done.stdout
+
+
 @pytest.mark.network
 def test_the_install_step_of_the_action(repo: Repository) -> None:
     python = fresh_environment(repo.root / "venv")

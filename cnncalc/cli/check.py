@@ -166,9 +166,14 @@ def command(
         warn_at=_part(warn_at),
         allow_empty=allow_empty,
     )
-    run = check(specs or (), options, stdin=lambda: sys.stdin.buffer.read())  # noqa: PLW0108 - it may be closed
+    run = check(specs or (), options, stdin=_standard_input)
     code = emit(run, outputs)
     raise typer.Exit(0 if exit_zero and code == 1 else code)
+
+
+def _standard_input() -> bytes:
+    """Return all of standard input; nothing where it is closed."""
+    return sys.stdin.buffer.read() if sys.stdin is not None else b""
 
 
 def _refuse_conflicts(

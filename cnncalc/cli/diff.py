@@ -76,7 +76,12 @@ def command(
         text = forms.to_markdown(sides, top=limit)
     else:
         text = forms.to_text(sides, top=limit, colour=output is None and coloured(sys.stdout))
-    write_form(text, output)
+    try:
+        write_form(text, output)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        fail(f"cannot write '{output or 'standard output'}': {error.strerror or error}")
 
 
 def source(name: str) -> Source:
