@@ -88,8 +88,8 @@ class Layer(NamedTuple):
         intensity: flops per byte moved.
         activations: output elements of a convolution, transposed convolution or linear layer; 0 elsewhere.
         connections: output positions times parameters per position.
-        share_params: part of the network's parameters.
-        share_macs: part of the network's multiply-accumulates.
+        share_params: part of the network's parameters; None where the whole is unknown.
+        share_macs: part of the network's multiply-accumulates; None where the whole is unknown.
         receptive_field: largest over positions, along the spatial path.
         receptive_field_min: smallest over positions.
         receptive_field_true: largest, squeeze-and-excite gates included.
@@ -294,8 +294,8 @@ class Summary:
         last_map_path: the layer that makes it.
         receptive_field: its receptive field.
         peak_activation: when the most activations are alive, and which.
-        fc_share_params: part of the parameters in linear layers.
-        fc_share_macs: part of the multiply-accumulates in linear layers.
+        fc_share_params: part of the parameters in linear layers; None where the whole is unknown or nothing.
+        fc_share_macs: part of the multiply-accumulates in linear layers; None likewise.
         odd_channels: weighted layers whose output channels are no multiple of 8, outputs left out, as (path, channels).
     """
 

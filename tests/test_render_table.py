@@ -134,7 +134,28 @@ def test_unknown_numbers_and_lower_bounds_are_marked() -> None:
         ["conv1", "16", "768"], ["opaque1", "?", "?"], ["Total", ">=", "16", ">=", "768"],
     ]  # fmt: skip
     assert ">= 64 bytes" in table(report)
+    assert "? of params, ? of MACs" in table(report)
     assert re.search(r"network +>= 16", table(report, depth=1)) is None
+
+
+def test_a_share_of_a_lower_bound_is_an_upper_bound() -> None:
+    report = cnncalc.analyze(
+        {"input": [3, 8, 8], "layers": [{"conv": {"out": 4, "kernel": 1}}, {"opaque": {"out": [4, 8, 8]}}]}
+    )
+    view = View(rows=tree(report.layers), columns=chosen(("layer", "share_macs")))
+    cells = [line.split()[1:] for line in body(render(report, view, width=WIDE))]
+    assert [cell[:3] for cell in cells] == [["<=", "100.0", "%"], ["?"], []]
+    assert r"$\leq$ 100.0 \%" in latex(report, view.rows, view.columns, Numbers.EXACT)
+    assert "conv1,?" in csv_text([(report, view.rows, view.columns)], several=False)
+    assert [(layer.share_params, layer.share_macs) for layer in report.layers] == [(None, None)] * 2
+    assert (report.summary.fc_share_params, report.summary.fc_share_macs) == (None, None)
+
+
+def test_a_table_that_just_fits_wraps_on_no_terminal() -> None:
+    report = cnncalc.analyze("lenet5")
+    for width in range(40, 140):
+        lines = NetworkTable(report, View(rows=tree(report.layers))).lines(width)
+        assert max(sum(len(segment.text) for segment in line) for line in lines) <= width
 
 
 def test_partial_reports_have_no_totals_no_shares_and_no_summary() -> None:

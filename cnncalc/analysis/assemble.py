@@ -184,7 +184,7 @@ def layers(
     texts: dict[Operator, tuple[tuple[tuple[str, Any], ...], str]] = {}
     seen: dict[int, FieldText] = {}
     names = graph.name
-    all_params, all_macs = totals.params, totals.macs
+    whole_params, whole_macs = whole(totals, "params"), whole(totals, "macs")
     rows = []
     for node, fact, field, alive in zip(graph.nodes, facts, fields, live, strict=True):
         op = node.op
@@ -215,8 +215,8 @@ def layers(
                 fact.intensity,
                 count.activations,
                 fact.connections,
-                None if params is None else params / all_params if all_params else 0.0,
-                None if macs is None else macs / all_macs if all_macs else 0.0,
+                share(params, whole_params),
+                share(macs, whole_macs),
                 axes.largest,
                 axes.smallest,
                 axes.true,
@@ -236,6 +236,21 @@ def layers(
             )
         )
     return tuple(rows)
+
+
+def whole(totals: Totals, key: str) -> int | None:
+    """Return a total that parts can be shares of: None where something unknown is missing from it."""
+    if key in totals.lower_bounds:
+        return None
+    total: int = getattr(totals, key)
+    return total
+
+
+def share(part: int | None, of: int | None) -> float | None:
+    """Return a part of a total, 0 of an empty one; None where either is unknown."""
+    if part is None or of is None:
+        return None
+    return part / of if of else 0.0
 
 
 def peak_of(graph: Graph, bits: int, batch: int) -> PeakActivation:
@@ -318,7 +333,7 @@ def summarise(
     )
     linear_params = linear_macs = 0
     for node, fact in zip(graph.nodes, facts, strict=True):
-        if node.op.name == "linear":
+        if fact.count.family == "linear":
             linear_params += (fact.count.params or 0) * (node.shares is None)
             linear_macs += fact.count.macs or 0
     return Summary(
@@ -337,8 +352,8 @@ def summarise(
         receptive_field_min=axes.smallest if axes else (),
         receptive_field_true=axes.true if axes else (),
         peak_activation=peak,
-        fc_share_params=linear_params / totals.params if totals.params else None,
-        fc_share_macs=linear_macs / totals.macs if totals.macs else None,
+        fc_share_params=share(linear_params, whole(totals, "params")) if totals.params else None,
+        fc_share_macs=share(linear_macs, whole(totals, "macs")) if totals.macs else None,
         odd_channels=odd_channels(graph),
     )
 

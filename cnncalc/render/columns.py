@@ -83,16 +83,19 @@ def amounts(name: str, heading: str, unit: str = "") -> Column:
 
 
 def shares(name: str, summed: str, heading: str) -> Column:
-    """Return a column of parts of a total, in per cent."""
+    """Return a column of parts of a total, in per cent; at most so much where the total is a lower bound."""
 
     def cell(row: Row, context: Context) -> str:
         part, whole = row.amount(summed), total(context.report.totals, summed)
         if part.value is None or not whole.value:
             return fmt.UNKNOWN if part.value is None else ""
         if context.numbers is fmt.Numbers.PLAIN:
-            return str(part.value / whole.value)
-        text = fmt.percent(part.value, whole.value) if part.value else ""
-        return f">= {text}" if part.lower_bound and text else text
+            return fmt.UNKNOWN if whole.lower_bound else str(part.value / whole.value)
+        if not part.value:
+            return ""
+        if part.lower_bound:
+            return fmt.UNKNOWN
+        return f"{'<= ' if whole.lower_bound else ''}{fmt.percent(part.value, whole.value)}"
 
     return Column(name=name, heading=heading, right=False, cell=cell)
 

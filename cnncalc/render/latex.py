@@ -34,13 +34,16 @@ SPECIAL = {
     "`": r"\textasciigrave{}",
 }
 
+BOUNDS = {">= ": r"$\geq$ ", "<= ": r"$\leq$ "}
+
 
 def escape(text: str) -> str:
     """Return text that LaTeX sets as it is."""
     text = one_line(text)
     prefix = ""
-    if text.startswith(">= "):
-        prefix, text = r"$\geq$ ", text.removeprefix(">= ")
+    for bound, sign in BOUNDS.items():
+        if text.startswith(bound):
+            prefix, text = sign, text.removeprefix(bound)
     return prefix + "".join(SPECIAL.get(character, character) for character in text)
 
 

@@ -83,7 +83,8 @@ def receptive_field(report: Report) -> str:
     """Return what a unit of the last map sees, and what else is true of it."""
     summary = report.summary
     extents = report.input[0][1].spatial if report.input else ()
-    text = f"{fmt.axes(summary.receptive_field)} pixels"
+    size = fmt.axes(summary.receptive_field)
+    text = f"{size} {'pixel' if size == '1' else 'pixels'}"
     if share := shares_of(summary.receptive_field, extents):
         text += f", {share} of the input's extent"
     if summary.receptive_field_min != summary.receptive_field:
@@ -127,10 +128,12 @@ def odd_channels(report: Report) -> list[tuple[str, str]]:
 def linear_share(report: Report) -> str:
     """Return the share of linear layers in parameters and work."""
     summary, words = report.summary, []
-    for share, noun in ((summary.fc_share_params, "params"), (summary.fc_share_macs, "MACs")):
-        text = fmt.UNKNOWN if share is None else fmt.percent(round(share * 10**6), 10**6)
-        words.append(f"{text} of {noun}")
-    return ", ".join(words)
+    for share, key, noun in ((summary.fc_share_params, "params", "params"), (summary.fc_share_macs, "macs", "MACs")):
+        if key in report.totals.lower_bounds:
+            words.append(f"{fmt.UNKNOWN} of {noun}")
+        elif share is not None:
+            words.append(f"{fmt.percent(round(share * 10**6), 10**6)} of {noun}")
+    return ", ".join(words) or fmt.NOTHING
 
 
 def convention(report: Report) -> str:

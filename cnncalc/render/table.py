@@ -217,7 +217,8 @@ class NetworkTable:
 
     def _joined(self, cells: Sequence[tuple[str, Style]]) -> list[Segment]:
         gap = " " * self.measure.gap
-        return [Segment(text + gap, style) for text, style in cells]
+        last = len(cells) - 1
+        return [Segment(text if index == last else text + gap, style) for index, (text, style) in enumerate(cells)]
 
     def _table(self, grids: Sequence[_Grid], *, ascii_only: bool) -> Iterator[list[Segment]]:
         rule = Segment(("-" if ascii_only else "─") * self._line_width(grids), DIM)
@@ -230,12 +231,13 @@ class NetworkTable:
         for index, row in enumerate(self.view.rows):
             line: list[Segment] = []
             for grid in grids:
+                if line:
+                    line.append(gap)
                 text = grid.cells[index]
                 if most[grid.column.name] and row.kind is not Kind.HEADING:
                     line += self._bar(grid, row, text, most[grid.column.name], ascii_only=ascii_only)
                 else:
                     line.append(Segment(aligned(grid, text), style_of(grid.column, row, text)))
-                line.append(gap)
             yield line
         if not self.view.partial:
             yield [rule]
@@ -257,7 +259,7 @@ class NetworkTable:
             drawn = "#" * len(drawn)
         number = text.rjust(grid.numbers)
         bar = f" {drawn}".ljust(grid.width - len(number))
-        return [Segment(number, DOUBT if text.startswith((fmt.UNKNOWN, ">=")) else PLAIN), Segment(bar, BAR)]
+        return [Segment(number, DOUBT if text.startswith((fmt.UNKNOWN, "<=")) else PLAIN), Segment(bar, BAR)]
 
     def _panel(self, width: int, *, ascii_only: bool) -> Iterator[list[Segment]]:
         """Yield the facts, framed."""
