@@ -40,7 +40,7 @@ def assert_within(
 
     The limits have the form of `budgets:` in a spec: `macs="300M"`, `receptive_field={"min": 224}`,
     `layers=[{"match": "layer4.*", "macs": "60M"}]`, `convention="fvcore"`. The spec's own budgets hold beside them; a
-    limit given here outranks the spec's.
+    limit given here outranks the spec's. Limits on changes are left out of the spec's budgets and refused here.
 
     Args:
         spec: a path, the name of a zoo network, a `Spec`, or a mapping of the same form as the YAML.
@@ -56,6 +56,10 @@ def assert_within(
         SpecError: a limit is not written as one.
     """
     given = read_call(dict(budgets), "assert_within")
+    if any(limit.is_change for budget in (given, *given.variants.values()) for limit in budget.limits):
+        raise BudgetDoubtError(
+            "a limit on a change has nothing to compare with here; 'cnncalc check --against REF' has"
+        )
     options = Options(variant=variant, input=input, variables=variables or {}, in_place=in_place, no_compare=True)
     name = spec if isinstance(spec, str) else getattr(spec, "file", None) or "the spec"
     read = _spec(spec)

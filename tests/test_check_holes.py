@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from check_repository import COMMAND, Repository, spec
 from cnncalc.budget import run as gate
 from cnncalc.budget.config import read_config
 from cnncalc.diagnostics import SpecError
+from cnncalc.testing import BudgetDoubtError, assert_within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -203,6 +205,21 @@ def test_a_baseline_whose_rule_is_no_rule(repo: Repository, change: dict[str, ob
     file = repo.root / "b.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
     assert repo.run("check", "net.yaml", "--baseline", "b.json").code == 2
+
+
+@pytest.mark.parametrize("budgets", [{"max_increase": {"macs": 0}}, {"variants": {"a": {"max_decrease": {"macs": 0}}}}])
+def test_assert_within_refuses_what_it_would_not_judge(repo: Repository, budgets: dict[str, Any]) -> None:
+    file = repo.write("net.yaml", spec(budgets=WITHIN))
+    with pytest.raises(BudgetDoubtError, match="nothing to compare with"):
+        assert_within(str(file), **budgets)
+
+
+@pytest.mark.parametrize("arguments", [("-",), ("-", "--max", "macs=1")])
+def test_a_closed_standard_input_is_an_empty_spec(repo: Repository, arguments: tuple[str, ...]) -> None:
+    done = subprocess.run(f"exec {shlex.join([*COMMAND, 'check', *arguments])} <&-", shell=True, cwd=repo.root,  # noqa: S602
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 2
+    assert "the spec is empty" in done.stdout
 
 
 # mistakes of our own
