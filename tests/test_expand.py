@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from oracles import graphs
 from oracles.convert import graph_case
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ import cnncalc
 from cnncalc import zoo
 from cnncalc.api import Input, Source, build_graph
 from cnncalc.cli import app
+from cnncalc.ops.base import Operator, operators
 from cnncalc.spec.tree import EXPANDED_MARKER
 from cnncalc.spec.write import expanded
 
@@ -83,6 +85,12 @@ outputs: [a, c]""",
 )
 def test_language_is_the_same_flat(body: str) -> None:
     _same(cnncalc.parse(f"name: small\ninput: [8, 12, 10]\nlayers:\n  {body}\n"))
+
+
+@pytest.mark.parametrize("cls", [cls for cls in operators() if cls.sources == 1], ids=lambda cls: cls.name)
+def test_every_operator_is_the_same_flat(cls: type[Operator]) -> None:
+    layers = yaml.safe_load(f"- {cls.example}")
+    _same({"name": "one", "input": list(cls.example_input[0]), "layers": layers})
 
 
 def test_several_inputs_and_ranks() -> None:

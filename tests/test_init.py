@@ -94,6 +94,14 @@ def test_copy_keeps_comments() -> None:
     assert text.count("#") > 1
 
 
+@pytest.mark.parametrize("name", ["a\nblocks: {}\nb.yaml", "a\x1b[31m.yaml", "a\rb"])
+def test_a_name_cannot_write_lines_of_its_own(name: str) -> None:
+    code, text, error = _run(name)
+    assert (code, text) == (2, "")
+    assert "one line of text" in error
+    assert not list(Path().iterdir())
+
+
 def test_unknown_network_proposes() -> None:
     code, _, error = _run("--from", "resnet51")
     assert code == 2

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import fail, write_error, write_output
+from cnncalc.diagnostics import one_line
 
 EPILOG = """\
 Examples:
@@ -66,6 +67,8 @@ def command(
 ) -> None:
     """Write a commented spec that runs, as a start for your own."""
     file = "net.yaml" if name == "-" else name if Path(name).suffix in (".yaml", ".yml") else f"{name}.yaml"
+    if one_line(file) != file:
+        fail(f"a spec's name is one line of text, got '{one_line(file)}'")
     text = _starter(file) if source is None else _copy(source, file)
     if name == "-":
         write_output(text, None)

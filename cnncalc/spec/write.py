@@ -300,10 +300,10 @@ def _outputs(graph: Graph, index: int) -> list[Ref]:
 
 
 def _whole(graph: Graph, index: int) -> tuple[ops.Operator, int]:
-    """Return the operator that a layer is the last part of, and the index of its first part."""
+    """Return the operator that a layer is the last part of, and the index of its first part; often it is all of it."""
     op = graph.nodes[index].op
     whole = cast("type[ops.Operator]", ops.find(op.name))(**op.arguments())
-    return whole, index + 1 - len(flat_parts(whole))
+    return whole, index + 1 - max(len(flat_parts(whole)), 1)
 
 
 def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], previous: list[Ref]) -> str:
