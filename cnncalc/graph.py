@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cnncalc.shape import Shape
 
 Ref: TypeAlias = tuple[int, int]
-"""A tensor: the index of the node that makes it (-1 for the first network input, -2 for the second), and which output."""
+"""A tensor: the index of the node that makes it (-1 for the first network input, -2 for the second), and its output."""
 
 
 @dataclass(slots=True, eq=False)

@@ -18,13 +18,12 @@ ROOT = Path(__file__).parent.parent
 GOOD = sorted((ROOT / "specs").glob("*.yaml"))
 MUTANTS = int(os.environ.get("CNNCALC_FUZZ", "40"))
 TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+(?:\.\d+)?|\s+|.")
-NUMBERS = (
-    "0 1 -1 2 3 7 0.5 1e9 99999999999 9223372036854775807 c_in i x.c x.h/2 true null [1,2] [] {} '' 010 $act 1/0 ((("
-).split()
+NUMBERS = "0 1 -1 2 3 7 0.5 1e9 99999999999 9223372036854775807 c_in i x.c x.h/2 true null [1,2] [] {} '' 010 $act 1/0"
 WORDS = (
     "conv relu add concat split prev input x as from repeat first when share layers blocks params inputs norm act none "
-    "same like flatten upsample linear max_pool crop pad opaque label &a *a !!int ? - : # ' | > % @ ` \""
-).split() + ["\N{SNOWMAN}", "\t", "\0", "\x85", "\ufeff", ": ", "- "]
+    "same like flatten upsample linear max_pool crop pad opaque label &a *a !!int ? - : # | > % @ ` ; , ("
+)
+MARKS = ("\N{SNOWMAN}", "\t", "\0", "\x85", "\ufeff", ": ", "- ", "\n", "'", '"')
 
 
 def tokens_changed(text: str, rng: random.Random) -> str:
@@ -39,13 +38,13 @@ def tokens_changed(text: str, rng: random.Random) -> str:
             case 2:
                 tokens[at], tokens[other] = tokens[other], tokens[at]
             case 3:
-                tokens[at] = rng.choice(NUMBERS)
+                tokens[at] = rng.choice(NUMBERS.split())
             case 4:
-                tokens[at] = rng.choice(WORDS)
+                tokens[at] = rng.choice((*WORDS.split(), *MARKS))
             case _:
                 numbers = [n for n, token in enumerate(tokens) if token[:1].isdigit()]
                 if numbers:
-                    tokens[rng.choice(numbers)] = rng.choice(NUMBERS)
+                    tokens[rng.choice(numbers)] = rng.choice(NUMBERS.split())
     return "".join(tokens)
 
 

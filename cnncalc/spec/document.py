@@ -85,7 +85,7 @@ class Spec:
         Blocks, variables and variants stay; comments do not. Of a spec with a variant of its own, the text is that
         variant, under its name.
         """
-        from cnncalc.spec.write import to_yaml  # noqa: PLC0415 - only writers need it
+        from cnncalc.spec.write import to_yaml
 
         if self.variant is None:
             named = self.name is None and self.file is not None and self.file != "-"

@@ -105,7 +105,7 @@ class Plan:
 
     def __init__(self, item: Item, slots: dict[str, Slot]) -> None:
         self.slots = slots
-        self.fixed = item.share is None and all([slot.constant for slot in slots.values()])
+        self.fixed = item.share is None and all(slot.constant for slot in slots.values())
         self.found: Built | None = None
         self.cache: dict[Any, Built] = {}
 
@@ -265,7 +265,8 @@ class _Expander:
         calls = tuple((f"in block call '{call}'", place) for call, place in trace if place is not None)
         said = message.removeprefix(f"{item.counter} ")
         message = f"{who}: {message}" if said == message else f"{who} {said}"
-        self.collector.add(code, message, span, path=path, hint=hint, related=tuple(dict.fromkeys(related)), trace=calls)
+        places = tuple(dict.fromkeys(related))
+        self.collector.add(code, message, span, path=path, hint=hint, related=places, trace=calls)
 
     def limit(self, code: str, message: str, span: Span | None, hint: str) -> NoReturn:
         """Report a limit that is exceeded, and give up the whole network."""
@@ -301,8 +302,9 @@ class _Expander:
             other = seen.setdefault(node.path, node)
             if other is not node:
                 related = (("the other layer", other.span),) if other.span else ()
-                self.collector.add("duplicate-label", f"two layers have the path '{node.path}'", node.span, path=node.path,
-                                   hint="choose another label", related=related)  # fmt: skip
+                message = f"two layers have the path '{node.path}'"
+                self.collector.add("duplicate-label", message, node.span, path=node.path, hint="choose another label",
+                                   related=related)  # fmt: skip
 
     def variables(self) -> None:
         chosen = {name: node for name, (_, node) in self.spec.vars.items()}
@@ -352,8 +354,10 @@ class _Expander:
                 else:
                     shape = EXTENTS.check(self.evaluate(slot), name)
                 if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
-                    raise ArgumentError(f"'{name}' must be [C], [C, L], [C, H, W] or [C, D, H, W], got {shown(shape)}",
-                                        hint="leave the batch out")  # fmt: skip
+                    raise ArgumentError(  # noqa: TRY301 - told like every other mistake
+                        f"'{name}' must be [C], [C, L], [C, H, W] or [C, D, H, W], got {shown(shape)}",
+                        hint="leave the batch out",
+                    )
             except (SlotError, ArgumentError) as error:
                 if name in given and isinstance(error, ArgumentError):
                     raise ValueError(str(error)) from None
@@ -460,8 +464,9 @@ class _Expander:
                 if number:
                     self.spend(item)
                 if isinstance(previous, list):
-                    raise ArgumentError("several outputs cannot be chained", code="several-outputs",
-                                        hint="split without repeat")  # fmt: skip
+                    raise ArgumentError(  # noqa: TRY301 - told like every other mistake
+                        "several outputs cannot be chained", code="several-outputs", hint="split without repeat"
+                    )
                 previous = self.once(item, previous, f"{path}.{number}", trace, number)
                 if previous is None:
                     break
@@ -486,7 +491,8 @@ class _Expander:
                 return (previous,)
             return (self.single(previous, item.key_node),)
         if number:
-            return (self.single(previous, item.key_node), *(self.refer(label, self.previous) for label in item.from_[1:]))
+            others = (self.refer(label, self.previous) for label in item.from_[1:])
+            return (self.single(previous, item.key_node), *others)
         return tuple(self.refer(label, self.previous) for label in item.from_)
 
     def first_source(self, item: Item, previous: Tensor) -> Ref:
@@ -610,7 +616,8 @@ class _Expander:
         outs = self.inferred.get(key)
         if outs is None:
             if op.sources is not None and op.sources != len(ins):
-                raise ArgumentError(f"{op.name} wants {op.sources} source{'s' if op.sources > 1 else ''}, got {len(ins)}",
+                wanted = plural(op.sources, "source")
+                raise ArgumentError(f"{op.name} wants {wanted}, got {len(ins)}",
                                     code="source-count", hint="join them first, with add or concat")  # fmt: skip
             outs = op.infer(ins)
             check_bounds(op, outs)
@@ -655,9 +662,9 @@ class _Expander:
         block = self.spec.blocks[str(item.key)]
         if len(refs) != len(block.inputs):
             names = ", ".join(block.inputs)
-            raise ArgumentError(f"{block.name} has {len(block.inputs)} input{'s' if len(block.inputs) > 1 else ''} "
-                                f"({names}), got {len(refs)}", code="source-count",
-                                hint=f"write from: with {len(block.inputs)} label{'s' if len(block.inputs) > 1 else ''}")  # fmt: skip
+            count = len(block.inputs)
+            raise ArgumentError(f"{block.name} has {plural(count, 'input')} ({names}), got {len(refs)}",
+                                code="source-count", hint=f"write from: with {plural(count, 'label')}")  # fmt: skip
         if block.failed:
             return None
         if not trace:
@@ -857,7 +864,8 @@ class _Expander:
         probe = cls(**{**theirs, **own}).arguments()
         for name in own:
             if probe[name] != theirs[name]:
-                raise ArgumentError(f"shares the weights of '{item.share.text}', which has {name}={shown(theirs[name])}, "
+                had = f"{name}={shown(theirs[name])}"
+                raise ArgumentError(f"shares the weights of '{item.share.text}', which has {had}, "
                                     f"got {shown(probe[name])}", argument=name, code="share-mismatch",
                                     hint="leave it out, it is inherited")  # fmt: skip
         return theirs
@@ -891,6 +899,11 @@ def flat_parts(op: Operator) -> tuple[Part, ...]:
     return tuple(flat)
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def kind_of(value: object) -> object:
     """Return what tells values apart that are equal but not the same, such as true and 1."""
     return tuple(map(type, value)) if isinstance(value, tuple) else type(value)
@@ -900,8 +913,8 @@ def check_bounds(op: Operator, outs: tuple[Shape, ...]) -> None:
     """Raise ArgumentError for shapes beyond what can sensibly be counted."""
     for shape in outs:
         if len(shape) > MAX_AXES:
-            raise ArgumentError(f"{op.name} makes a shape of {len(shape)} axes, more than {MAX_AXES}", code="wrong-rank",
-                                hint="merge some axes")  # fmt: skip
+            raise ArgumentError(f"{op.name} makes a shape of {len(shape)} axes, more than {MAX_AXES}",
+                                code="wrong-rank", hint="merge some axes")  # fmt: skip
         if any(extent >> MAX_EXTENT_BITS for extent in shape):
             raise ArgumentError(f"{op.name} makes a map of more than 2^{MAX_EXTENT_BITS} values along one axis",
                                 code="number-too-large", hint="repeat it fewer times")  # fmt: skip

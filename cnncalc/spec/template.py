@@ -36,14 +36,17 @@ class Value(Kind):
     """A variable or parameter: a number or a truth value, exact."""
 
     def check(self, value: Any, name: str) -> Any:
+        """Return the value; raise ArgumentError for anything but a number or truth value."""
         if isinstance(value, bool | int | Fraction):
             return value
         raise ArgumentError(f"'{name}' must be a number or an expression, got {shown(value)}", argument=name)
 
     def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the value as a spec writes it."""
         return {"type": ["number", "string", "boolean"]}
 
     def describe(self) -> str:
+        """Return the form in a few words."""
         return "number or expression"
 
 
@@ -311,7 +314,8 @@ class _Compiler:
     def outputs(self, node: Node | None) -> tuple[tuple[str, Scalar], ...]:
         """Return the outputs, each with its name: the label itself, or a key of `outputs: {name: label}`."""
         if isinstance(node, Map):
-            return tuple((key.text, label) for key, value in node.entries for label in self.labels(value, "outputs")[:1])
+            named = ((key.text, self.labels(value, "outputs")[:1]) for key, value in node.entries)
+            return tuple((name, label) for name, labels in named for label in labels)
         return tuple((label.text, label) for label in self.labels(node, "outputs"))
 
     def version(self, root: Map) -> None:
@@ -368,7 +372,8 @@ class _Compiler:
 
     def name_ok(self, key: Scalar, what: str) -> bool:
         if key.text in RESERVED:
-            self.error("reserved-name", f"'{key.text}' is reserved and cannot name a {what}", key, "choose another name")
+            message = f"'{key.text}' is reserved and cannot name a {what}"
+            self.error("reserved-name", message, key, "choose another name")
         elif not LABEL.fullmatch(key.text):
             self.error("bad-name", f"'{key.text}' is not a name for a {what}", key,
                        "use letters, digits and _, not starting with a digit")  # fmt: skip
@@ -466,8 +471,8 @@ class _Compiler:
                     self.error("duplicate-label", f"parameter '{key.text}' has the name of an input", key)
                 empty = isinstance(value, Scalar) and value.value is None and value.plain
                 block.params[key.text] = None if empty else value
-        used = {word for part in ("layers", "params") if (node := body.get(part)) is not None for word in words_in(node)}
-        block.words = frozenset(used & block.params.keys())
+        parts = [part for part in (body.get("layers"), body.get("params")) if part is not None]
+        block.words = frozenset(set().union(*map(words_in, parts)) & block.params.keys())
 
     def compile_params(self) -> None:
         """Make the defaults of every block's parameters ready; which are words is known of all blocks by now."""
@@ -656,8 +661,8 @@ class _Compiler:
         if isinstance(value, Map):
             return self.arguments(value, cls)
         if cls.main is None:
-            self.error("unexpected-argument", f"{self.who} takes no bare value, got {clipped(value)}", value,
-                       f"name one of its arguments: {', '.join(cls.args)}" if cls.args else "write it without a value")  # fmt: skip
+            hint = f"name one of its arguments: {', '.join(cls.args)}" if cls.args else "write it without a value"
+            self.error("unexpected-argument", f"{self.who} takes no bare value, got {clipped(value)}", value, hint)
             return {}
         return {cls.main: self.slot(cls.main, value, cls.args[cls.main].kind)}
 
@@ -720,7 +725,8 @@ class _Compiler:
             for key, path in value.entries:
                 self.merge_path(item, key, path)
         else:
-            self.error("missing-argument", f"{self.who} needs its sources", value if value is not None else item.key_node,
+            where = value if value is not None else item.key_node
+            self.error("missing-argument", f"{self.who} needs its sources", where,
                        f"write {cls.name}: [label, label] or {cls.name}: {{path: [..], path: [..]}}")  # fmt: skip
         item.cost += 2 * len(item.sources)
 
