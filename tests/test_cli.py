@@ -100,6 +100,8 @@ def test_a_closed_pipe_ends_it_without_a_word() -> None:
         found = process("show", "resnet50", "densenet121", stdout=write)
         assert found.stderr == ""
         assert found.returncode == 141
+        helped = process("show", "--help", stdout=write)
+        assert (helped.returncode, helped.stderr) == (141, "")
         assert process("--version", stdout=write).stderr == ""
     finally:
         os.close(write)

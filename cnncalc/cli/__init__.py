@@ -155,6 +155,8 @@ def run(arguments: list[str]) -> int:
     except SpecError as error:
         report_error(error)
         return USAGE
+    except SystemExit as stop:  # how rich ends where a pipe is closed (1) and typer after completion (0)
+        return BROKEN_PIPE if stop.code else 0
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:

@@ -113,7 +113,7 @@ def to_markdown(rows: Sequence[Row], numbers: Numbers) -> str:
 
 
 def to_table(rows: Sequence[Row], numbers: Numbers, *, width: int | None = None, colour: bool = False) -> str:
-    """Return the table of a terminal; where it is narrow the source is cut, or left out, and never a number.
+    """Return the table of a terminal; where it is narrow the source is cut, it and the input left out, never a number.
 
     Args:
         rows: the networks.
@@ -128,12 +128,16 @@ def to_table(rows: Sequence[Row], numbers: Numbers, *, width: int | None = None,
     table.add_column("Network", style="bold", no_wrap=True)
     for metric in metrics:
         table.add_column(HEADINGS.get(metric, metric), justify="right", no_wrap=True)
-    table.add_column("Input", no_wrap=True)
     cells = [[one_line(row.report.name), *row.cells(numbers), row.shape] for row in rows]
     titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), "Input"]
-    taken = sum(max(len(line[place]) for line in [titles, *cells]) + GAP for place in range(len(titles)))
-    room = (width or WIDE) - taken
-    with_source = room >= SOURCE_LEAST
+    widths = [max(len(line[place]) for line in [titles, *cells]) + GAP for place in range(len(titles))]
+    room = (width or WIDE) - sum(widths)
+    with_input, with_source = room >= -GAP, room >= SOURCE_LEAST
+    if with_input:
+        table.add_column("Input", no_wrap=True)
+    else:
+        cells = [line[:-1] for line in cells]
+        widths.pop()
     if with_source:
         table.add_column("Source", style="dim", no_wrap=True)
     for row, line in zip(rows, cells, strict=True):
@@ -144,7 +148,7 @@ def to_table(rows: Sequence[Row], numbers: Numbers, *, width: int | None = None,
     buffer = StringIO()
     console = Console(
         file=buffer,
-        width=max(width or WIDE, taken),
+        width=max(width or WIDE, sum(widths)),
         force_terminal=colour,
         color_system="truecolor" if colour else None,
         highlight=False,
@@ -152,7 +156,8 @@ def to_table(rows: Sequence[Row], numbers: Numbers, *, width: int | None = None,
     )
     console.print(table)
     lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
-    footer = plural(len(rows), "network") + ("" if with_source else "; the source needs a wider terminal")
+    missing = "" if with_source else "the source needs" if with_input else "input and source need"
+    footer = plural(len(rows), "network") + (f"; {missing} a wider terminal" if missing else "")
     return "\n".join([*lines, "", footer]) + "\n"
 
 
