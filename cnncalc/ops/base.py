@@ -102,6 +102,12 @@ class Operator:
     """Base of all operators. Subclasses declare arguments with `arg` and override what differs from an elementwise op.
 
     Instances are immutable, hashable and compare by value. Every method that takes shapes is pure.
+
+    A class may also say of itself: `group` (its heading in `cnncalc ops`), `family` (the key under which counting rules
+    look it up; its name without one), `role` (`act` or `norm`: what it may stand for inside a layer), `weighted` (its
+    multiply-accumulates, activations and depth count), `moves` (False for a view), `sources` (how many inputs; None:
+    a merge), `defaults_from` (operators whose `defaults:` hold for it too), `advice` (hints for arguments that people
+    try and it does not have), `example` (a line of YAML) on `example_input`.
     """
 
     name: ClassVar[str] = ""
@@ -116,6 +122,7 @@ class Operator:
     moves: ClassVar[bool] = True
     sources: ClassVar[int | None] = 1
     defaults_from: ClassVar[tuple[str, ...]] = ()
+    advice: ClassVar[dict[str, str]] = {}
     example: ClassVar[str] = ""
     example_input: ClassVar[tuple[tuple[int, ...], ...]] = ((8, 14, 10),)
 

@@ -81,6 +81,9 @@ class Convolution(Weighted):
     """What convolutions share: a window per axis and groups of channels."""
 
     group = "convolution"
+    advice = dict.fromkeys(
+        ("ceil", "ceil_mode"), "convolutions round down, only pools round up; pad after the map for one more output"
+    )
     kernel: AxisValue = arg(PerAxis(1), aliases=("kernel_size",), symbol="k", doc="kernel size")
     stride: AxisValue = arg(PerAxis(1), default=1, symbol="s", doc="stride")
     padding: AxisValue | str = arg(Padding(), default=0, symbol="p", doc="padding")

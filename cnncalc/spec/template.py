@@ -260,10 +260,11 @@ class _Compiler:
         hint = did_you_mean(key.text, known, f"write one of {', '.join(sorted(known))}")
         self.error("unknown-key", f"{what} has no key '{clip(key.text)}'", key, hint)
 
-    def unknown_argument(self, key: Scalar, known: Iterable[str], what: str, kind: str = "argument") -> None:
+    def unknown_argument(self, key: Scalar, known: Iterable[str], what: str, kind: str = "argument",
+                         advice: str | None = None) -> None:  # fmt: skip
         known = list(known)
         listed = f"its {kind}s are {', '.join(sorted(known))}" if known else f"it has no {kind}s"
-        hint = did_you_mean(key.text, known, listed)
+        hint = advice or did_you_mean(key.text, known, listed)
         if key.text in MODIFIERS:
             hint = f"write {key.text}: beside the operator, not inside its arguments"
         self.error("unknown-argument", f"{what} has no {kind} '{clip(key.text)}'", key, hint)
@@ -674,7 +675,7 @@ class _Compiler:
         for key, value in args.entries:
             name = known.get(key.text)
             if name is None:
-                self.unknown_argument(key, known, self.who)
+                self.unknown_argument(key, known, self.who, advice=cls.advice.get(key.text))
             elif name in result:
                 self.error("duplicate-key", f"{self.who} is given '{name}' twice", key, "keep one of the two")
             elif key.text == "like" and cls.args[name].like:
