@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,14 @@ def test_the_shell_asks_for_completions() -> None:
 
 def test_help_names_every_counting_rule() -> None:
     assert CONVENTION_NAMES.replace(" or ", ", ").split(", ") == list(CONVENTIONS)
+
+
+@pytest.mark.parametrize(
+    "name", ["devices", "expand", "explain", "init", "ops", "plot", "reconcile", "rf", "show", "zoo"]
+)
+def test_examples_of_the_help_stand_on_one_line_each(name: str) -> None:
+    module = import_module(f"cnncalc.cli.{name}")
+    wanted = [line.strip() for line in module.EPILOG.splitlines() if line.strip().startswith("cnncalc ")]
+    assert wanted
+    shown = [line.strip() for line in process(name, "--help", COLUMNS="80").stdout.splitlines()]
+    assert [line for line in wanted if line not in shown] == []

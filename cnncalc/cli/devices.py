@@ -14,11 +14,11 @@ FORMATS = ("table", "json")
 EPILOG = """\
 Examples:
 
-  cnncalc devices                          every device, one row each
+  cnncalc devices                        every device, one row each
 
-  cnncalc devices a100 stm32f746           their numbers, exact, each with its source and date
+  cnncalc devices a100 stm32f746         their numbers with source and date
 
-  cnncalc devices --devices mine.toml      with those of a file of one's own
+  cnncalc devices --devices mine.toml    with those of a file of one's own
 """
 
 

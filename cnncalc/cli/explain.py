@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 EPILOG = """\
 Examples:
 
-  cnncalc explain resnet50 conv1                    every number of one layer, with its formula
+  cnncalc explain resnet50 conv1                  every number of one layer
 
-  cnncalc explain resnet50 'layer1.0.*'             of one block
+  cnncalc explain resnet50 'layer1.0.*'           of one block
 
-  cnncalc explain net.yaml head --flops fvcore      the flops by another counting rule, term by term
+  cnncalc explain net.yaml head --flops fvcore    flops by another rule
 """
 FORMATS = ("text", "json", "markdown")
 STYLES = {"title": "bold cyan", "heading": "bold", "dim": "dim", "": ""}

@@ -25,7 +25,7 @@ Examples:
 
 cnncalc plot resnet50 --kind receptive_field -o field.svg
 
-cnncalc plot resnet50 --kind roofline --device a100 --dtype fp16 -o roofline.png
+cnncalc plot resnet50 --kind roofline --device a100 -o roofline.png
 """
 
 

@@ -14,11 +14,11 @@ from cnncalc.cli.options import InputOption, MaxLayersOption, SetOption, SpecArg
 EPILOG = """\
 Examples:
 
-  cnncalc rf resnet50                               the receptive field of every layer
+  cnncalc rf resnet50                             the field of every layer
 
-  cnncalc rf resnet50 layer3                        what the centre unit of layer3's output sees, drawn
+  cnncalc rf resnet50 layer3                      what its centre unit sees
 
-  cnncalc rf unet conv1 --at 0,0 -o corner.svg      another unit, and a picture of it
+  cnncalc rf unet conv1 --at 0,0 -o corner.svg    another unit, as a picture
 """
 FORMATS = ("text", "json")
 
