@@ -241,6 +241,8 @@ def _unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
         message = f"there is no file or zoo network '{name if len(name) <= 200 else name[:197] + '...'}'"
         return Diagnostic(code="no-such-spec", message=message, file=name, hint=hint)
     reason = error.strerror if isinstance(error, OSError) else None
+    if not name:
+        return Diagnostic(code="no-such-spec", message="the name of the spec is empty", file=name, hint="name a file")
     what = "is a folder" if path.is_dir() else f"cannot be read: {reason or error}"
     return Diagnostic(code="unreadable-file", message=f"'{name}' {what}", file=name, hint="name a spec file")
 

@@ -252,7 +252,7 @@ def test_pytest_collects_specs(repo: Repository) -> None:
     repo.write("specs/doubt.yaml", spec())
     repo.write("specs/other.yaml", "services: {}\n")
     arguments = [sys.executable, "-m", "pytest", "-q", "-p", "cnncalc.pytest_plugin", "-p", "no:cacheprovider", "specs"]
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
 
     def collected(*more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*arguments, *more], cwd=repo.root, capture_output=True, text=True, env=environment,

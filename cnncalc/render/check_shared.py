@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnncalc.budget.judge import Status
 from cnncalc.budget.words import plural
@@ -88,8 +88,3 @@ def by_status(run: Run) -> list[Subject]:
 def ordered(subject: Subject) -> list[Judgement]:
     """Return the limits of a spec, those that fail last."""
     return sorted(subject.judgements, key=lambda judgement: judgement.status)
-
-
-def without_nothing(values: dict[str, Any]) -> dict[str, Any]:
-    """Return a mapping without the keys that have nothing to say."""
-    return {key: value for key, value in values.items() if value is not None}

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from cnncalc.spec.tree import Node as TreeNode
 
 MAX_LAYERS = 100_000
-STEPS_PER_LAYER = 10
+STEPS_PER_LAYER = 20
 """Items that are left out cost time too, and so do sources and parameters: at most this much for each layer allowed."""
 MAX_EXTENT_BITS = 512
 """The extents of a shape stay below 2 to this power; what is counted on them is exact."""
@@ -807,7 +807,8 @@ class _Expander:
             try:
                 return value.evaluate(self)
             except ExpressionError as error:
-                raise in_expression(slot.name, slot.node, value.text, error) from None
+                hint = did_you_mean(value.text, slot.kind.words) if slot.kind.words else None
+                raise in_expression(slot.name, slot.node, value.text, error, hint) from None
         if isinstance(value, list):
             return tuple(self.evaluate(inner) for inner in value)
         if isinstance(value, Word):
