@@ -294,6 +294,8 @@ class Summary:
         last_map_path: the layer that makes it.
         receptive_field: its receptive field.
         peak_activation: when the most activations are alive, and which.
+        fc_params: parameters in linear layers, as far as known.
+        fc_macs: multiply-accumulates in linear layers, as far as known.
         fc_share_params: part of the parameters in linear layers; None where the whole is unknown or nothing.
         fc_share_macs: part of the multiply-accumulates in linear layers; None likewise.
         odd_channels: weighted layers whose output channels are no multiple of 8, outputs left out, as (path, channels).
@@ -310,6 +312,8 @@ class Summary:
     receptive_field_min: tuple[int | None, ...]
     receptive_field_true: tuple[int | None, ...]
     peak_activation: PeakActivation
+    fc_params: int
+    fc_macs: int
     fc_share_params: float | None
     fc_share_macs: float | None
     odd_channels: tuple[tuple[str, int], ...]
@@ -328,6 +332,8 @@ class Summary:
             "receptive_field_min": list(self.receptive_field_min),
             "receptive_field_true": list(self.receptive_field_true),
             "peak_activation": self.peak_activation.to_dict(),
+            "fc_params": self.fc_params,
+            "fc_macs": self.fc_macs,
             "fc_share_params": self.fc_share_params,
             "fc_share_macs": self.fc_share_macs,
             "odd_channels": [{"path": path, "channels": channels} for path, channels in self.odd_channels],

@@ -352,6 +352,8 @@ def summarise(
         receptive_field_min=axes.smallest if axes else (),
         receptive_field_true=axes.true if axes else (),
         peak_activation=peak,
+        fc_params=linear_params,
+        fc_macs=linear_macs,
         fc_share_params=share(linear_params, whole(totals, "params")) if totals.params else None,
         fc_share_macs=share(linear_macs, whole(totals, "macs")) if totals.macs else None,
         odd_channels=odd_channels(graph),

@@ -57,7 +57,7 @@ def _foldable(graph: Graph) -> dict[int, int]:
     sharing |= {node.shares for node in graph.nodes if node.shares is not None}
     found = {}
     for index, node in enumerate(graph.nodes):
-        if node.op.name != "batch_norm" or not getattr(node.op, "running_stats", False):
+        if not node.op.foldable:
             continue
         source = node.inputs[0][0]
         if source < 0 or users[source] != 1 or index in sharing or source in sharing:

@@ -229,16 +229,7 @@ def judge_layers(limit: Limit, report: Report, warn_at: Fraction | None) -> Judg
         status, fill = standing(limit, measured, warn_at)
         judged.append((status, fill, layer, measured))
     findings = tuple(
-        Finding(
-            status=status,
-            code=CODES[status],
-            limit=limit_name(limit),
-            path=layer.path,
-            line=layer.line or 1,
-            column=layer.column or 1,
-            message=f"{layer_words(layer)}: {_sentence(limit, measured, status, fill)}",
-            excess=excess_of(limit, measured),
-        )
+        _at_layer(limit, layer, measured, status, f"{layer_words(layer)}: {_sentence(limit, measured, status, fill)}")
         for status, fill, layer, measured in judged
         if status is not Status.WITHIN
     )
@@ -255,6 +246,20 @@ def judge_layers(limit: Limit, report: Report, warn_at: Fraction | None) -> Judg
     )
 
 
+def _at_layer(limit: Limit, layer: Layer, measured: Measured, status: Status, message: str) -> Finding:
+    """Return a finding on the line of a layer."""
+    return Finding(
+        status=status,
+        code=CODES[status],
+        limit=limit_name(limit),
+        path=layer.path,
+        line=layer.line or 1,
+        column=layer.column or 1,
+        message=message,
+        excess=excess_of(limit, measured),
+    )
+
+
 def _judge_together(
     limit: Limit, layers: Sequence[Layer], values: list[Measured], whole: Measured | None, warn_at: Fraction | None
 ) -> Judgement:
@@ -266,18 +271,8 @@ def _judge_together(
     findings: tuple[Finding, ...] = ()
     if status is not Status.WITHIN:
         said = _sentence(limit, measured, status, fill)
-        findings = (
-            Finding(
-                status=status,
-                code=CODES[status],
-                limit=limit_name(limit),
-                path=heavy.path,
-                line=heavy.line or 1,
-                column=heavy.column or 1,
-                message=f"the {len(layers)} layers of '{limit.match}' together: {said}",
-                excess=excess_of(limit, measured),
-            ),
-        )
+        message = f"the {len(layers)} layers of '{limit.match}' together: {said}"
+        findings = (_at_layer(limit, heavy, measured, status, message),)
     return Judgement(
         limit=limit,
         status=status,

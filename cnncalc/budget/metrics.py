@@ -158,7 +158,7 @@ def _smallest(axes: tuple[int | None, ...]) -> Measured:
 
 def _fc_share(report: Report) -> Measured:
     whole = report.totals.params
-    linear = sum(layer.params or 0 for layer in report.layers if layer.op == "linear")
+    linear = report.summary.fc_params
     if "params" in report.totals.lower_bounds:
         return at_least(0, _unknown_in(report, "params"))
     return Measured(low=Fraction(linear, whole or 1), high=Fraction(linear, whole or 1), part=(linear, whole))

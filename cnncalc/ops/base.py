@@ -277,6 +277,11 @@ class Operator:
         return ()
 
     @property
+    def foldable(self) -> bool:
+        """Whether it is a fixed scale and shift per channel, which the weighted layer before it can take in."""
+        return False
+
+    @property
     def affine_(self) -> bool:
         """Whether a normalisation has learnable scale and shift."""
         return bool(getattr(self, "affine", False))

@@ -84,6 +84,10 @@ class BatchNorm(ChannelStatistics):
         Boolean(), default=True, aliases=("track_running_stats",), doc="normalise by running statistics"
     )
 
+    @property
+    def foldable(self) -> bool:
+        return self.running_stats
+
 
 @register("instance_norm", aliases=("in_norm", "instance_norm1d", "instance_norm2d", "instance_norm3d"))
 class InstanceNorm(ChannelStatistics):

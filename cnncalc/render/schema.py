@@ -174,6 +174,8 @@ def _network() -> Json:
             "receptive_field_min": FIELD,
             "receptive_field_true": FIELD,
             "peak_activation": {"anyOf": [{"$ref": "#/definitions/peak"}, {"type": "null"}]},
+            "fc_params": COUNT,
+            "fc_macs": COUNT,
             "fc_share_params": RATIO,
             "fc_share_macs": RATIO,
             "odd_channels": {"type": "array", "items": odd},

@@ -127,12 +127,13 @@ def odd_channels(report: Report) -> list[tuple[str, str]]:
 
 def linear_share(report: Report) -> str:
     """Return the share of linear layers in parameters and work."""
-    summary, words = report.summary, []
-    for share, key, noun in ((summary.fc_share_params, "params", "params"), (summary.fc_share_macs, "macs", "MACs")):
-        if key in report.totals.lower_bounds:
+    summary, totals, words = report.summary, report.totals, []
+    parts = ((summary.fc_params, totals.params, "params"), (summary.fc_macs, totals.macs, "MACs"))
+    for part, whole, noun in parts:
+        if noun.lower() in totals.lower_bounds:
             words.append(f"{fmt.UNKNOWN} of {noun}")
-        elif share is not None:
-            words.append(f"{fmt.percent(round(share * 10**6), 10**6)} of {noun}")
+        elif whole:
+            words.append(f"{fmt.percent(part, whole)} of {noun}")
     return ", ".join(words) or fmt.NOTHING
 
 
