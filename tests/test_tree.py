@@ -237,7 +237,7 @@ def test_reading_ends_when_enough_errors_are_found() -> None:
     ("- " * 10_000, "too-deep"),
     ("a:\n" + "".join(" " * i + "a:\n" for i in range(1, 300)), "too-deep"),
     ("? " * 10_000, "non-scalar-key"),
-    ("{" * 10_000, "non-scalar-key"),
+    ("{{" + "a: b}: " + "{" * 900 + "}" * 900, "non-scalar-key"),
     ("a: b\n" * 500_000, "file-too-large"),
     ("é" * (2**19 + 1), "file-too-large"),
     (b"\xff" * (2**20 + 1), "file-too-large"),
@@ -249,6 +249,12 @@ def test_limits_end_the_work_early(text: str | bytes, code: str) -> None:
         read(text)
     assert caught.value.diagnostics[0].code == code
     assert caught.value.diagnostics[0].span is not None
+
+
+@pytest.mark.usefixtures("parser")
+def test_a_parser_with_a_limit_of_its_own_says_the_same_of_depth() -> None:
+    """Some parsers read ahead and give up at a thousand brackets, before the first of them shows as a bad key."""
+    assert refused("{" * 10_000).code in {"non-scalar-key", "too-deep"}
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}")])

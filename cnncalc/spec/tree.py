@@ -297,8 +297,7 @@ class _Reader:
         if event.anchor is not None or event.tag is not None:
             self._refuse_properties(event)
         if depth > MAX_NESTING:
-            self._stop("too-deep", f"lists and mappings are nested more than {MAX_NESTING} deep", self._span(event),
-                       "name the inner parts under 'blocks:'")
+            self._too_deep(self._span(event))
         return self._map(event, depth) if kind is yaml.MappingStartEvent else self._seq(event, depth)
 
     def _seq(self, start: Any, depth: int) -> Seq:
@@ -400,7 +399,14 @@ class _Reader:
         self._found.add(code, message, span, hint=hint)
         raise SpecError(self._found.errors)
 
+    def _too_deep(self, span: Span) -> NoReturn:
+        self._stop("too-deep", f"lists and mappings are nested more than {MAX_NESTING} deep", span,
+                   "name the inner parts under 'blocks:'")
+
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> NoReturn:
+        if "nesting depth" in (error.problem or ""):
+            # The parser reads ahead of its events, so its own limit on nesting, where it has one, can show before ours.
+            self._too_deep(self._mark_span(error.problem_mark))
         problem = _first_line(error.problem or error.context or "not YAML")
         if error.problem and error.context:
             problem += f", {_first_line(error.context)}"
