@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RUNS = 7
 ALLOWED = 1.2
-IMPORTS = "import cnncalc.budget.outcome, cnncalc.budget.run, cnncalc.render.check_json, cnncalc.cli.check"
+IMPORTS = "import cnncalc.gate.outcome, cnncalc.budget.run, cnncalc.render.check_json, cnncalc.cli.check"
 SUM = f"""
 import sys, time
 import cnncalc

@@ -13,11 +13,11 @@ from cnncalc._version import __version__
 if TYPE_CHECKING:
     from cnncalc.api import analyze, load, memory, parse
     from cnncalc.builder import Network
-    from cnncalc.diagnostics import Diagnostic, SpecError
+    from cnncalc.language.document import Spec
     from cnncalc.ops.base import Operator, register
-    from cnncalc.report import Layer, Report
-    from cnncalc.shape import Shape
-    from cnncalc.spec.document import Spec
+    from cnncalc.results.report import Layer, Report
+    from cnncalc.values.diagnostics import Diagnostic, SpecError
+    from cnncalc.values.shape import Shape
 
 __all__ = [
     "Diagnostic",
@@ -37,14 +37,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Diagnostic": "cnncalc.diagnostics",
-    "Layer": "cnncalc.report",
+    "Diagnostic": "cnncalc.values.diagnostics",
+    "Layer": "cnncalc.results.report",
     "Network": "cnncalc.builder",
     "Operator": "cnncalc.ops.base",
-    "Report": "cnncalc.report",
-    "Shape": "cnncalc.shape",
-    "Spec": "cnncalc.spec.document",
-    "SpecError": "cnncalc.diagnostics",
+    "Report": "cnncalc.results.report",
+    "Shape": "cnncalc.values.shape",
+    "Spec": "cnncalc.language.document",
+    "SpecError": "cnncalc.values.diagnostics",
     "analyze": "cnncalc.api",
     "load": "cnncalc.api",
     "memory": "cnncalc.api",

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from cnncalc import zoo
 from cnncalc._version import __version__
 from cnncalc.analysis.assemble import build_report
-from cnncalc.analysis.dtypes import ALIGNMENT, parse_dtypes
-from cnncalc.conventions import convention as find_convention
-from cnncalc.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
-from cnncalc.graph import Graph  # noqa: TC001 - part of a public signature
-from cnncalc.report import Report
-from cnncalc.spec.document import Spec, parse, read_spec
-from cnncalc.spec.expand import Overrides
-from cnncalc.spec.tree import MAX_BYTES, MAX_EXPANDED_BYTES
+from cnncalc.graph.graph import Graph  # noqa: TC001 - part of a public signature
+from cnncalc.language.document import Spec, parse, read_spec
+from cnncalc.language.expand import Overrides
+from cnncalc.language.tree import MAX_BYTES, MAX_EXPANDED_BYTES
+from cnncalc.results.report import Report
+from cnncalc.rules import convention as find_convention
+from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
+from cnncalc.values.dtypes import ALIGNMENT, parse_dtypes
 
 if TYPE_CHECKING:
     from cnncalc.analysis.memory import MemoryReport
@@ -84,7 +84,7 @@ def analyze(
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
     if fold_bn and not collector.errors:
-        from cnncalc.analysis.fold import fold_batch_norm
+        from cnncalc.graph.fold import fold_batch_norm
 
         graph = fold_batch_norm(graph)
     report = build_report(
@@ -129,8 +129,8 @@ def memory(
         SpecError: the spec is wrong.
         ValueError: an argument is not one of the right ones; the message lists them.
     """
-    from cnncalc.analysis.fold import fold_batch_norm
     from cnncalc.analysis.memory import build_memory
+    from cnncalc.graph.fold import fold_batch_norm
 
     dtypes = parse_dtypes(dtype)
     check_count("batch", batch)

@@ -23,11 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NewType, Self, TypeAlias
 
-from cnncalc.diagnostics import did_you_mean
+from cnncalc.language.document import Spec
+from cnncalc.language.template import FORMAT
+from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
-from cnncalc.spec.document import Spec
-from cnncalc.spec.template import FORMAT
-from cnncalc.spec.write import ordered
+from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from cnncalc.api import Input
     from cnncalc.builder_ops import OperatorMethods
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 else:
 
     class OperatorMethods:

@@ -9,10 +9,10 @@ import inspect
 import sys
 from typing import Any
 
+from cnncalc.language.schema import builtin
+from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import REFERENCE
-from cnncalc.spec.schema import builtin
-from cnncalc.spec.write import ordered
 
 HEAD = '''\
 """The operators as methods of a network; written from their classes by `python -m cnncalc.builder_stub`."""

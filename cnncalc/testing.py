@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnncalc.api import Text, load, parse
-from cnncalc.budget.config import read_call
-from cnncalc.budget.outcome import Options, Run
-from cnncalc.budget.run import check
-from cnncalc.budget.specs import Target
-from cnncalc.budget.subject import Judge
+from cnncalc.gate.config import read_call
+from cnncalc.gate.outcome import Options, Run
+from cnncalc.gate.run import check
+from cnncalc.gate.specs import Target
+from cnncalc.gate.subject import Judge
+from cnncalc.language.document import Spec
 from cnncalc.render.check_shared import file_of, safe, sentence
-from cnncalc.spec.document import Spec
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from cnncalc.api import Input, Source
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 __all__ = ["BudgetDoubtError", "assert_within", "check_file"]
 

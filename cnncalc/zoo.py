@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from cnncalc.diagnostics import suggest
+from cnncalc.values.diagnostics import suggest
 
 
 class Entry(NamedTuple):

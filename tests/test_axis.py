@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cnncalc.axis import (
+from cnncalc.values.axis import (
     Interpolate,
     Nearest,
     Slide,

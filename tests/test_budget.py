@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cnncalc
-from cnncalc.budget.compare import compare
-from cnncalc.budget.config import read_call
-from cnncalc.budget.form import Limit, Origin, layered
-from cnncalc.budget.judge import Judgement, Status, judge_change, judge_layers, judge_total, standing
-from cnncalc.budget.metrics import METRICS, Measured, at_least, heaviest, known
-from cnncalc.diagnostics import SpecError
+from cnncalc.gate.compare import compare
+from cnncalc.gate.config import read_call
+from cnncalc.gate.form import Limit, Origin, layered
+from cnncalc.gate.judge import Judgement, Status, judge_change, judge_layers, judge_total, standing
+from cnncalc.gate.metrics import METRICS, Measured, at_least, heaviest, known
 from cnncalc.testing import BudgetDoubtError, assert_within
+from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 TINY: dict[str, Any] = {
     "cnncalc": 1,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnncalc.budget.config import glob_pattern, read_call
-from cnncalc.budget.form import Limit, layered
-from cnncalc.budget.metrics import METRICS
-from cnncalc.budget.quantity import (
+from cnncalc.gate.config import glob_pattern, read_call
+from cnncalc.gate.form import Limit, layered
+from cnncalc.gate.metrics import METRICS
+from cnncalc.gate.quantity import (
     QuantityError,
     Unit,
     parse_percentage,
@@ -20,7 +20,7 @@ from cnncalc.budget.quantity import (
     rounded,
     shown,
 )
-from cnncalc.diagnostics import SpecError
+from cnncalc.values.diagnostics import SpecError
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import cnncalc
 from cnncalc import Network
 from cnncalc.builder import Branches, Handle, word
 from cnncalc.builder_stub import stub
+from cnncalc.language.tree import read
+from cnncalc.language.write import plain_data
 from cnncalc.ops import operators
-from cnncalc.spec.tree import read
-from cnncalc.spec.write import plain_data
 
 STUB = Path(__file__).parent.parent / "cnncalc" / "builder_ops.pyi"
 

@@ -347,8 +347,8 @@ def test_text_has_a_bar_and_names_the_heaviest(repo: Repository) -> None:
 
 @pytest.mark.parametrize("width", range(20, 200, 12))
 def test_no_number_is_cut_on_a_narrow_terminal(repo: Repository, width: int) -> None:
-    from cnncalc.budget.outcome import Options
-    from cnncalc.budget.run import check as judge
+    from cnncalc.gate.outcome import Options
+    from cnncalc.gate.run import check as judge
     from cnncalc.render.check_text import render
 
     file = repo.write("specs/net.yaml", spec(budgets="{macs: 13864, params: 1}"))
@@ -369,7 +369,7 @@ def test_rich_is_imported_by_the_text_form_alone(repo: Repository) -> None:
     file = repo.write("net.yaml", spec(budgets="{macs: 1G}"))
     code = (
         "import sys\n"
-        "from cnncalc.budget.outcome import Options\nfrom cnncalc.budget.run import check\n"
+        "from cnncalc.gate.outcome import Options\nfrom cnncalc.gate.run import check\n"
         "from cnncalc.render import check_json, check_markdown, github, gitlab, junit, sarif\n"
         f"run = check([{str(file)!r}], Options())\n"
         "for form in (check_json, check_markdown, github, gitlab, junit, sarif): form.render(run)\n"

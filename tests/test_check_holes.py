@@ -13,10 +13,10 @@ from unittest import mock
 import pytest
 from check_repository import COMMAND, Repository, spec
 
-from cnncalc.budget import run as gate
-from cnncalc.budget.config import read_config
-from cnncalc.diagnostics import SpecError
+from cnncalc.gate import run as gate
+from cnncalc.gate.config import read_config
 from cnncalc.testing import BudgetDoubtError, assert_within
+from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,7 +239,7 @@ def test_a_mistake_of_our_own_is_no_verdict(repo: Repository) -> None:
     assert "boom" in done.err
 
 
-@pytest.mark.parametrize("module", ["typer", "rich.console", "cnncalc.cli.common", "cnncalc.budget.run", "yaml"])
+@pytest.mark.parametrize("module", ["typer", "rich.console", "cnncalc.cli.common", "cnncalc.gate.run", "yaml"])
 def test_what_cannot_be_imported_is_no_verdict(repo: Repository, module: str) -> None:
     """A broken installation, as a process meets it: the import fails in the middle."""
     repo.write("net.yaml", spec(budgets=SMALL))

@@ -15,7 +15,7 @@ from cnncalc.cli import COMMANDS, load_command, run
 from cnncalc.cli.common import coloured, encodable
 from cnncalc.cli.options import CONVENTION_NAMES, complete_convention, complete_dtype, complete_spec
 from cnncalc.cli.show import complete_columns, complete_sort
-from cnncalc.conventions import CONVENTIONS
+from cnncalc.rules import CONVENTIONS
 
 Capture = pytest.CaptureFixture[str]
 

@@ -15,12 +15,12 @@ import pytest
 
 import cnncalc
 import cnncalc.api
-from cnncalc.conventions import CONVENTIONS, MACS, convention
 from cnncalc.ops import operators
 from cnncalc.ops.conv import Factorised
 from cnncalc.render.rules import rules
-from cnncalc.shape import Shape
-from cnncalc.work import Count, Work
+from cnncalc.rules import CONVENTIONS, MACS, convention
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Count, Work
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "conventions.json").read_text(encoding="utf-8"))
 TOOLS = ("flopcounter", "fvcore", "thop", "ptflops", "torchinfo", "calflops", "torchscan")

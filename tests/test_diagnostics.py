@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 import cnncalc
-from cnncalc.diagnostics import Collector, Diagnostic, Span
-from cnncalc.spec.tree import EXPANDED_MARKER
+from cnncalc.language.tree import EXPANDED_MARKER
+from cnncalc.values.diagnostics import Collector, Diagnostic, Span
 
 ROOT = Path(__file__).parent.parent
 BAD = sorted((Path(__file__).parent / "specs" / "bad").glob("*.yaml"))
@@ -302,7 +302,7 @@ ELSEWHERE |= {"not-utf8", "control-character", "file-too-large"}
 FINDERS = {"add", "error", "limit", "fail", "_fail", "_stop", "_error", "_refuse", "ArgumentError", "SlotError",
            "LiteralError", "ExpressionError", "Diagnostic"}  # fmt: skip
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-SPEC_LEVEL = ("spec", "ops", "analysis", "api.py", "axis.py", "diagnostics.py", "zoo.py")
+SPEC_LEVEL = ("language", "ops", "analysis", "api.py", "graph", "values", "zoo.py")
 
 
 def codes_in(file: Path) -> set[str]:

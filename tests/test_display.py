@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cnncalc
-from cnncalc.budget.compare import compare
-from cnncalc.reconcile import reconcile
+from cnncalc.gate.compare import compare
+from cnncalc.reconciliation.reconcile import reconcile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ import cnncalc
 from cnncalc import zoo
 from cnncalc.api import Input, Source, build_graph
 from cnncalc.cli import app
+from cnncalc.language.tree import EXPANDED_MARKER
+from cnncalc.language.write import expanded
 from cnncalc.ops.base import Operator, operators
-from cnncalc.spec.tree import EXPANDED_MARKER
-from cnncalc.spec.write import expanded
 
 PLACES = ("line", "column", "calls")
 

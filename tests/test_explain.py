@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 import cnncalc
-from cnncalc.explain.formula import Call, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
-from cnncalc.explain.network import NoSuchLayer, explain
-from cnncalc.explain.term import Term
+from cnncalc.explanation.formula import Call, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
+from cnncalc.explanation.network import NoSuchLayer, explain
+from cnncalc.explanation.term import Term
 from cnncalc.ops import operators
 from cnncalc.ops.arguments import PerAxis
 from cnncalc.ops.base import Operator, arg
@@ -31,8 +31,8 @@ from cnncalc.render.explain import number, parts, to_json, to_markdown, to_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cnncalc.explain.model import Explained, Explanation, Formula
-    from cnncalc.report import Layer, Report
+    from cnncalc.explanation.model import Explained, Explanation, Formula
+    from cnncalc.results.report import Layer, Report
 
 Value = Fraction
 TOKEN = re.compile(r"\s*(\d+\.\d+|\d+|[A-Za-z_][A-Za-z_0-9]*(?:\[\d+\])?'*|>=|[-+*/(),\[\]])")
@@ -364,12 +364,12 @@ class Stubborn(Odd):
 
 @pytest.mark.parametrize(("cls", "params"), [(Odd, 14), (Stubborn, 14)])
 def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], params: int) -> None:
-    from cnncalc.analysis.dtypes import parse_dtypes
     from cnncalc.analysis.receptive import receptive_fields
-    from cnncalc.conventions import convention
-    from cnncalc.explain.layer import Setting, explain_layer
-    from cnncalc.graph import Graph, Node
-    from cnncalc.shape import Shape
+    from cnncalc.explanation.layer import Setting, explain_layer
+    from cnncalc.graph.graph import Graph, Node
+    from cnncalc.rules import convention
+    from cnncalc.values.dtypes import parse_dtypes
+    from cnncalc.values.shape import Shape
 
     x = Shape((3, 8, 8))
     graph = Graph({"input": x}, [Node("odd1", cls(size=7), ((-1, 0),), (x,), (x,))])

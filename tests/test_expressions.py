@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncalc.spec.expressions import (
+from cnncalc.language.expressions import (
     FUNCTIONS,
     RESERVED,
     Expression,

@@ -16,7 +16,7 @@ from cnncalc.render import frames
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 HUGE = 2**62
 

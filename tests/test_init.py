@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 import cnncalc
 from cnncalc import zoo
 from cnncalc.cli import app
-from cnncalc.spec.schema import schema
-from cnncalc.spec.tree import read
-from cnncalc.spec.write import plain_data
+from cnncalc.language.schema import schema
+from cnncalc.language.tree import read
+from cnncalc.language.write import plain_data
 
 
 def _run(*arguments: str) -> tuple[int, str, str]:

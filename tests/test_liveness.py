@@ -16,7 +16,7 @@ from cnncalc.analysis.liveness import Lifetimes, peak_activation
 from cnncalc.api import build_graph
 
 if TYPE_CHECKING:
-    from cnncalc.graph import Graph
+    from cnncalc.graph.graph import Graph
 
 VIEWS = {"flatten", "reshape", "identity", "dropout", "drop_path", "split", "slice", "crop"}
 OVERWRITES = {

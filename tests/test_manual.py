@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import cnncalc
+from cnncalc.language import expand, expressions, template, tree
 from cnncalc.ops import base as ops
-from cnncalc.spec import expand, expressions, template, tree
 
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -15,10 +15,10 @@ import pytest
 
 from cnncalc import analyze
 from cnncalc.analysis.arena import arrange, storages
-from cnncalc.analysis.dtypes import Dtypes, parse_dtypes
-from cnncalc.analysis.fold import fold_batch_norm
 from cnncalc.analysis.liveness import Storage, peak_activation
 from cnncalc.api import build_graph, memory
+from cnncalc.graph.fold import fold_batch_norm
+from cnncalc.values.dtypes import Dtypes, parse_dtypes
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "training.json").read_text(encoding="utf-8"))
 BARE: dict[str, Any] = {"kernel": 3, "padding": 1, "bias": False}

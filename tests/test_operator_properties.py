@@ -9,15 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops import find, operators
 from cnncalc.ops.base import expanded
-from cnncalc.shape import Shape
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from cnncalc.ops import Operator
     from cnncalc.ops.base import Layer
-    from cnncalc.work import Count
+    from cnncalc.values.work import Count
 
 EXTENT = st.integers(1, 24)
 MAPS = st.tuples(st.sampled_from([4, 8, 12]), EXTENT, EXTENT).map(Shape)

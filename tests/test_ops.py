@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops import Operator, find, operators
 from cnncalc.ops.arguments import Nested
 from cnncalc.ops.base import REQUIRED, expanded
-from cnncalc.shape import Shape
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 pytestmark = pytest.mark.extra
 matplotlib = pytest.importorskip("matplotlib")

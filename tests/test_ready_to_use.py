@@ -222,8 +222,8 @@ def test_the_documents_are_true(repo: Repository) -> None:
 
 
 def test_every_option_and_metric_stands_in_the_documents() -> None:
-    from cnncalc.budget.metrics import ALIASES, METRICS
     from cnncalc.cli import load_command
+    from cnncalc.gate.metrics import ALIASES, METRICS
 
     text = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
     for name in (*METRICS, *ALIASES):
@@ -238,7 +238,7 @@ def test_every_option_and_metric_stands_in_the_documents() -> None:
 def test_every_code_of_the_gate_stands_in_the_documents() -> None:
     text = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| `([a-z-]+)` \|", text.partition("### Codes")[2].partition("##")[0], re.MULTILINE))
-    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "cnncalc" / "budget").glob("*.py"))
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "cnncalc" / "gate").glob("*.py"))
     used = re.findall(r'(?:code=|_error\(\s*|\.add\(\s*|code: str = )"([a-z-]+)"', sources)
     used += re.findall(r'Status\.\w+: "([a-z]+-[a-z]+)"', sources) + re.findall(
         r'_refuse\([^)]*"([a-z]+-[a-z]+)"\)', sources

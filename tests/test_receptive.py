@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from cnncalc.analysis.field import PERIOD_LIMIT, AxisField, Periodic, map_field, source_field, through, union
 from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields, recursion, unit_box
-from cnncalc.axis import (
+from cnncalc.graph.graph import Graph, Node, Ref
+from cnncalc.values.axis import (
     BROADCAST,
     IDENTITY,
     WHOLE,
@@ -32,8 +33,7 @@ from cnncalc.axis import (
     Window,
     adaptive_window,
 )
-from cnncalc.graph import Graph, Node, Ref
-from cnncalc.shape import Shape
+from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cnncalc.cli import app
-from cnncalc.conventions import CONVENTIONS, MACS
-from cnncalc.diagnostics import SpecError
-from cnncalc.reconcile import HEADS, RELATIVES, Match, Verdict, parse_claim, reconcile
+from cnncalc.reconciliation.reconcile import HEADS, RELATIVES, Match, Verdict, parse_claim, reconcile
 from cnncalc.render.reconcile import markdown, table, to_json
+from cnncalc.rules import CONVENTIONS, MACS
+from cnncalc.values.diagnostics import SpecError
 from cnncalc.zoo import find
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "conventions.json").read_text(encoding="utf-8"))

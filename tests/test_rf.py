@@ -20,17 +20,17 @@ from hypothesis import strategies as st
 import cnncalc
 from cnncalc.analysis.receptive import receptive_fields, recursion, unit_box
 from cnncalc.api import build_graph
-from cnncalc.axis import Window
-from cnncalc.explain.effective import effective_fields
-from cnncalc.explain.unit import view_unit
+from cnncalc.explanation.effective import effective_fields
+from cnncalc.explanation.unit import view_unit
 from cnncalc.render.rf import ASCII, UNICODE, to_json, to_text
 from cnncalc.render.rf_svg import to_svg
+from cnncalc.values.axis import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from cnncalc.graph import Graph, Node
+    from cnncalc.graph.graph import Graph, Node
 
 Map = dict[tuple[int, int], int]
 """A feature map of one channel, all that dependence needs: position to value; positions beyond it are zero."""

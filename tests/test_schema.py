@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 import cnncalc
 from cnncalc import zoo
-from cnncalc.budget import metrics as budget
 from cnncalc.cli import app
+from cnncalc.gate import metrics as budget
+from cnncalc.language.schema import LAYER_METRICS, METRICS, schema
+from cnncalc.language.tree import read
+from cnncalc.language.write import plain_data
 from cnncalc.ops import operators
 from cnncalc.render.schema import report_schema
-from cnncalc.spec.schema import LAYER_METRICS, METRICS, schema
-from cnncalc.spec.tree import read
-from cnncalc.spec.write import plain_data
 
 DOCS = Path(__file__).parent.parent / "docs"
 BUILT_IN = schema(plugins=False)

@@ -13,8 +13,8 @@ from oracles.convert import graph_case
 
 import cnncalc
 from cnncalc import zoo
-from cnncalc.spec.tree import from_python, read
-from cnncalc.spec.write import WIDTH, plain_data, to_yaml
+from cnncalc.language.tree import from_python, read
+from cnncalc.language.write import WIDTH, plain_data, to_yaml
 
 PLACES = ("line", "column")
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cnncalc
-from cnncalc.budget.quantity import Unit, parse_quantity
-from cnncalc.diagnostics import ArgumentError
+from cnncalc.gate.quantity import Unit, parse_quantity
 from cnncalc.ops import Operator, find
 from cnncalc.render.format import human
-from cnncalc.shape import Shape
-from cnncalc.work import MemoryAccess
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import MemoryAccess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cnncalc.axis import Window
-    from cnncalc.work import Count
+    from cnncalc.values.axis import Window
+    from cnncalc.values.work import Count
 
 RULES = ("exact", "2mac", "mac", "flopcounter", "fvcore", "thop", "ptflops", "torchinfo", "calflops", "torchscan")
 

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncalc.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
-from cnncalc.spec import tree
-from cnncalc.spec.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq, from_python, read
+from cnncalc.language import tree
+from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq, from_python, read
+from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

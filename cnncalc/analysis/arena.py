@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.dtypes import ALIGNMENT, tensor_bytes
 from cnncalc.analysis.liveness import Lifetimes, Storage
+from cnncalc.values.dtypes import ALIGNMENT, tensor_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnncalc.graph import Graph
+    from cnncalc.graph.graph import Graph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

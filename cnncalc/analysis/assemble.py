@@ -6,22 +6,22 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.analysis.dtypes import DTYPES, Dtypes, tensor_bytes
 from cnncalc.analysis.liveness import peak_activation
 from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
-from cnncalc.analysis.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
+from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.base import Called, Operator, axis_name
-from cnncalc.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
-from cnncalc.shape import Shape
-from cnncalc.work import Count, MemoryAccess, Work
+from cnncalc.results.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
+from cnncalc.values.dtypes import DTYPES, Dtypes, tensor_bytes
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Count, MemoryAccess, Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnncalc.conventions import Convention
-    from cnncalc.diagnostics import Collector, Diagnostic
-    from cnncalc.graph import Graph, Node
+    from cnncalc.graph.graph import Graph, Node
+    from cnncalc.rules import Convention
+    from cnncalc.values.diagnostics import Collector, Diagnostic
 
 __all__ = ["DTYPES", "build_report", "tensor_bytes"]
 

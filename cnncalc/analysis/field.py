@@ -19,12 +19,12 @@ from itertools import chain
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cnncalc.axis import Broadcast, Interpolate, Nearest, Slide, Table, Transpose, effective_kernel
+from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Slide, Table, Transpose, effective_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cnncalc.axis import Window
+    from cnncalc.values.axis import Window
 
 Hull: TypeAlias = tuple[int, int] | None
 """First and last pixel, or None for a unit that depends on no pixel."""

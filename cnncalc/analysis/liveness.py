@@ -11,7 +11,7 @@ from operator import add, sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnncalc.graph import Graph, Node, Ref
+    from cnncalc.graph.graph import Graph, Node, Ref
     from cnncalc.ops.base import Operator
 
 IN_PLACE_GROUPS = frozenset({"activation", "normalisation"})

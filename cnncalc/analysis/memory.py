@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis.arena import Arena, arrange, storages
-from cnncalc.analysis.dtypes import ALIGNMENT, Dtypes, tensor_bytes
 from cnncalc.analysis.liveness import Peak, peak_activation
 from cnncalc.analysis.training import OPTIMISERS, Backward, backward
-from cnncalc.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line
+from cnncalc.values.dtypes import ALIGNMENT, Dtypes, tensor_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from cnncalc.graph import Graph
+    from cnncalc.graph.graph import Graph
 
 POSITION_BYTES = 8
 """An index of a max pool; PyTorch keeps 64-bit integers."""

@@ -25,15 +25,15 @@ from cnncalc.analysis.field import (
     union,
     unknown_field,
 )
-from cnncalc.axis import IDENTITY, Slide, Whole
+from cnncalc.values.axis import IDENTITY, Slide, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from fractions import Fraction
 
-    from cnncalc.axis import Reach
-    from cnncalc.graph import Graph, Node
-    from cnncalc.shape import Shape
+    from cnncalc.graph.graph import Graph, Node
+    from cnncalc.values.axis import Reach
+    from cnncalc.values.shape import Shape
 
 __all__ = ["AxisField", "Misalignment", "NodeField", "receptive_fields", "recursion", "unit_box"]
 

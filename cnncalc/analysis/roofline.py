@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.analysis.dtypes import parse_dtypes, tensor_bytes
+from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 
 if TYPE_CHECKING:
     from cnncalc.devices import Device
-    from cnncalc.report import Layer, Report
+    from cnncalc.results.report import Layer, Report
 
 COMPUTE, MEMORY = "compute", "memory"
 

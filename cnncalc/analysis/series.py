@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.analysis.roofline import Roofline
-    from cnncalc.report import Layer, Report
+    from cnncalc.results.report import Layer, Report
 
 UNITS = {
     "macs": "multiply-accumulates",

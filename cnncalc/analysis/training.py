@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnncalc.graph import Graph, Node, Ref
+    from cnncalc.graph.graph import Graph, Node, Ref
     from cnncalc.ops.base import Operator
 
 OPTIMISERS = {"sgd": 0, "momentum": 1, "adam": 2}

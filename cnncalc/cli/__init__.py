@@ -81,7 +81,7 @@ class Commands(TyperGroup):
             return name, load_command(name), rest
         if ctx.resilient_parsing:
             return None, None, rest
-        from cnncalc.diagnostics import did_you_mean
+        from cnncalc.values.diagnostics import did_you_mean
 
         hint = did_you_mean(name, COMMANDS)
         return ctx.fail(f"there is no command '{name}'" + (f"; {hint}" if hint else ""))
@@ -141,7 +141,7 @@ def run(arguments: list[str]) -> int:
     CNNCALC_DEBUG is set.
     """
     from cnncalc.cli.common import report_error, report_internal, write_problem
-    from cnncalc.diagnostics import SpecError
+    from cnncalc.values.diagnostics import SpecError
 
     command = typer.main.get_command(app)
     try:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from cnncalc.budget.form import Bound, Limit
-    from cnncalc.budget.outcome import Run
+    from cnncalc.gate.form import Bound, Limit
+    from cnncalc.gate.outcome import Run
 
 FORMS = {
     "text": "check_text",
@@ -135,8 +135,8 @@ def command(
     ] = False,
 ) -> None:
     """Fail when a design leaves its budget."""
-    from cnncalc.budget.outcome import Options
-    from cnncalc.budget.run import check
+    from cnncalc.gate.outcome import Options
+    from cnncalc.gate.run import check
 
     outputs = outputs_of(format or (), output)
     _refuse_conflicts(specs, variant, against, baseline, all_variants=all_variants, no_compare=no_compare,
@@ -196,10 +196,10 @@ def _refuse_conflicts(
 
 def _limits(option: str, given: Sequence[str] | None, bound: Bound) -> list[Limit]:
     """Return `--max METRIC=LIMIT` options as limits; stop with exit code 2 for what is none."""
-    from cnncalc.budget.form import Limit, Origin, read_change, read_limit
-    from cnncalc.budget.metrics import METRICS, find_metric
-    from cnncalc.budget.quantity import QuantityError
-    from cnncalc.diagnostics import did_you_mean
+    from cnncalc.gate.form import Limit, Origin, read_change, read_limit
+    from cnncalc.gate.metrics import METRICS, find_metric
+    from cnncalc.gate.quantity import QuantityError
+    from cnncalc.values.diagnostics import did_you_mean
 
     found: dict[str, Limit] = {}
     for text in given or ():
@@ -226,8 +226,8 @@ def _limits(option: str, given: Sequence[str] | None, bound: Bound) -> list[Limi
 
 def _checked_rules(flops: str | None, dtype: str | None) -> tuple[str | None, str | None]:
     """Return the rules that flags name; stop with exit code 2 where there is no such rule."""
-    from cnncalc.analysis.dtypes import parse_dtypes
-    from cnncalc.conventions import convention
+    from cnncalc.rules import convention
+    from cnncalc.values.dtypes import parse_dtypes
 
     try:
         return (convention(flops).name if flops is not None else None,
@@ -239,7 +239,7 @@ def _checked_rules(flops: str | None, dtype: str | None) -> tuple[str | None, st
 def _part(text: str | None) -> Fraction | None:
     from fractions import Fraction
 
-    from cnncalc.budget.quantity import QuantityError, Unit, parse_quantity
+    from cnncalc.gate.quantity import QuantityError, Unit, parse_quantity
 
     if text is None:
         return None

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
-from cnncalc.diagnostics import Diagnostic, SpecError, one_line
+from cnncalc.values.diagnostics import Diagnostic, SpecError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cnncalc.api import Source
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 SEVERITY_COLOUR = {"error": "1;31", "warning": "1;33"}
 WIDE = 10_000

@@ -50,8 +50,8 @@ def command(
 ) -> None:
     """Show what changed between two networks: totals and layers side by side, what moved most first."""
     from cnncalc.api import analyze
-    from cnncalc.budget.compare import compare
     from cnncalc.cli.check import write_form
+    from cnncalc.gate.compare import compare
     from cnncalc.render import diff as forms
 
     if format not in FORMATS:
@@ -87,7 +87,7 @@ def command(
 def source(name: str) -> Source:
     """Return what an argument names: an existing file, a network, or `REF:PATH` out of git."""
     from cnncalc.api import parse
-    from cnncalc.budget.git import GitError, shown_at
+    from cnncalc.gate.git import GitError, shown_at
 
     if name == "-":
         return parse(sys.stdin.buffer.read(), "-")

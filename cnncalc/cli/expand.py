@@ -26,8 +26,8 @@ def command(
 ) -> None:
     """Write the flat network: a spec without blocks, repetitions and variables, with the same layers and numbers."""
     from cnncalc.api import build_graph
+    from cnncalc.language.write import expanded
     from cnncalc.ops.arguments import shown
-    from cnncalc.spec.write import expanded
 
     source, values, shape = source_of(spec), settings(variables), shapes(input)
     try:

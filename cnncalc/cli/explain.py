@@ -52,7 +52,7 @@ def command(
     max_layers: MaxLayersOption = None,
 ) -> None:
     """Show every number of a layer as its formula: in letters, with the numbers put in, worked out, and its result."""
-    from cnncalc.explain.network import NoSuchLayer, explain
+    from cnncalc.explanation.network import NoSuchLayer, explain
     from cnncalc.render import explain as render
 
     if form not in FORMATS:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import fail, write_error, write_output
-from cnncalc.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line
 
 EPILOG = """\
 Examples:
@@ -84,7 +84,7 @@ def command(
 
 
 def _starter(file: str) -> str:
-    from cnncalc.spec.write import text_of
+    from cnncalc.language.write import text_of
 
     return STARTER.format(file=Path(file).name, name=text_of(Path(file).stem, flow=False))
 
@@ -94,7 +94,7 @@ def _copy(source: str, file: str) -> str:
     import re
 
     from cnncalc.api import load
-    from cnncalc.spec.write import text_of
+    from cnncalc.language.write import text_of
     from cnncalc.zoo import find, nearest
 
     entry = find(source)

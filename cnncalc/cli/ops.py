@@ -35,10 +35,10 @@ def command(
     output: OutputOption = None,
 ) -> None:
     """List the operators, or show one in full; those of installed plug-ins included."""
-    from cnncalc.diagnostics import did_you_mean
     from cnncalc.ops.base import find, names
     from cnncalc.ops.catalogue import entries, entry
     from cnncalc.render.ops import WIDTH, full, listed, to_json
+    from cnncalc.values.diagnostics import did_you_mean
 
     if form not in FORMATS:
         fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMATS)}")

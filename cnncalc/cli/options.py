@@ -29,7 +29,7 @@ def complete_spec(incomplete: str) -> list[str]:
 
 def complete_convention(incomplete: str) -> list[str]:
     """Return the counting rules that begin so."""
-    from cnncalc.conventions import CONVENTIONS
+    from cnncalc.rules import CONVENTIONS
 
     return [name for name in CONVENTIONS if name.startswith(incomplete)]
 

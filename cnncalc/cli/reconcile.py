@@ -39,7 +39,7 @@ def command(
     max_layers: MaxLayersOption = None,
 ) -> None:
     """Explain why tools print different numbers for one network, and which reading gives a published figure."""
-    from cnncalc.reconcile import reconcile
+    from cnncalc.reconciliation.reconcile import reconcile
     from cnncalc.render.reconcile import markdown, table, to_json
 
     if form not in FORMATS:

@@ -57,8 +57,8 @@ def command(
             fail(str(error))
         write_output(_fields(report) if form == "json" else table(report, screen_width()), None)
         return
-    from cnncalc.explain.network import NoSuchLayer
-    from cnncalc.explain.unit import view_unit
+    from cnncalc.explanation.network import NoSuchLayer
+    from cnncalc.explanation.unit import view_unit
     from cnncalc.render import rf as render
 
     try:
@@ -95,7 +95,7 @@ def _fields(report: object) -> str:
     """Return the receptive fields of all layers as JSON, under the keys of `show --format json`."""
     import json
 
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
     assert isinstance(report, Report)  # noqa: S101 - narrows the type without importing it for every command
     keys = ("path", "op", "out_shape", "receptive_field", "receptive_field_min", "receptive_field_true",

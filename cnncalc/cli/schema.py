@@ -31,7 +31,7 @@ def command(
 
         found = report_schema()
     else:
-        from cnncalc.spec.schema import schema
+        from cnncalc.language.schema import schema
 
         found = schema()
     write_output(json.dumps(found, indent=2, ensure_ascii=False), output)

@@ -39,15 +39,15 @@ from cnncalc.cli.options import (
     SpecsArgument,
     VariantOption,
 )
-from cnncalc.diagnostics import SpecError, did_you_mean
 from cnncalc.render.columns import COLUMNS, DEFAULT, Column, chosen, fitting
 from cnncalc.render.format import Numbers
+from cnncalc.values.diagnostics import SpecError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncalc.analysis.group import Row
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 EPILOG = """\
 Examples:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cnncalc.budget.metrics import Metric
+    from cnncalc.gate.metrics import Metric
+    from cnncalc.language.literals import Number
     from cnncalc.render.zoo import Row
-    from cnncalc.spec.literals import Number
     from cnncalc.zoo import Entry
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -54,9 +54,9 @@ def command(
     output: OutputOption = None,
 ) -> None:
     """List the networks that come with cnncalc, with parameters, multiply-accumulates and source."""
-    from cnncalc.diagnostics import one_line
     from cnncalc.render.format import Numbers
     from cnncalc.render.zoo import to_csv, to_json, to_markdown, to_table
+    from cnncalc.values.diagnostics import one_line
     from cnncalc.zoo import nearest
 
     if form not in FORMATS:
@@ -90,8 +90,8 @@ def command(
 
 
 def _metric(name: str, option: str) -> Metric:
-    from cnncalc.budget.metrics import METRICS, find_metric
-    from cnncalc.diagnostics import did_you_mean
+    from cnncalc.gate.metrics import METRICS, find_metric
+    from cnncalc.values.diagnostics import did_you_mean
 
     found = find_metric(name)
     if found is None:
@@ -101,7 +101,7 @@ def _metric(name: str, option: str) -> Metric:
 
 def _limits(given: Sequence[str] | None, option: str, sign: int) -> list[tuple[Metric, Number, int]]:
     """Return the limits of an option: metric, quantity, and 1 for a maximum or -1 for a minimum."""
-    from cnncalc.budget.quantity import QuantityError, parse_quantity
+    from cnncalc.gate.quantity import QuantityError, parse_quantity
 
     limits = []
     for text in given or ():
@@ -134,9 +134,9 @@ def _matching(words: Sequence[str]) -> list[Entry]:
 
 def _rows(chosen: Sequence[Entry], limits: Sequence[tuple[Metric, Number, int]], key: Metric | None) -> list[Row]:
     from cnncalc.api import analyze, load
-    from cnncalc.budget.metrics import METRICS
+    from cnncalc.gate.metrics import METRICS
+    from cnncalc.language.document import Spec
     from cnncalc.render.zoo import Row
-    from cnncalc.spec.document import Spec
 
     asked = [metric for metric, _, _ in limits] + ([key] if key else [])
     shown = list(dict.fromkeys([*(METRICS[name] for name in SHOWN), *asked]))

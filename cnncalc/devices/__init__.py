@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.analysis.dtypes import DTYPES
-from cnncalc.diagnostics import suggest
+from cnncalc.values.diagnostics import suggest
+from cnncalc.values.dtypes import DTYPES
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Integer, Kind, Number, Word, whole
 from cnncalc.ops.base import Called, Shapes, arg, register
-from cnncalc.work import Work
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
-    from cnncalc.shape import Shape
+    from cnncalc.values.shape import Shape
 
 
 class Activation(Called):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from cnncalc.diagnostics import ArgumentError, did_you_mean
+from cnncalc.values.diagnostics import ArgumentError, did_you_mean
 
 Json = dict[str, Any]
 

@@ -12,11 +12,11 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
-from cnncalc.axis import IDENTITY, WHOLE, Reach, Window, named, same_padding
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Word, shown
-from cnncalc.shape import Shape
-from cnncalc.work import NO_WORK, Count, MemoryAccess, Work
+from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Window, named, same_padding
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import NO_WORK, Count, MemoryAccess, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

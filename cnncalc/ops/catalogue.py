@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.diagnostics import did_you_mean
 from cnncalc.ops.arguments import Nested, shown
 from cnncalc.ops.base import Operator, find, names, operators
+from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Extents, Integer, shown
 from cnncalc.ops.base import Operator, Shapes, arg, register, spatial_rank
 from cnncalc.ops.linear import View
-from cnncalc.shape import Shape
-from cnncalc.work import Work, exactly
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Work, exactly
 
 
 @register("channel_shuffle", aliases=("shuffle",))

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncalc.axis import (
-    IDENTITY,
-    Reach,
-    Slide,
-    Transpose,
-    Window,
-    effective_kernel,
-    extent,
-    extent_transposed,
-    named,
-    reached,
-    recorded,
-)
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.base import (
     AxisValue,
@@ -34,8 +20,22 @@ from cnncalc.ops.base import (
     register,
     windows,
 )
-from cnncalc.shape import Shape
-from cnncalc.work import Work, exactly
+from cnncalc.values.axis import (
+    IDENTITY,
+    Reach,
+    Slide,
+    Transpose,
+    Window,
+    effective_kernel,
+    extent,
+    extent_transposed,
+    named,
+    reached,
+    recorded,
+)
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Work, exactly
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 

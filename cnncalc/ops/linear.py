@@ -5,13 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
-from cnncalc.axis import IDENTITY, WHOLE, Reach
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Extents, Integer, Number, Word, shown
 from cnncalc.ops.base import Operator, Shapes, arg, register
 from cnncalc.ops.conv import Weighted
-from cnncalc.shape import Shape
-from cnncalc.work import Work, exactly
+from cnncalc.values.axis import IDENTITY, WHOLE, Reach
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Work, exactly
 
 
 @register("linear", aliases=("dense", "fc"))

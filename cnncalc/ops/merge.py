@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnncalc.axis import BROADCAST, IDENTITY, Reach
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.base import Operator, Shapes, register
-from cnncalc.shape import Shape
-from cnncalc.work import Work
+from cnncalc.values.axis import BROADCAST, IDENTITY, Reach
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Work
 
 
 class Merge(Operator):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Integer, Kind, whole
 from cnncalc.ops.base import Operator, Shapes, arg, register, spatial_rank
-from cnncalc.work import MemoryAccess, Work, exactly
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.work import MemoryAccess, Work, exactly
 
 if TYPE_CHECKING:
-    from cnncalc.shape import Shape
+    from cnncalc.values.shape import Shape
 
 
 def statistics(groups: int, n: int) -> Work:

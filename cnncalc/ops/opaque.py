@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncalc.axis import WHOLE, Reach
 from cnncalc.ops.arguments import Extents
 from cnncalc.ops.base import Operator, Shapes, arg, register
-from cnncalc.shape import Shape
+from cnncalc.values.axis import WHOLE, Reach
+from cnncalc.values.shape import Shape
 
 
 @register("opaque")

@@ -5,20 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.axis import (
-    WHOLE,
-    AdaptiveWindows,
-    Reach,
-    Slide,
-    Table,
-    Transpose,
-    Window,
-    adaptive_total,
-    extent,
-    extent_ceil,
-    extent_transposed,
-)
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Extents, Number, Padding, PerAxis, Word
 from cnncalc.ops.base import (
     AxisValue,
@@ -33,8 +19,22 @@ from cnncalc.ops.base import (
     spatial_rank,
     windows,
 )
-from cnncalc.shape import Shape
-from cnncalc.work import Work
+from cnncalc.values.axis import (
+    WHOLE,
+    AdaptiveWindows,
+    Reach,
+    Slide,
+    Table,
+    Transpose,
+    Window,
+    adaptive_total,
+    extent,
+    extent_ceil,
+    extent_transposed,
+)
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from fractions import Fraction

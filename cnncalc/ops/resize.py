@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
-from cnncalc.axis import Nearest, Reach, Slide, Window, resampled, scaled
-from cnncalc.diagnostics import ArgumentError
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Number, Padding, PerAxis, Word, shown
 from cnncalc.ops.base import (
     AxisValue,
@@ -23,8 +21,10 @@ from cnncalc.ops.base import (
 )
 from cnncalc.ops.conv import PADDING_MODES, fillable
 from cnncalc.ops.pool import adaptive_reach, window_elements
-from cnncalc.shape import Shape
-from cnncalc.work import NO_WORK, Work, exactly
+from cnncalc.values.axis import Nearest, Reach, Slide, Window, resampled, scaled
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import NO_WORK, Work, exactly
 
 
 @register("crop", aliases=("center_crop",))

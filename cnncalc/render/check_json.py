@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.budget.compare import as_json
-from cnncalc.budget.words import limit_value
+from cnncalc.gate.compare import as_json
+from cnncalc.gate.words import limit_value
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from cnncalc.budget.form import Limit
-    from cnncalc.budget.judge import Finding, Judgement
-    from cnncalc.budget.metrics import Measured
-    from cnncalc.budget.outcome import Earlier, Run, Subject
+    from cnncalc.gate.form import Limit
+    from cnncalc.gate.judge import Finding, Judgement
+    from cnncalc.gate.metrics import Measured
+    from cnncalc.gate.outcome import Earlier, Run, Subject
 
 SCHEMA = 1
 

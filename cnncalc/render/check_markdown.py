@@ -6,16 +6,16 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from cnncalc.budget.judge import Status
-from cnncalc.budget.outcome import doubt_finding
-from cnncalc.budget.quantity import percentage, shown
-from cnncalc.budget.words import limit_name, limit_words, measured_words, rule_words
+from cnncalc.gate.judge import Status
+from cnncalc.gate.outcome import doubt_finding
+from cnncalc.gate.quantity import percentage, shown
+from cnncalc.gate.words import limit_name, limit_words, measured_words, rule_words
 from cnncalc.render.check_shared import by_status, file_of, from_top, ordered, safe, sentence, summary
 
 if TYPE_CHECKING:
-    from cnncalc.budget.compare import Comparison
-    from cnncalc.budget.judge import Finding, Judgement
-    from cnncalc.budget.outcome import Run, Subject
+    from cnncalc.gate.compare import Comparison
+    from cnncalc.gate.judge import Finding, Judgement
+    from cnncalc.gate.outcome import Run, Subject
 
 MARKER = "<!-- cnncalc-check -->"
 LIMIT = 60_000

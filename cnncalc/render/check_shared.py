@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnncalc.budget.judge import Status
-from cnncalc.budget.words import plural
-from cnncalc.diagnostics import one_line
+from cnncalc.gate.judge import Status
+from cnncalc.gate.words import plural
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
-    from cnncalc.budget.judge import Finding, Judgement
-    from cnncalc.budget.outcome import Run, Subject
+    from cnncalc.gate.judge import Finding, Judgement
+    from cnncalc.gate.outcome import Run, Subject
 
 LEVELS = {Status.NEAR: "warning", Status.OVER: "error", Status.DOUBT: "error"}
 

@@ -10,16 +10,16 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from cnncalc.budget.judge import Status
-from cnncalc.budget.outcome import doubt_finding
-from cnncalc.budget.quantity import percentage, shown
-from cnncalc.budget.words import limit_name, limit_words, measured_words, plural, rule_words
+from cnncalc.gate.judge import Status
+from cnncalc.gate.outcome import doubt_finding
+from cnncalc.gate.quantity import percentage, shown
+from cnncalc.gate.words import limit_name, limit_words, measured_words, plural, rule_words
 from cnncalc.render.check_shared import by_status, file_of, from_top, ordered, safe, sentence, summary
 
 if TYPE_CHECKING:
-    from cnncalc.budget.compare import LayerChange
-    from cnncalc.budget.judge import Finding, Judgement
-    from cnncalc.budget.outcome import Earlier, Run, Subject
+    from cnncalc.gate.compare import LayerChange
+    from cnncalc.gate.judge import Finding, Judgement
+    from cnncalc.gate.outcome import Earlier, Run, Subject
 
 STYLES = {Status.WITHIN: "green", Status.NEAR: "yellow", Status.OVER: "bold red", Status.DOUBT: "bold magenta"}
 MARKS = {Status.WITHIN: "✓", Status.NEAR: "!", Status.OVER: "✗", Status.DOUBT: "?"}

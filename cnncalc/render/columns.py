@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.analysis.group import Kind, Row, total
-from cnncalc.diagnostics import did_you_mean
 from cnncalc.render import format as fmt
+from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from cnncalc.report import Layer, Report
+    from cnncalc.results.report import Layer, Report
 
 
 class Context(NamedTuple):

@@ -7,15 +7,15 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from cnncalc.analysis.group import Kind
-from cnncalc.diagnostics import one_line
 from cnncalc.render.columns import Column, Context
 from cnncalc.render.format import Numbers
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cnncalc.analysis.group import Row
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 
 def json_text(reports: Sequence[Report]) -> str:

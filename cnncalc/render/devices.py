@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnncalc.analysis.dtypes import DTYPES
-from cnncalc.diagnostics import one_line
 from cnncalc.render.format import human, percent, plural
+from cnncalc.values.diagnostics import one_line
+from cnncalc.values.dtypes import DTYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,15 +11,15 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from cnncalc.budget.quantity import Unit, percentage, shown
-from cnncalc.budget.words import plural
+from cnncalc.gate.quantity import Unit, percentage, shown
+from cnncalc.gate.words import plural
 from cnncalc.render.check_markdown import code
 from cnncalc.render.check_shared import safe
 
 if TYPE_CHECKING:
-    from cnncalc.budget.compare import Comparison, Delta, LayerChange
-    from cnncalc.report import Report
-    from cnncalc.spec.literals import Number
+    from cnncalc.gate.compare import Comparison, Delta, LayerChange
+    from cnncalc.language.literals import Number
+    from cnncalc.results.report import Report
 
 SCHEMA = 1
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}

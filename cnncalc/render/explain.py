@@ -7,13 +7,13 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.diagnostics import visible
+from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cnncalc.explain.model import Explained, Explanation, Formula, Section
-    from cnncalc.shape import Shape
+    from cnncalc.explanation.model import Explained, Explanation, Formula, Section
+    from cnncalc.values.shape import Shape
 
 WIDTH = 100
 INDENT = 4

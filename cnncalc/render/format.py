@@ -6,13 +6,13 @@ from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cnncalc.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cnncalc.analysis.group import Amount
-    from cnncalc.report import Axis
+    from cnncalc.results.report import Axis
 
 UNITS = ("", "k", "M", "G", "T", "P", "E")
 UNKNOWN = "?"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cnncalc.render.check_shared import LEVELS, file_of, from_top, safe, sentence, summary
 
 if TYPE_CHECKING:
-    from cnncalc.budget.judge import Finding
-    from cnncalc.budget.outcome import Run, Subject
+    from cnncalc.gate.judge import Finding
+    from cnncalc.gate.outcome import Run, Subject
 
 WORST = 10
 """So many annotations of one kind a step may have; the worst are given."""

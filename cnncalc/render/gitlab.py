@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cnncalc.budget.judge import Status
+from cnncalc.gate.judge import Status
 from cnncalc.render.check_shared import Fingerprints, file_of, from_top, safe, sentence
 
 if TYPE_CHECKING:
-    from cnncalc.budget.outcome import Run
+    from cnncalc.gate.outcome import Run
 
 SEVERITIES = {Status.NEAR: "minor", Status.OVER: "major", Status.DOUBT: "critical"}
 

@@ -8,23 +8,23 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cnncalc.analysis.group import Kind, Row, first, tree
-from cnncalc.diagnostics import one_line
 from cnncalc.render import format as fmt
 from cnncalc.render import memory
 from cnncalc.render.columns import Context, label
 from cnncalc.render.frames import shown
 from cnncalc.render.markdown import markdown
 from cnncalc.render.summary import convention, heading
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from cnncalc.analysis.memory import MemoryReport
-    from cnncalc.budget.compare import Comparison
-    from cnncalc.reconcile import Reconciliation
+    from cnncalc.gate.compare import Comparison
+    from cnncalc.reconciliation.reconcile import Reconciliation
     from cnncalc.render.columns import Column
     from cnncalc.render.format import Numbers
-    from cnncalc.report import Layer, Report
+    from cnncalc.results.report import Layer, Report
 
 LIGHT = "--ink:#1b1f24;--soft:#5b6470;--line:#d8dee4;--fill:#f0f3f6;--bar:#0072b2;--warn:#9a4a00"
 DARK = "--ink:#e6edf3;--soft:#9aa4af;--line:#3a424c;--fill:#1f262d;--bar:#56b4e9;--warn:#f0b070"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from cnncalc.budget.judge import Status
-from cnncalc.budget.outcome import doubt_finding
-from cnncalc.budget.words import limit_name, limit_words, measured_words
+from cnncalc.gate.judge import Status
+from cnncalc.gate.outcome import doubt_finding
+from cnncalc.gate.words import limit_name, limit_words, measured_words
 from cnncalc.render.check_shared import file_of, from_top, safe, sentence
 
 if TYPE_CHECKING:
-    from cnncalc.budget.judge import Finding, Judgement
-    from cnncalc.budget.outcome import Run, Subject
+    from cnncalc.gate.judge import Finding, Judgement
+    from cnncalc.gate.outcome import Run, Subject
 
 ELEMENTS = {Status.OVER: "failure", Status.DOUBT: "error"}
 

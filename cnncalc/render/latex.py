@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.analysis.group import Kind
-from cnncalc.diagnostics import one_line
 from cnncalc.render.columns import Column, Context, label
 from cnncalc.render.summary import heading
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cnncalc.analysis.group import Row
     from cnncalc.render.format import Numbers
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 SPECIAL = {
     "\\": r"\textbackslash{}",

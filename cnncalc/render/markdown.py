@@ -6,16 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from cnncalc.analysis.group import Kind
-from cnncalc.diagnostics import one_line
 from cnncalc.render.columns import Column, Context, label
 from cnncalc.render.summary import facts, heading
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.analysis.group import Row
     from cnncalc.render.format import Numbers
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 

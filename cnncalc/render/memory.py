@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cnncalc.diagnostics import one_line
 from cnncalc.render.format import plural
 from cnncalc.render.markdown import code, escape
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from cnncalc.analysis.arena import Arena

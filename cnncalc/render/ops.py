@@ -7,17 +7,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import cnncalc.ops.base as ops
-from cnncalc.diagnostics import visible
-from cnncalc.explain.network import explain
+from cnncalc.explanation.network import explain
+from cnncalc.language.document import parse
+from cnncalc.language.template import as_map
+from cnncalc.language.tree import Scalar, Seq, read
 from cnncalc.render.explain import Line, number, wrapped
-from cnncalc.spec.document import parse
-from cnncalc.spec.template import as_map
-from cnncalc.spec.tree import Scalar, Seq, read
+from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cnncalc.explain.model import Explained, Explanation
+    from cnncalc.explanation.model import Explained, Explanation
     from cnncalc.ops.catalogue import ArgumentEntry, OperatorEntry
 
 WIDTH = 100

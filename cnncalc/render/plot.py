@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis import series
-from cnncalc.diagnostics import did_you_mean, one_line
 from cnncalc.render.format import human, percent, plural, shorten_name
 from cnncalc.render.frames import library
+from cnncalc.values.diagnostics import did_you_mean, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cnncalc.analysis.arena import Arena
     from cnncalc.analysis.memory import MemoryReport
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 # Okabe and Ito's colours, told apart by people with any common colour blindness.
 BLUE, ORANGE, GREEN, VERMILION, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9"

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnncalc.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from fractions import Fraction
 
-    from cnncalc.reconcile import Claim, Match, Reconciliation, RuleTotal, Verdict
+    from cnncalc.reconciliation.reconcile import Claim, Match, Reconciliation, RuleTotal, Verdict
 
 STRICT = "multiply-accumulates"
 

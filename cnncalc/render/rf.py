@@ -6,14 +6,14 @@ import json
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.diagnostics import visible
 from cnncalc.render import format as fmt
+from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnncalc.explain.unit import AxisView, Hull, InputView, UnitView
-    from cnncalc.report import Layer, Report
+    from cnncalc.explanation.unit import AxisView, Hull, InputView, UnitView
+    from cnncalc.results.report import Layer, Report
 
 WIDEST, TALLEST = 60, 24
 

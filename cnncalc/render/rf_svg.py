@@ -5,14 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.diagnostics import visible
 from cnncalc.render import format as fmt
 from cnncalc.render.rf import Frame, frame, interval
+from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnncalc.explain.unit import AxisView, Hull, InputView, UnitView
+    from cnncalc.explanation.unit import AxisView, Hull, InputView, UnitView
 
 WIDTH, MARGIN, LINE = 640, 24, 20
 PICTURE = 400

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.conventions import CONVENTIONS
+from cnncalc.rules import CONVENTIONS
 
 if TYPE_CHECKING:
-    from cnncalc.conventions import Convention, Entry
+    from cnncalc.rules import Convention, Entry
 
 
 def overview() -> str:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from cnncalc.render.check_shared import LEVELS, Fingerprints, file_of, from_top, safe, sentence
 
 if TYPE_CHECKING:
-    from cnncalc.budget.judge import Finding
-    from cnncalc.budget.outcome import Run, Subject
+    from cnncalc.gate.judge import Finding
+    from cnncalc.gate.outcome import Run, Subject
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 RULES = {

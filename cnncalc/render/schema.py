@@ -6,8 +6,8 @@ import inspect
 import re
 from typing import Any
 
-from cnncalc.report import SCHEMA, Depth, Layer, PeakActivation, Summary, Totals
-from cnncalc.work import MemoryAccess, Work
+from cnncalc.results.report import SCHEMA, Depth, Layer, PeakActivation, Summary, Totals
+from cnncalc.values.work import MemoryAccess, Work
 
 Json = dict[str, Any]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.analysis.group import total
-from cnncalc.conventions import CONVENTIONS
 from cnncalc.render import format as fmt
+from cnncalc.rules import CONVENTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.render.format import Numbers
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 AXES = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 BITS = {"fp32": "4 bytes", "fp16": "2 bytes", "bf16": "2 bytes", "int8": "1 byte", "int4": "half a byte"}

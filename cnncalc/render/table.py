@@ -11,10 +11,10 @@ from rich.segment import Segment
 from rich.style import Style
 
 from cnncalc.analysis.group import Kind
-from cnncalc.diagnostics import one_line
 from cnncalc.render import format as fmt
 from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator, tallied
 from cnncalc.render.summary import facts, heading
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from cnncalc.analysis.group import Row
-    from cnncalc.report import Layer, Report
+    from cnncalc.results.report import Layer, Report
 
 PLAIN, BOLD, DIM = Style.null(), Style(bold=True), Style(dim=True)
 TITLE, SCOPE, INNER = Style(bold=True), Style(bold=True, color="cyan"), Style(color="cyan")

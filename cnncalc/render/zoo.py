@@ -13,16 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnncalc.diagnostics import one_line
 from cnncalc.render.data import guarded
 from cnncalc.render.format import Numbers, percent, plural
 from cnncalc.render.markdown import code, escape
+from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from cnncalc.report import Report
+    from cnncalc.results.report import Report
 
 WIDE = 10_000
 GAP = 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import prod
 
 from cnncalc import Operator, Shape
-from cnncalc.axis import Reach, Slide, Window, extent
 from cnncalc.ops.arguments import Padding, PerAxis
 from cnncalc.ops.base import AxisValue, Shapes, arg, fitting, per_axis, windows
-from cnncalc.work import Work
+from cnncalc.values.axis import Reach, Slide, Window, extent
+from cnncalc.values.work import Work
 
 
 class BlurPool(Operator):

@@ -1,0 +1,225 @@
+"""The recursion of the receptive field, one layer: the same code that computes it, on an input field in letters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncalc.analysis.field import AxisField, Line, through
+from cnncalc.explanation.formula import Tree, in_letters
+from cnncalc.explanation.letters import axis_letters
+from cnncalc.explanation.term import Term, tree_of
+from cnncalc.ops.arguments import shown
+from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Slide, Table, Transpose, Whole
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from cnncalc.analysis.field import Hull
+    from cnncalc.analysis.receptive import NodeField
+    from cnncalc.explanation.letters import Lettered
+    from cnncalc.graph.graph import Graph, Node, Ref
+    from cnncalc.values.axis import Reach
+
+
+class Quantity(NamedTuple):
+    """A number to print: its name, as computed on letters (None: not), as the report has it, and a remark."""
+
+    name: str
+    term: int | None
+    plain: int | Fraction | None
+    note: str = ""
+
+
+class Arrival(NamedTuple):
+    """One axis of a layer: the paths into it, their fields, the field that it makes.
+
+    Attributes:
+        node: the layer.
+        paths: the inputs that the spatial path follows.
+        before: the fields of these inputs, all axes; None for an input that does not see the network input.
+        axis: the axis, from 0.
+        after: the field that the layer makes on it.
+        letters: the layer in letters; None where its code does not run on them.
+        mark: what distinguishes the letters of this axis, "" where one formula speaks for all.
+    """
+
+    node: Node
+    paths: list[int]
+    before: list[tuple[AxisField, ...] | None]
+    axis: int
+    after: AxisField
+    letters: Lettered | None
+    mark: str
+
+
+class FieldStep(NamedTuple):
+    """What one layer does to the receptive field."""
+
+    quantities: list[Quantity]
+    notes: list[str]
+
+
+def field_step(graph: Graph, index: int, fields: list[NodeField], letters: Lettered | None) -> FieldStep:
+    """Return the step of one layer on each axis of its spatial path, and sentences about it."""
+    node, field = graph.nodes[index], fields[index]
+    step = FieldStep([], [])
+    axes = field.spatial
+    if len(graph.inputs) > 1:
+        step.notes.append(f"with respect to the network input '{field.source}'")
+    if not axes:
+        step.notes.append("the network's input is a vector: there is no receptive field")
+        return step
+    if all(axis.is_global for axis in axes):
+        step.notes.append("every unit sees the whole input")
+    gates = set(node.op.gates(node.in_shapes, node.out_shapes))
+    whole = axis_letters(len(axes))
+    paths = [k for k in range(len(node.inputs)) if k not in gates] or list(range(len(node.inputs)))
+    before = [_axes(graph, node.inputs[k], fields, field.source) for k in paths]
+    for axis, after in enumerate(axes):
+        mark = f"_{whole[axis].lower()}" if not _alike(axes, before) else ""
+        if mark == "" and axis:
+            break
+        on = f"on {whole[axis]}, " if mark else ""
+        arrival = Arrival(node, paths, before, axis, after, letters, mark)
+        step.quantities.extend(_recorded(arrival) or _plain(after, mark))
+        if after.unknown:
+            step.notes.append(f"{on}too many positions differ to write the field down")
+        elif not after.is_global:
+            step.notes.extend(_sentences(arrival, on))
+    if gates:
+        names = ", ".join(f"'{graph.name(node.inputs[k])}'" for k in sorted(gates))
+        seen = "x".join(str(a.size) for a in field.true)
+        step.notes.append(f"the spatial path ignores the gate {names}; with it a unit sees {seen}")
+    for name, others in field.others.items():
+        seen = "x".join("?" if a.size is None else str(a.size) for a in others)
+        step.notes.append(f"of the network input '{name}' it sees {seen}")
+    return step
+
+
+def _axes(graph: Graph, ref: Ref, fields: list[NodeField], source: str) -> tuple[AxisField, ...] | None:
+    """Return the field of a layer's input with respect to one network input, None where it does not see that one."""
+    if ref[0] < 0:
+        name = list(graph.inputs)[-ref[0] - 1]
+        return tuple(Line(0, 0, 1) for _ in graph.inputs[name].spatial) if name == source else None
+    found = fields[ref[0]]
+    return found.spatial if found.source == source else found.others.get(source)
+
+
+def _alike(axes: tuple[AxisField, ...], before: list[tuple[AxisField, ...] | None]) -> bool:
+    """Whether all axes went through the same, so that one formula speaks for them."""
+    return all(_same(axis, axes[0]) for axis in axes) and all(
+        path is None or all(_same(axis, path[0]) for axis in path) for path in before
+    )
+
+
+def _same(one: AxisField, other: AxisField) -> bool:
+    return type(one) is type(other) and _numbers(one) == _numbers(other)
+
+
+def _numbers(field: AxisField) -> tuple[object, ...]:
+    return field.size, field.smallest, field.jump, field.start
+
+
+def _plain(after: AxisField, mark: str) -> list[Quantity]:
+    if after.unknown:
+        return [Quantity(f"r'{mark}", None, None, "too irregular to be written down")]
+    found = [Quantity(f"r'{mark}", None, after.size, "the input's extent" if after.is_global else "")]
+    if after.jump is not None:
+        found.append(Quantity(f"j'{mark}", None, after.jump, "" if isinstance(after, Line) else "mean step"))
+    if after.start is not None:
+        found.append(Quantity(f"start'{mark}", None, after.start))
+    return found
+
+
+def _recorded(arrival: Arrival) -> list[Quantity] | None:
+    """Return the recursion in letters where the field is that of a chain of windows, else None."""
+    node, paths, before, axis, after, letters, mark = arrival
+    if not isinstance(after, Line) or letters is None:
+        return None
+    reaches = letters.op.reach(letters.ins, letters.outs)
+    arriving = [path[axis] for path in before if path is not None and len(path) > axis]
+    if len(node.inputs) == 1 and len(arriving) == 1:
+        came, reach = arriving[0], reaches[0][axis] if axis < len(reaches[0]) else None
+        if not (isinstance(came, Line) and isinstance(reach, Slide)):
+            return None
+        r, j = Term.letter(f"r{mark}", came.size), Term.letter(f"j{mark}", came.step)
+        start = Term.letter(f"start{mark}", came.lo)
+        moved = through(Line(start, start + r - 1, j), reach, node.out_shapes[0].spatial[axis])
+        assert isinstance(moved, Line)  # noqa: S101 - a line through a window is a line
+        return [
+            Quantity(f"r'{mark}", moved.size, after.size),
+            Quantity(f"j'{mark}", moved.step, after.jump),
+            Quantity(f"start'{mark}", moved.lo, after.start),
+        ]
+    lines = [field for field in arriving if isinstance(field, Line)]
+    if len(lines) < 2 or len(lines) < len(paths) or any(reaches[k][axis : axis + 1] != (Slide(),) for k in paths):
+        return None
+    starts = [Term.letter(f"start_{k + 1}{mark}", line.lo) for k, line in enumerate(lines)]
+    ends = [Term.letter(f"end_{k + 1}{mark}", line.hi) for k, line in enumerate(lines)]
+    first, last = starts[0].recorded(min, tuple(starts)), ends[0].recorded(max, tuple(ends))
+    return [
+        Quantity(f"r'{mark}", last - first + 1, after.size),
+        Quantity(f"j'{mark}", None, after.jump),
+        Quantity(f"start'{mark}", first, after.start),
+    ]
+
+
+def _sentences(arrival: Arrival, on: str) -> list[str]:
+    node, paths, before, axis, after, letters, _ = arrival
+    notes = []
+    if len(paths) == 1 and letters is not None:
+        reaches = letters.op.reach(letters.ins, letters.outs)[paths[0]]
+        unusual = axis < len(reaches) and reaches[axis] != Slide() and not isinstance(reaches[axis], Whole)
+        if unusual and not isinstance(after, Line):
+            notes.append(f"{on}unit x reads {reads(reaches[axis])}")
+    elif len(paths) > 1:
+        hulls = [(k + 1, _first(node, k, axis, path)) for k, path in zip(paths, before, strict=True)]
+        seen = ", ".join(f"path {k} [{hull[0]}, {hull[1]}]" for k, hull in hulls if hull is not None)
+        notes.append(f"{on}the union of what the paths see, of unit 0: {seen}")
+    if after.smallest != after.size:
+        notes.append(f"{on}it differs from unit to unit, between {after.smallest} and {after.size} pixels")
+    return notes
+
+
+def _first(node: Node, k: int, axis: int, path: tuple[AxisField, ...] | None) -> Hull:
+    """Return what unit 0 of a layer sees through its input k, None where that is nothing, everything or unknown."""
+    if path is None or len(path) <= axis or path[axis].is_global or path[axis].unknown:
+        return None
+    reach = node.op.reach(node.in_shapes, node.out_shapes)[k][axis]
+    if isinstance(reach, Whole):
+        return None
+    after = through(path[axis], reach, node.out_shapes[0].spatial[axis])
+    return None if after.unknown else after.at(0)
+
+
+def reads(reach: Reach) -> str:
+    """Return what one output unit x reads of its input axis, in words and letters."""
+    if isinstance(reach, Slide):
+        kernel, stride, dilation, padding = (_letter(number) for number in reach)
+        return f"x*{stride} - {padding} + {dilation}*t for t = 0..{kernel} - 1"
+    if isinstance(reach, Transpose):
+        kernel, stride, dilation, padding = (_letter(number) for number in reach)
+        return f"every i with i*{stride} - {padding} + {dilation}*t = x for a t = 0..{kernel} - 1"
+    if isinstance(reach, Nearest):
+        return f"floor(x/{_letter(reach.factor)})"
+    if isinstance(reach, Interpolate):
+        more = f", and {reach.margin} more on each side" if reach.margin else ""
+        return f"floor(u)..ceil(u), u = (x + 1/2)/{_letter(reach.factor)} - 1/2{more}"
+    if isinstance(reach, Table):
+        return "the window that its position has on the actual map"
+    return "position 0" if isinstance(reach, Broadcast) else "the whole axis"
+
+
+def _letter(number: int) -> str:
+    if not isinstance(number, Term):
+        return shown(number)
+    tree: Tree = tree_of(number)
+    text = in_letters(tree, _Written())
+    return f"({text})" if " " in text else text
+
+
+class _Written(dict):  # type: ignore[type-arg]
+    """Names of quantities with formulas of their own, outside the listing that defines them."""
+
+    def __missing__(self, key: object) -> str:
+        return str(getattr(key, "name", key))

@@ -1,0 +1,283 @@
+"""One layer explained: output size, receptive field, parameters, work and memory access as formulas that were run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncalc.analysis.assemble import Facts
+from cnncalc.explanation.compare import comparisons
+from cnncalc.explanation.field import Quantity, field_step
+from cnncalc.explanation.formula import (
+    Call,
+    Let,
+    Sym,
+    Tree,
+    in_letters,
+    in_numbers,
+    lets,
+    letters,
+    value,
+    walk,
+    worked_out,
+)
+from cnncalc.explanation.letters import Letter, Lettered, lettered, output_names
+from cnncalc.explanation.model import Explanation, Formula, Origin, Section
+from cnncalc.explanation.term import Term, tree_of
+from cnncalc.graph.graph import Node
+from cnncalc.ops.arguments import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from cnncalc.analysis.receptive import NodeField
+    from cnncalc.graph.graph import Graph
+    from cnncalc.results.report import Layer
+    from cnncalc.rules import Convention
+    from cnncalc.values.dtypes import Dtypes
+
+MEANINGS = {
+    "r": "receptive field of the input", "j": "jump of the input, pixels per unit", "start": "left edge of its unit 0",
+    "end": "right edge of its unit 0",
+}  # fmt: skip
+CALLS = {
+    "reached": "reached(size, k, s, d, padding before, after, out): how many of the output's positions receive a tap",
+    "not_below": "[a >= b] is 1 where it holds, else 0: a window that would start past the map is dropped",
+}  # fmt: skip
+
+
+class Draft(NamedTuple):
+    """A section before its formulas are printed."""
+
+    key: str
+    title: str
+    quantities: list[Quantity]
+    notes: list[str]
+
+
+class Setting(NamedTuple):
+    """What holds for all layers of a network."""
+
+    graph: Graph
+    fields: list[NodeField]
+    lines: tuple[str, ...] | None
+    file: str | None
+    convention: Convention
+    dtypes: Dtypes
+    batch: int
+
+
+def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
+    """Return the explanation of one layer; every number in it is the report's."""
+    node = setting.graph.nodes[index]
+    found: Lettered | None = None
+    facts: Facts | None = None
+    count = Term.letter("N", setting.batch) if setting.batch > 1 else 1
+    try:
+        found = lettered(node)
+        on_letters = Node(node.path, found.op, node.inputs, found.ins, found.outs)
+        facts = Facts(on_letters, setting.convention, setting.dtypes, count)
+    except Exception:  # noqa: BLE001 - somebody else's operator may do anything with its numbers; plain ones remain
+        found = facts = None
+    drafts = [
+        _sizes(node, found),
+        _field(setting, index, found),
+        _params(node, facts, row),
+        _macs(facts, row),
+        _flops(setting, node, found, count, row),
+        _memory(setting, facts, row),
+        _connections(facts, row),
+    ]
+    if found is None:
+        drafts[0].notes.append("the operator's code does not run on letters: its numbers stand alone")
+    sections, used = _printed(drafts)
+    book = dict(found.letters) if found is not None else {}
+    if setting.batch > 1:
+        book["N"] = Letter("N", setting.batch, "images at once")
+    for sym in used:
+        if sym.name not in book:
+            what = MEANINGS.get(sym.name.partition("_")[0])
+            if what is not None:
+                book[sym.name] = Letter(sym.name, int(sym.value), what)
+    names = {sym.name for sym in used}
+    notes = comparisons(setting.graph, index)
+    if notes:
+        sections.append(Section(key="comparison", title="compared", notes=tuple(notes)))
+    return Explanation(
+        path=node.path,
+        op=node.op.name,
+        text=row.text,
+        inputs=tuple(zip(row.inputs, node.in_shapes, strict=True)),
+        out_shapes=node.out_shapes,
+        origin=_origin(setting, node, row),
+        letters=tuple(letter for name, letter in book.items() if name in names),
+        sections=tuple(sections),
+    )
+
+
+def _origin(setting: Setting, node: Node, row: Layer) -> Origin:
+    text = None
+    if node.span is not None and setting.lines is not None and 0 < node.span.line <= len(setting.lines):
+        text = setting.lines[node.span.line - 1].strip()
+    return Origin(
+        file=setting.file,
+        line=row.line,
+        column=row.column,
+        text=text,
+        calls=tuple((path, span.line if span else None) for path, span in node.trace),
+        values=tuple((name, text, shown(value)) for name, text, value in node.values),
+        shares=row.shares,
+    )
+
+
+def _sizes(node: Node, found: Lettered | None) -> Draft:
+    quantities = []
+    for port, shape in enumerate(node.out_shapes):
+        for axis, extent in enumerate(shape):
+            name = output_names(node, port)[axis]
+            quantities.append(Quantity(name, found.formulas[port][axis] if found else None, extent))
+    return Draft("size", "output size", quantities, [])
+
+
+def _field(setting: Setting, index: int, found: Lettered | None) -> Draft:
+    step = None
+    try:
+        step = field_step(setting.graph, index, setting.fields, found)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        step = field_step(setting.graph, index, setting.fields, None)
+    return Draft("receptive_field", "receptive field", step.quantities, step.notes)
+
+
+def _params(node: Node, facts: Facts | None, row: Layer) -> Draft:
+    notes = []
+    count = facts.count if facts else None
+    quantities = [Quantity("params", count.params if count else None, row.params)]
+    if node.shares is not None:
+        quantities = [Quantity("params", None, row.params, f"the weights are those of {row.shares}, counted there")]
+    elif row.params is None:
+        notes.append(UNSAID)
+    if row.buffers:
+        quantities.append(Quantity("buffers", count.buffers if count else None, row.buffers, "kept, not learned"))
+    return Draft("params", "parameters", quantities, notes)
+
+
+UNSAID = "the operator cannot say: a spec does not describe what is inside"
+
+
+def _macs(facts: Facts | None, row: Layer) -> Draft:
+    quantity = Quantity("macs", facts.count.macs if facts else None, row.macs)
+    return Draft("macs", "multiply-accumulates", [quantity], [UNSAID] if row.macs is None else [])
+
+
+def _flops(setting: Setting, node: Node, found: Lettered | None, images: int, row: Layer) -> Draft:
+    rule = setting.convention
+    title = f"flops by the rule {rule.name}" + (f", which calls them {rule.unit}" if rule.unit != "FLOPs" else "")
+    plain = node.op.count(node.in_shapes, node.out_shapes)
+    entry, terms = rule.entry(plain), rule.terms(plain)
+    if entry is None:
+        return Draft("flops", title, [Quantity("flops", None, None)], [f"the rule knows no operator '{node.op.name}'"])
+    if terms is None:
+        return Draft("flops", title, [Quantity("flops", None, None)], [UNSAID])
+    notes = [entry.note] if entry.note else []
+    recorded: dict[str, int] = {}
+    if found is not None:
+        recorded = rule.terms(found.op.count(found.ins, found.outs)) or {}
+    quantities = [
+        Quantity(label, recorded[label] * images if label in recorded else None, number * setting.batch)
+        for label, number in terms.items()
+    ]
+    if len(quantities) == 1:
+        notes.insert(0, f"counted: {quantities[0].name}")
+        quantities = []
+    whole = sum(recorded.values()) * images if recorded else None
+    if not terms:
+        whole = 0
+    return Draft("flops", title, [*quantities, Quantity("flops", whole, row.flops)], notes)
+
+
+def _memory(setting: Setting, facts: Facts | None, row: Layer) -> Draft:
+    access = row.memory_access
+    title = "memory access, elements"
+    if access is None:
+        return Draft("memory_access", title, [Quantity("total", None, None)], [UNSAID])
+    traced = facts.memory if facts else None
+    parts = [(name, number) for name, number in access.to_dict().items() if name != "total"]
+    quantities = [
+        Quantity(name, getattr(traced, name) if traced else None, number) for name, number in parts if number
+    ]
+    total = sum((Term.letter(name, number) for name, number in parts if number), 0)
+    quantities.append(Quantity("total", total, access.total))
+    quantities.append(Quantity(f"bytes in {setting.dtypes}", facts.bytes if facts else None, row.bytes))
+    notes = [] if access.total else ["a view: nothing moves"]
+    return Draft("memory_access", title, quantities, notes)
+
+
+def _connections(facts: Facts | None, row: Layer) -> Draft:
+    count = facts.count if facts else None
+    quantities = [Quantity("connections", facts.connections if facts else None, row.connections)]
+    if row.activations:
+        quantities.append(
+            Quantity("activations", count.activations if count else None, row.activations, "output elements")
+        )
+    return Draft("connections", "connections", quantities, [UNSAID] if row.connections is None else [])
+
+
+# Printing.
+
+
+def _printed(drafts: Sequence[Draft]) -> tuple[list[Section], list[Sym]]:
+    """Return the sections with their formulas printed, and every letter that occurs in them."""
+    trees = [tree_of(q.term) for draft in drafts for q in draft.quantities if isinstance(q.term, Term)]
+    names = _names([let for tree in trees for let in lets(tree)])
+    defined: set[str] = set()
+    sections = []
+    for draft in drafts:
+        formulas: list[Formula] = []
+        called = {part.name for q in draft.quantities if isinstance(q.term, Term) for part in walk(q.term.tree)
+                  if isinstance(part, Call)}  # fmt: skip
+        notes = [*draft.notes, *(CALLS[name] for name in sorted(called) if name in CALLS)]
+        for quantity in draft.quantities:
+            if isinstance(quantity.term, Term):
+                for let in lets(quantity.term.tree):
+                    if names[let] not in defined:
+                        defined.add(names[let])
+                        formulas.append(_formula(names[let], let.body, int(let.value), "", names))
+            formulas.append(_quantity(quantity, names))
+        sections.append(Section(key=draft.key, title=draft.title, formulas=tuple(formulas), notes=tuple(notes)))
+    return sections, list(dict.fromkeys(sym for tree in trees for sym in letters(tree)))
+
+
+def _names(found: list[Let]) -> dict[Let, str]:
+    """Return the printed name of each quantity with its own formula: its letter, with the axis where they differ."""
+    bodies: dict[str, dict[Tree, None]] = {}
+    for let in found:
+        bodies.setdefault(let.name, {})[let.body] = None
+    return {let: let.name if len(bodies[let.name]) == 1 else f"{let.name}_{let.axis.lower()}" for let in found}
+
+
+def _quantity(quantity: Quantity, names: dict[Let, str]) -> Formula:
+    name, term, plain, note = quantity
+    if plain is None:
+        return Formula(name=name, value=None, note=note)
+    if isinstance(term, Term) and value(term.tree) == int(term) == plain:
+        return _formula(name, term.tree, plain, note, names)
+    if term is not None and term != plain:
+        note = f"{note}; " if note else ""
+        note += "no formula was recorded"
+    return Formula(name=name, value=plain, note=note)
+
+
+def _formula(name: str, tree: Tree, plain: int | Fraction, note: str, names: dict[Let, str]) -> Formula:
+    text = in_letters(tree, names)
+    numbers = in_numbers(tree)
+    step = worked_out(tree)
+    result = shown(plain)
+    shown_step = step if step not in {numbers, result} else None
+    return Formula(
+        name=name,
+        letters=text if text not in {name, result} else None,
+        numbers=numbers if numbers not in {result, text} else None,
+        step=shown_step,
+        value=plain,
+        note=note,
+    )

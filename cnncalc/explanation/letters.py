@@ -1,0 +1,141 @@
+"""A layer in letters: its operator and its shapes with every number replaced by one that formulas call by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cnncalc.explanation.formula import Num, Sym
+from cnncalc.explanation.term import Term
+from cnncalc.ops.arguments import Padding
+from cnncalc.ops.base import AXES
+from cnncalc.values.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncalc.graph.graph import Node
+    from cnncalc.ops.base import Arg, Operator
+
+SIDES = {1: ("before", "after"), 2: ("top", "bottom", "left", "right"),
+         3: ("front", "back", "top", "bottom", "left", "right")}  # fmt: skip
+
+
+class Letter(NamedTuple):
+    """One letter: its name, its value and what it stands for."""
+
+    name: str
+    value: int
+    meaning: str
+
+
+class Lettered(NamedTuple):
+    """An operator and its shapes in letters.
+
+    Attributes:
+        op: a copy of the operator whose whole-number arguments are terms.
+        ins: the shapes of its inputs in letters.
+        outs: the shapes of its outputs in letters, for what is computed from them.
+        formulas: the shapes of its outputs as the operator computes them from `ins`, in terms where it can.
+        letters: every letter, with what it stands for.
+    """
+
+    op: Operator
+    ins: tuple[Shape, ...]
+    outs: tuple[Shape, ...]
+    formulas: tuple[tuple[int, ...], ...]
+    letters: dict[str, Letter]
+
+
+def axis_letters(rank: int) -> tuple[str, ...]:
+    """Return the letters of a map's spatial axes."""
+    return AXES.get(rank) or tuple(f"S_{axis + 1}" for axis in range(rank))
+
+
+def lettered(node: Node) -> Lettered:
+    """Return a layer in letters.
+
+    Raises:
+        Exception: the operator's code does not run on terms; the caller falls back to its plain numbers.
+    """
+    book: dict[str, Letter] = {}
+    ins = _inputs(node, book)
+    op = node.op.symbolic(_arguments(node.op, len(node.in_shapes[0]) - 1, book))
+    formulas = op.infer(ins)
+    outs = tuple(
+        Shape(_output(node, k, axis, number, book) for axis, number in enumerate(shape))
+        for k, shape in enumerate(formulas)
+    )
+    return Lettered(op, ins, outs, formulas, book)
+
+
+def output_names(node: Node, port: int) -> tuple[str, ...]:
+    """Return the letters of one output's extents, channels first."""
+    several = len(node.out_shapes) > 1
+    channels = "C_out" if node.op.weighted else f"C_{port + 1}'" if several else "C'"
+    return channels, *(f"{letter}'" for letter in axis_letters(len(node.out_shapes[port]) - 1))
+
+
+def _inputs(node: Node, book: dict[str, Letter]) -> tuple[Shape, ...]:
+    shapes = node.in_shapes
+    channels = "C_in" if node.op.weighted else "C"
+    same_channels = len({shape[0] for shape in shapes}) == 1
+    ins = []
+    for k, shape in enumerate(shapes):
+        names = [channels if same_channels else f"{channels}_{k + 1}"]
+        for axis, letter in enumerate(axis_letters(len(shape) - 1), 1):
+            others = {other[axis] for other in shapes if len(other) == len(shape)} - {1}
+            names.append(letter if len(others) < 2 else f"{letter}_{k + 1}")
+        whose = "" if len(shapes) == 1 or same_channels else f" of input {k + 1}"
+        extents = []
+        for axis, (name, extent) in enumerate(zip(names, shape, strict=True)):
+            if axis and extent == 1 and len(shapes) > 1:
+                extents.append(Term(1, Num(1)))
+                continue
+            what = f"input {'channels' if axis == 0 else 'extent'}{whose}"
+            book.setdefault(name, Letter(name, extent, what))
+            extents.append(Term.letter(name, extent))
+        ins.append(Shape(extents))
+    return tuple(ins)
+
+
+def _arguments(op: Operator, rank: int, book: dict[str, Letter]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    symbols = {declared.symbol for declared in op.args.values()}
+    for argument, declared in op.args.items():
+        value = getattr(op, declared.attribute or argument)
+        name = argument if argument not in symbols else next(iter(declared.aliases), f"{op.name}_{argument}")
+        if isinstance(value, tuple) and value:
+            names = _tuple_names(declared, name, value, rank)
+            values[argument] = tuple(_argument(n, v, declared, book) for n, v in zip(names, value, strict=True))
+        else:
+            values[argument] = _argument(declared.symbol or name, value, declared, book)
+    return values
+
+
+def _argument(name: str, value: Any, declared: Arg, book: dict[str, Letter]) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    book[name] = Letter(name, value, (declared.doc or declared.name).partition(";")[0])
+    return Term.letter(name, value)
+
+
+def _tuple_names(declared: Arg, name: str, value: tuple[Any, ...], rank: int) -> list[str]:
+    letter = declared.symbol
+    if letter and len(set(value)) == 1:
+        return [letter] * len(value)
+    if letter and len(value) == rank:
+        return [f"{letter}_{axis.lower()}" for axis in axis_letters(rank)]
+    if letter and isinstance(declared.kind, Padding) and len(value) == 2 * rank and rank in SIDES:
+        return [f"{letter}_{side}" for side in SIDES[rank]]
+    return [f"{letter or name}[{place}]" for place in range(len(value))]
+
+
+def _output(node: Node, port: int, axis: int, number: int, book: dict[str, Letter]) -> Term:
+    """Return the letter of one extent of an output: that of the input or argument it equals, or one of its own."""
+    name = output_names(node, port)[axis]
+    tree = number.tree if isinstance(number, Term) else Num(number)
+    own = name.rstrip("'")
+    if isinstance(tree, Num) and number == 1:
+        return Term(1, Num(1))
+    if isinstance(tree, Sym) and tree.name in {own, "C", "C_in", "C_out"}:
+        return Term(number, tree)
+    book[name] = Letter(name, int(number), f"output {'channels' if axis == 0 else 'extent'}")
+    return Term.letter(name, int(number))

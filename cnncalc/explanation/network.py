@@ -1,0 +1,89 @@
+"""The layers of a network explained."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from cnncalc._version import __version__
+from cnncalc.analysis.receptive import receptive_fields
+from cnncalc.api import analyze, build_graph
+from cnncalc.explanation.layer import Setting, explain_layer
+from cnncalc.explanation.model import Explained
+from cnncalc.rules import convention as find_convention
+from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.values.dtypes import parse_dtypes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cnncalc.api import Input, Source
+
+
+class NoSuchLayer(ValueError):  # noqa: N818 - says what it is
+    """No layer has the path that was asked for; `hint` names the nearest."""
+
+    def __init__(self, pattern: str, paths: Sequence[str]) -> None:
+        super().__init__(f"no layer matches '{pattern}'")
+        self.hint = nearest(pattern, paths)
+
+
+def nearest(pattern: str, paths: Sequence[str]) -> str | None:
+    """Return the hint for a path that is none: the nearest one, or a scope that it may have meant."""
+    if any(path.startswith(f"{pattern}.") for path in paths):
+        return f"'{pattern}' is a block; its layers are '{pattern}.*'"
+    scopes = dict.fromkeys(path.partition(".")[0] for path in paths)
+    return did_you_mean(pattern, [*paths, *scopes], f"the layers are {', '.join(paths[:3])}, ..." if paths else None)
+
+
+def explain(
+    spec: Source,
+    pattern: str = "*",
+    *,
+    input: Input | None = None,  # noqa: A002 - the spec's own word
+    variant: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    convention: str = "exact",
+    dtype: str = "fp32",
+    batch: int = 1,
+    max_layers: int | None = None,
+) -> Explained:
+    """Return the layers whose path matches a glob, with the formula of every number that a report has of them.
+
+    Args:
+        spec: as for `analyze`.
+        pattern: a path, or a glob as `layer4.*`.
+        input: as for `analyze`.
+        variant: as for `analyze`.
+        variables: as for `analyze`.
+        convention: as for `analyze`.
+        dtype: as for `analyze`.
+        batch: as for `analyze`.
+        max_layers: as for `analyze`.
+
+    Raises:
+        SpecError: the spec is wrong.
+        NoSuchLayer: nothing matches; a ValueError with a hint.
+        ValueError: an argument is not one of the right ones; the message lists them.
+    """
+    graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables, max_layers=max_layers)
+    report = analyze(
+        read, input=input, variant=variant, variables=variables, convention=convention, dtype=dtype, batch=batch,
+        max_layers=max_layers,
+    )  # fmt: skip
+    rule = find_convention(convention)
+    fields, _ = receptive_fields(graph)
+    setting = Setting(graph, fields, collector.lines, read.file, rule, parse_dtypes(dtype), batch)
+    chosen = [k for k, node in enumerate(graph.nodes) if node.path == pattern or fnmatchcase(node.path, pattern)]
+    if not chosen:
+        raise NoSuchLayer(pattern, [node.path for node in graph.nodes])
+    return Explained(
+        version=__version__,
+        name=report.name,
+        file=read.file,
+        convention=rule.name,
+        rule=rule.summary,
+        dtype=dtype,
+        batch=batch,
+        layers=tuple(explain_layer(setting, k, report.layers[k]) for k in chosen),
+    )

@@ -1,0 +1,80 @@
+"""The reports of one network under the rules that its limits need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.analysis.liveness import peak_activation
+from cnncalc.api import Source, analyze, build_graph
+from cnncalc.gate.metrics import METRICS, Measured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnncalc.gate.form import Limit
+    from cnncalc.gate.outcome import Options
+    from cnncalc.results.report import Report
+
+
+class Analyses:
+    """The reports of one network, each made once."""
+
+    __slots__ = ("_options", "_peak", "_reports", "_source", "_variant")
+
+    def __init__(self, source: Source, options: Options, variant: str | None) -> None:
+        self._source = source
+        self._options = options
+        self._variant = variant
+        self._reports: dict[tuple[str, str], Report] = {}
+        self._peak: Measured | None = None
+
+    def report(self, convention: str, dtype: str) -> Report:
+        """Return the report under a rule.
+
+        Raises:
+            SpecError: the spec is wrong.
+            ValueError: an option is.
+        """
+        key = convention, dtype
+        if key not in self._reports:
+            options = self._options
+            self._reports[key] = analyze(
+                self._source, input=options.input, variant=self._variant, variables=options.variables,
+                convention=convention, dtype=dtype, max_layers=options.max_layers,
+            )  # fmt: skip
+        return self._reports[key]
+
+    def first(self, limits: Iterable[Limit] = ()) -> Report:
+        """Return a report for what depends on no rule: the one that the limits need anyway."""
+        if self._reports:
+            return next(iter(self._reports.values()))
+        options = self._options
+        rules = {limit.subject.rule: limit for limit in limits}
+        convention, dtype = rules.get("convention"), rules.get("dtype")
+        return self.report(convention.convention if convention else options.convention or "exact",
+                           dtype.dtype if dtype else options.dtype or "fp32")  # fmt: skip
+
+    def report_for(self, limit: Limit) -> Report:
+        """Return a report under the rule of a limit, or any where its metric depends on none."""
+        kind = limit.subject.rule
+        for (convention, dtype), report in self._reports.items():
+            if (kind != "convention" or convention == limit.convention) and (kind != "dtype" or dtype == limit.dtype):
+                return report
+        return self.report(limit.convention, limit.dtype)
+
+    def measure(self, limit: Limit) -> Measured:
+        """Return the metric of a limit for the whole network, under its rule."""
+        if limit.metric == "peak_activation" and self._options.in_place:
+            return self._in_place()
+        return limit.subject.total(self.report_for(limit))
+
+    def _in_place(self) -> Measured:
+        if self._peak is None:
+            options = self._options
+            graph, _, _ = build_graph(self._source, input=options.input, variant=self._variant,
+                                      variables=options.variables, max_layers=options.max_layers)  # fmt: skip
+            peak = peak_activation(graph, in_place=True)
+            plain = METRICS["peak_activation"].total(self.first())
+            high = peak.elements if plain.known else None
+            self._peak = Measured(low=peak.elements, high=high, where=peak.path, live=peak.live, note=plain.note)
+        return self._peak

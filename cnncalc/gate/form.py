@@ -1,0 +1,374 @@
+"""Budgets as they are written: a mapping of metrics to limits, the same form in specs, files and configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+from cnncalc.gate.metrics import ALIASES, METRICS, Metric, find_metric
+from cnncalc.gate.quantity import QuantityError, Unit, parse_percentage, parse_quantity
+from cnncalc.language.tree import Map, Scalar, Seq
+from cnncalc.rules import convention as find_convention
+from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.values.dtypes import parse_dtypes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnncalc.language.literals import Number
+    from cnncalc.language.tree import Node
+    from cnncalc.values.diagnostics import Collector, Span
+
+Bound = Literal["max", "min", "max_increase", "max_decrease"]
+DEFAULT_CONVENTION = "exact"
+DEFAULT_DTYPE = "fp32"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who set a limit.
+
+    Attributes:
+        kind: `spec`, `config`, `file`, `command line`, `baseline` or `call`.
+        name: the file's name, or the option.
+    """
+
+    kind: str
+    name: str
+
+    def words(self, line: int | None = None) -> str:
+        """Return where a limit stands, as sentences say it."""
+        if self.kind == "spec":
+            return f"the spec, line {line}" if line else "the spec"
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One limit on one metric.
+
+    Attributes:
+        metric: the metric's name.
+        bound: `max`, `min`, or by how much it may grow (`max_increase`) or shrink (`max_decrease`).
+        value: the limit, inclusive, in the metric's unit; of a relative one, a fraction.
+        relative: a share of the total (layers), or of the earlier value (changes).
+        origin: who set it.
+        span: its place in the spec; None for a limit from elsewhere.
+        match: glob of layer paths; None for the network as a whole.
+        together: the matching layers' sum is limited, not each of them.
+        convention: the rule behind FLOPs.
+        dtype: what an element is stored as.
+        replaced: the limits of lower sources that it stands for, the lowest first.
+    """
+
+    metric: str
+    bound: Bound
+    value: Number
+    origin: Origin
+    relative: bool = False
+    span: Span | None = None
+    match: str | None = None
+    together: bool = False
+    convention: str = DEFAULT_CONVENTION
+    dtype: str = DEFAULT_DTYPE
+    replaced: tuple[Limit, ...] = ()
+
+    @property
+    def subject(self) -> Metric:
+        """The metric itself."""
+        return METRICS[self.metric]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What two limits have in common when the higher source replaces the lower."""
+        share = self.relative if self.match is not None else None
+        return self.metric, self.bound, self.match, self.together, share
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it limits a change and so needs something to compare with."""
+        return self.bound in {"max_increase", "max_decrease"}
+
+    def loosens(self, other: Limit) -> bool:
+        """Return whether it allows what the other did not, or whether nobody can tell."""
+        if self.relative != other.relative or (self.convention, self.dtype) != (other.convention, other.dtype):
+            return True
+        return self.value < other.value if self.bound == "min" else self.value > other.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one source says.
+
+    Attributes:
+        origin: who says it.
+        limits: the limits, in the order written.
+        convention: the rule that it fixes, or None.
+        dtype: the element type that it fixes, or None.
+        warn_at: part of a limit from which on a warning is given, or None.
+        variants: what holds on top for a variant of the spec.
+    """
+
+    origin: Origin
+    limits: tuple[Limit, ...] = ()
+    convention: str | None = None
+    dtype: str | None = None
+    warn_at: Fraction | None = None
+    variants: dict[str, Budget] = field(default_factory=dict)
+
+    @property
+    def limits_something(self) -> bool:
+        """Whether there is a limit in it, for any variant."""
+        return bool(self.limits) or any(budget.limits_something for budget in self.variants.values())
+
+
+def read_budget(tree: Map, origin: Origin, collector: Collector) -> Budget:
+    """Return what a mapping in the form of `budgets:` says; findings go to the collector."""
+    return _Reader(origin, collector).budget(tree)
+
+
+_KEYS = ("convention", "dtype", "layers", "max_increase", "max_decrease", "warn_at", "variants", "match", "sum")
+_VARIANTS_HINT = "write variants: {small: {macs: 100M}}"
+
+
+class _Reader:
+    __slots__ = ("_found", "_limits", "_origin", "_seen")
+
+    def __init__(self, origin: Origin, collector: Collector) -> None:
+        self._origin = origin
+        self._found = collector
+        self._limits: list[Limit] = []
+        self._seen: dict[tuple[object, ...], Limit] = {}
+
+    def budget(self, tree: Map) -> Budget:
+        convention = dtype = warn_at = None
+        variants: dict[str, Budget] = {}
+        for key, node in tree.entries:
+            name = key.text
+            if name == "convention":
+                convention = self._convention(node)
+            elif name == "dtype":
+                dtype = self._dtype(node)
+            elif name == "warn_at":
+                warn_at = self._fraction(node)
+            elif name == "variants":
+                variants = self._variants(node)
+            elif name == "layers" and isinstance(node, Seq):
+                self._layers(node)
+            elif name in {"max_increase", "max_decrease"}:
+                self._changes(name, node)
+            else:
+                self._metric(key, node)
+        return Budget(origin=self._origin, limits=tuple(self._limits), convention=convention, dtype=dtype,
+                      warn_at=warn_at, variants=variants)  # fmt: skip
+
+    def _error(self, code: str, message: str, node: Node, hint: str | None) -> None:
+        self._found.add(code, message, node.span, hint=hint)
+
+    def _text(self, node: Node) -> str | None:
+        return node.text if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+    def _convention(self, node: Node) -> str | None:
+        name = self._text(node) or (node.text if isinstance(node, Scalar) else "")
+        try:
+            return find_convention(name).name
+        except ValueError as error:
+            self._error("bad-budget", str(error), node, "name one of these rules")
+            return None
+
+    def _dtype(self, node: Node) -> str | None:
+        try:
+            return str(parse_dtypes(node.text if isinstance(node, Scalar) else ""))
+        except ValueError as error:
+            self._error("bad-budget", str(error), node, "name one of these types")
+            return None
+
+    def _fraction(self, node: Node) -> Fraction | None:
+        try:
+            return Fraction(parse_quantity(node.value if isinstance(node, Scalar) else node, Unit.SHARE))
+        except QuantityError as error:
+            self._error("bad-quantity", f"warn_at: {error.message}", node, error.hint)
+            return None
+
+    def _variants(self, node: Node) -> dict[str, Budget]:
+        if not isinstance(node, Map):
+            self._error("bad-budget", "variants: is a mapping of variants to budgets", node, _VARIANTS_HINT)
+            return {}
+        found = {}
+        for key, inner in node.entries:
+            if isinstance(inner, Map) and "variants" not in inner:
+                found[key.text] = _Reader(self._origin, self._found).budget(inner)
+            else:
+                self._error("bad-budget", f"variant '{key.text}': its budgets are a mapping", inner, _VARIANTS_HINT)
+        return found
+
+    def _layers(self, node: Seq) -> None:
+        for item in node.items:
+            pattern = item.get("match") if isinstance(item, Map) else None
+            text = pattern.text if isinstance(pattern, Scalar) else ""
+            if not isinstance(item, Map) or not text:
+                self._error("bad-budget", "layers: each entry names the layers that it is for", item,
+                            'write - {match: "layer4.*", macs: {max: 60M}}')  # fmt: skip
+                continue
+            together = self._together(item.get("sum"))
+            before = len(self._limits)
+            for key, inner in item.entries:
+                if key.text not in {"match", "sum"}:
+                    self._metric(key, inner, text, together=together)
+            if len(self._limits) == before and not self._found.errors:
+                self._error("bad-budget", f"layers: the entry for '{text}' limits nothing", item, "add macs: 60M")
+
+    def _together(self, node: Node | None) -> bool:
+        if node is None:
+            return False
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self._error("bad-budget", "sum: is true or false", node, "write sum: true to limit the layers' sum")
+        return False
+
+    def _changes(self, bound: str, node: Node) -> None:
+        if not isinstance(node, Map) or not len(node):
+            self._error("bad-budget", f"{bound}: is a mapping of metrics to amounts", node,
+                        f"write {bound}: {{macs: 2%, params: 0}}")  # fmt: skip
+            return
+        for key, inner in node.entries:
+            metric = self._find(key, None)
+            if metric is None:
+                continue
+            try:
+                value, relative = read_change(inner.value if isinstance(inner, Scalar) else inner, metric)
+            except QuantityError as error:
+                self._error("bad-quantity", f"{bound} of {key.text}: {error.message}", inner, error.hint)
+                continue
+            self._add(Limit(metric=metric.name, bound="max_increase" if bound == "max_increase" else "max_decrease",
+                            value=value, relative=relative, origin=self._origin, span=key.span), key)  # fmt: skip
+
+    def _metric(self, key: Scalar, node: Node, match: str | None = None, *, together: bool = False) -> None:
+        metric = self._find(key, match)
+        if metric is None:
+            return
+        if isinstance(node, Map):
+            if not len(node):
+                self._error("bad-budget", f"{key.text}: the limit is missing", key, f"write {key.text}: {{max: 300M}}")
+            for side, inner in node.entries:
+                if side.text == "max":
+                    self._limit(metric, "max", side, inner, match, together=together)
+                elif side.text == "min":
+                    self._limit(metric, "min", side, inner, match, together=together)
+                else:
+                    hint = _comma_hint(side) or did_you_mean(side.text, ("max", "min"), "write max or min")
+                    self._error("bad-budget", f"{key.text}: there is no bound '{side.text}'", side, hint)
+        else:
+            self._limit(metric, "max", key, node, match, together=together)
+
+    def _find(self, key: Scalar, match: str | None) -> Metric | None:
+        name = key.text
+        metric = find_metric(name)
+        listed = [m.name for m in METRICS.values() if match is None or m.layer is not None]
+        if metric is None:
+            near = did_you_mean(name, (*listed, *ALIASES, *_KEYS), f"metrics are {', '.join(listed)}")
+            self._error("unknown-metric", f"there is no metric '{name}'", key, _comma_hint(key) or near)
+            return None
+        if match is not None and metric.layer is None:
+            self._error("unknown-metric", f"{metric.name} is of the whole network, not of one layer", key,
+                        f"metrics of a layer are {', '.join(listed)}")  # fmt: skip
+            return None
+        return metric
+
+    def _limit(
+        self, metric: Metric, bound: Bound, key: Scalar, node: Node, match: str | None, *, together: bool
+    ) -> None:
+        written = node.value if isinstance(node, Scalar) else node
+        if isinstance(node, Map | Seq):
+            what = "list" if isinstance(node, Seq) else "mapping"
+            self._error("bad-quantity", f"{metric.name}: a {what} is not a quantity", node,
+                        "write a number such as 300M, or {max: 300M}")  # fmt: skip
+            return
+        try:
+            value, relative = read_limit(written, metric, of_layer=match is not None)
+        except QuantityError as error:
+            self._error("bad-quantity", f"{metric.name}: {error.message}", node, error.hint)
+            return
+        self._add(Limit(metric=metric.name, bound=bound, value=value, relative=relative, origin=self._origin,
+                        span=key.span, match=match, together=together), key)  # fmt: skip
+
+    def _add(self, limit: Limit, key: Scalar) -> None:
+        first = self._seen.get(limit.key)
+        if first is not None:
+            related = (("first given here", first.span),) if first.span else ()
+            self._found.add("duplicate-key", f"the {limit.bound} of {limit.metric} is given twice", key.span,
+                            hint="remove one of the two", related=related)  # fmt: skip
+            return
+        self._seen[limit.key] = limit
+        self._limits.append(limit)
+
+
+def _comma_hint(key: Scalar) -> str | None:
+    """Return the hint for a key that is the rest of a number with commas: `{macs: 1,000}`."""
+    return "a comma ends the entry: write 1000, not 1,000" if key.text[:1].isdigit() else None
+
+
+def read_limit(written: object, metric: Metric, *, of_layer: bool = False) -> tuple[Number, bool]:
+    """Return a limit's value, and whether it is a share of the total.
+
+    Raises:
+        QuantityError: it is no quantity of the metric's unit.
+    """
+    if of_layer and metric.additive:
+        part = parse_percentage(written)
+        if part is not None:
+            return parse_quantity(written, Unit.SHARE), True
+    if metric.unit is not Unit.SHARE and parse_percentage(written) is not None:
+        hint = "shares of the total are for additive metrics" if of_layer else "write a number, such as 300M"
+        raise QuantityError(f"'{written}' is a percentage and {metric.name} is no share", hint)
+    return parse_quantity(written, metric.unit), False
+
+
+def read_change(written: object, metric: Metric) -> tuple[Number, bool]:
+    """Return by how much a metric may change, and whether that is a fraction of its earlier value.
+
+    Raises:
+        QuantityError: it is neither a percentage nor a quantity of the metric's unit.
+    """
+    if metric.unit is Unit.SHARE:
+        return parse_quantity(written, Unit.SHARE), False
+    part = parse_percentage(written)
+    return (part, True) if part is not None else (parse_quantity(written, metric.unit), False)
+
+
+def layered(
+    budgets: Iterable[Budget], *, variant: str | None = None, convention: str | None = None, dtype: str | None = None
+) -> list[Limit]:
+    """Return the limits that hold when sources are laid over each other, the lowest first.
+
+    A source judges its limits by the rule that it fixes, else by that of the nearest lower source, else by the flags,
+    else by the defaults.
+
+    Args:
+        budgets: the sources, the lowest first.
+        variant: the variant that is judged.
+        convention: the rule that a flag asks for.
+        dtype: the element type that a flag asks for.
+    """
+    rule, element = convention or DEFAULT_CONVENTION, dtype or DEFAULT_DTYPE
+    held: dict[tuple[object, ...], Limit] = {}
+    for source in budgets:
+        overlay = source.variants.get(variant) if variant is not None else None
+        for budget in (source, overlay) if overlay is not None else (source,):
+            rule, element = budget.convention or rule, budget.dtype or element
+            for limit in budget.limits:
+                kind = limit.subject.rule
+                mine = replace(limit, convention=rule if kind == "convention" else DEFAULT_CONVENTION,
+                               dtype=element if kind == "dtype" else DEFAULT_DTYPE)  # fmt: skip
+                lower = held.get(limit.key)
+                held[limit.key] = mine if lower is None else replace(mine, replaced=(*lower.replaced, lower))
+    return list(held.values())
+
+
+def warning_level(budgets: Iterable[Budget], flag: Fraction | None) -> Fraction | None:
+    """Return from which part of a limit on a warning is given: the flag, else the highest source that says so."""
+    level = None
+    for budget in budgets:
+        level = budget.warn_at if budget.warn_at is not None else level
+    return flag if flag is not None else level

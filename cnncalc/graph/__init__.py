@@ -1,0 +1,1 @@
+"""The expanded network, and what is done to it as a whole."""

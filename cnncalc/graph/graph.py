@@ -1,0 +1,75 @@
+"""The expanded network: one node per layer in execution order, every shape known, every reference resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from cnncalc.ops.base import Operator
+    from cnncalc.values.diagnostics import Span
+    from cnncalc.values.shape import Shape
+
+Ref: TypeAlias = tuple[int, int]
+"""A tensor: the index of the node that makes it (-1 for the first network input, -2 for the second), and its output."""
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One layer.
+
+    Attributes:
+        path: unique dotted path, as printed.
+        op: the operator with its arguments.
+        inputs: the tensors it reads.
+        in_shapes: their shapes.
+        out_shapes: the shapes it makes, usually one.
+        span: the item of the spec it comes from; None for a spec without text.
+        trace: the block calls around it, outermost first, as (path of the call, its span).
+        shares: index of the node whose weights it uses, or None.
+        values: what the item's expressions evaluated to, as (argument, text, value).
+    """
+
+    path: str
+    op: Operator
+    inputs: tuple[Ref, ...]
+    in_shapes: tuple[Shape, ...]
+    out_shapes: tuple[Shape, ...]
+    span: Span | None = None
+    trace: tuple[tuple[str, Span | None], ...] = ()
+    shares: int | None = None
+    values: tuple[tuple[str, str, object], ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Graph:
+    """A network: named inputs, nodes in execution order (every reference points backwards), named outputs.
+
+    Attributes:
+        inputs: name and shape of each network input, in order.
+        nodes: the layers in execution order.
+        outputs: the tensor behind each output label.
+        calls: paths of the outermost block calls, one per repetition, in order.
+        variables: the values of `vars` after variant and overrides.
+        whole: how many of the nodes stand before the first layer that failed; None where none did.
+    """
+
+    inputs: dict[str, Shape]
+    nodes: list[Node]
+    outputs: dict[str, Ref] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    variables: dict[str, object] = field(default_factory=dict)
+    whole: int | None = None
+
+    def shape(self, ref: Ref) -> Shape:
+        """Return the shape of a tensor."""
+        index, port = ref
+        return list(self.inputs.values())[-index - 1] if index < 0 else self.nodes[index].out_shapes[port]
+
+    def name(self, ref: Ref) -> str:
+        """Return the printed name of a tensor: a path, `path:1` for a second output, or an input's name."""
+        index, port = ref
+        if index < 0:
+            return list(self.inputs)[-index - 1]
+        path = self.nodes[index].path
+        return f"{path}:{port}" if len(self.nodes[index].out_shapes) > 1 else path

@@ -1,0 +1,149 @@
+"""A spec that has been read: its name, source, variables, variants; ready to be expanded any number of times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnncalc.language.expand import Overrides, expand
+from cnncalc.language.stack import with_room
+from cnncalc.language.template import Template, template, written
+from cnncalc.language.tree import Map, from_python, read
+from cnncalc.values.diagnostics import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cnncalc.graph.graph import Graph
+
+
+class Spec:
+    """A checked spec. Immutable; expanding or analysing it changes nothing, so threads may share one.
+
+    Attributes:
+        file: the file's name as given, or None.
+        variant: the variant that is expanded when none is asked for; None: the file's own variables.
+    """
+
+    __slots__ = ("_template", "file", "variant")
+
+    def __init__(self, data: Mapping[str, object] | Template, *, file: str | None = None,
+                 variant: str | None = None) -> None:  # fmt: skip
+        """Read a mapping of the same form as the YAML.
+
+        Raises:
+            SpecError: it is no spec; diagnostics have no lines.
+        """
+        self.file = file
+        self.variant = variant
+        if isinstance(data, Template):
+            self._template = data
+        else:
+            self._template = with_room(lambda: _from_mapping(data, file))
+            self._template.collector.raise_if_errors()
+
+    @property
+    def name(self) -> str | None:
+        """The spec's own name, if it gives one."""
+        return self._template.name
+
+    @property
+    def source(self) -> str | None:
+        """The citation."""
+        return self._template.source
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants."""
+        return tuple(self._template.variants)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables as written."""
+        return {name: written(node) for name, (_, node) in self._template.vars.items()}
+
+    @property
+    def tree(self) -> Map:
+        """The located tree of the whole file."""
+        return self._template.root
+
+    @property
+    def budgets(self) -> Map | None:
+        """The located tree under `budgets:`, if there is one."""
+        return self._template.budgets
+
+    def title(self, variant: str | None = None) -> str:
+        """Return the network's name: its own variant's, else the spec's, else the file's stem."""
+        if self.variant is not None and variant in (None, self.variant):
+            return self.variant
+        stem = Path(self.file).stem if self.file and self.file != "-" else "network"
+        return self.name or stem
+
+    def to_yaml(self) -> str:
+        """Return the spec as text that reads as if written by hand and loads back to the same report.
+
+        Blocks, variables and variants stay; comments do not. Of a spec with a variant of its own, the text is that
+        variant, under its name.
+        """
+        from cnncalc.language.write import to_yaml
+
+        if self.variant is None:
+            named = self.name is None and self.file is not None and self.file != "-"
+            return to_yaml(self.tree, name=self.title() if named else None)
+        values = {name: node for name, (_, node) in self._template.vars.items()}
+        values.update({name: node for name, (_, node) in self._template.variants.get(self.variant, {}).items()})
+        return to_yaml(self.tree, name=self.title(), variables=values)
+
+    def with_variant(self, variant: str | None) -> Spec:
+        """Return the same spec with another variant as its own, or with none."""
+        return Spec(self._template, file=self.file, variant=variant)
+
+    def collector(self) -> Collector:
+        """Return an empty collector for findings about this spec."""
+        return Collector(file=self.file, lines=self._template.collector.lines)
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.name or self.file or 'unnamed'}>"
+
+    def expand(self, overrides: Overrides, collector: Collector) -> Graph:
+        """Return the network; findings go to the collector."""
+        known = tuple(collector.found)
+
+        def run() -> Graph:
+            collector.found[:] = known
+            return expand(self._template, overrides, collector)
+
+        return with_room(run)
+
+
+def _from_mapping(data: Mapping[str, object], file: str | None) -> Template:
+    return template(from_python(data), Collector(file=file))
+
+
+def read_spec(text: str | bytes, file: str | None = None) -> tuple[Spec, Collector]:
+    """Return what could be read of a spec's text, and everything found wrong with it so far.
+
+    Raises:
+        SpecError: the text is not even a tree.
+    """
+    return with_room(lambda: _read(text, file))
+
+
+def _read(text: str | bytes, file: str | None) -> tuple[Spec, Collector]:
+    root, collector = read(text, file)
+    return Spec(template(root, collector), file=file), collector
+
+
+def parse(text: str | bytes, file: str | None = None) -> Spec:
+    """Return the spec of a YAML text.
+
+    Args:
+        text: UTF-8, as str or bytes.
+        file: the name that diagnostics print.
+
+    Raises:
+        SpecError: it is no spec.
+    """
+    spec, collector = read_spec(text, file)
+    collector.raise_if_errors()
+    return spec

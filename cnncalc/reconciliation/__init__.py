@@ -1,0 +1,1 @@
+"""Why two tools print two numbers for one network."""

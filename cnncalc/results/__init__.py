@@ -1,0 +1,1 @@
+"""What the program found, frozen: the only thing renderers and users see."""

@@ -1,0 +1,35 @@
+"""PyTorch's FlopCounterMode: read in torch/utils/flop_counter.py and run."""
+
+from __future__ import annotations
+
+from cnncalc.rules.base import (
+    ACTIVATIONS,
+    MACS,
+    MAX_POOLS,
+    MEAN_POOLS,
+    MOVES,
+    NORMS,
+    TWICE,
+    WEIGHTED,
+    Convention,
+    counted,
+    ignored,
+)
+
+FLOPCOUNTER = Convention(
+    name="flopcounter",
+    unit="FLOPs",
+    source="torch.utils.flop_counter.FlopCounterMode",
+    version="torch 2.13.0",
+    summary="2 per multiply-accumulate of convolutions, transposed convolutions and linear layers, nothing else",
+    table={
+        **dict.fromkeys(WEIGHTED, counted(MACS, TWICE)),
+        **MOVES,
+        **ignored("only matrix products and convolutions have a formula", *NORMS, "local_response_norm"),
+        **ignored("only matrix products and convolutions have a formula", *ACTIVATIONS, "merge", "layer_scale"),
+        **ignored("only matrix products and convolutions have a formula", *MAX_POOLS, *MEAN_POOLS, "lp_pool"),
+        **ignored("only matrix products and convolutions have a formula", "channel_pool", "upsample"),
+        **ignored("torchvision's own operator, which has no formula there", "deform_conv"),
+    },
+    mistakes=("deformable convolutions count as 0",),
+)

@@ -1,0 +1,83 @@
+"""thop (pytorch-OpCounter): read in thop/vision/basic_hooks.py and calc_func.py and run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.rules.base import (
+    FROM_OUTPUT,
+    MACS,
+    MAX_POOLS,
+    MOVES,
+    Convention,
+    Entry,
+    Formula,
+    Term,
+    counted,
+    ignored,
+    inputs,
+    is_module,
+    outputs,
+    per_element,
+    when,
+)
+
+if TYPE_CHECKING:
+    from cnncalc.values.work import Count
+
+UNSEEN = "no hook: elementwise work and functions are not seen"
+
+
+def seen(label: str, formula: Formula, note: str = "") -> Entry:
+    """Return an entry that counts modules and not functions, which no hook sees."""
+    return counted(Term(label=label, formula=when(is_module, formula)), note=note)
+
+
+def softmax(count: Count) -> int:
+    """Return the exponentials, divisions and additions over the channels: 3n - 1 per position."""
+    return 3 * count.in_elements - count.in_elements // count.channels
+
+
+def upsample(count: Count) -> int:
+    """Return the operations per output element of each mode."""
+    each = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
+    return each.get(count.arguments.get("mode", "nearest"), 0) * count.out_elements
+
+
+def pooled(count: Count) -> int:
+    """Return one addition per input element and one division per output of average pooling to a given size."""
+    return count.in_elements + count.out_elements
+
+
+THOP = Convention(
+    name="thop",
+    unit="MACs",
+    source="thop.profile (Lyken17/pytorch-OpCounter)",
+    version="0.1.1.post2209072238",
+    summary="1 per multiply-accumulate, 4 per BatchNorm element, average pooling",
+    table={
+        "conv": counted(MACS),
+        "conv_transpose": counted(MACS, FROM_OUTPUT),
+        "linear": counted(MACS),
+        "batch_norm": counted(*per_element("BatchNorm", 4, 2)),
+        "instance_norm": counted(*per_element("InstanceNorm", 4, 2)),
+        "layer_norm": counted(*per_element("LayerNorm", 4, 2)),
+        "prelu": seen("1 per PReLU element", inputs),
+        "softmax": seen("softmax, 3n - 1 over n channels", softmax),
+        "avg_pool": seen("1 per output element of average pooling", outputs, "whatever the window"),
+        "adaptive_avg_pool": seen("inputs and outputs of adaptive average pooling", pooled),
+        "global_avg_pool": seen("inputs and outputs of adaptive average pooling", pooled),
+        "upsample": seen("upsampling, per output element: nearest 1, linear 5, bilinear 11, bicubic 259", upsample),
+        **MOVES,
+        **ignored(UNSEEN, "activation", "log_softmax", "merge", "layer_scale", "channel_pool", "lp_pool"),
+        **ignored("has a hook that counts 0", *MAX_POOLS),
+        **ignored("no hook", "group_norm", "local_response_norm", "deform_conv"),
+    },
+    mistakes=(
+        "the number is called MACs but counts 4 per BatchNorm element, where 2 are computed and none is one of these",
+        "transposed convolutions are counted at output positions: 4 times too many at stride 2",
+        "average pooling costs 1 per output whatever its window",
+        "nearest upsampling, which computes nothing, costs 1 per output",
+        "bias, activations, GroupNorm and everything called as a function count as 0",
+    ),
+)
