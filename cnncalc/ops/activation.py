@@ -11,6 +11,7 @@ from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
+    from cnncalc.deployment.emitter import Emitter
     from cnncalc.values.shape import Shape
 
 
@@ -40,6 +41,9 @@ class ReLU(Activation):
     example = "relu"
     each = Work(comparisons=1)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.activation(xs[0], "RELU"),)
+
 
 @register("relu6")
 class ReLU6(Activation):
@@ -47,6 +51,9 @@ class ReLU6(Activation):
 
     example = "relu6"
     each = Work(comparisons=2)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.activation(xs[0], "RELU6"),)
 
 
 @register("selu")
@@ -67,6 +74,9 @@ class Sigmoid(Activation):
     example = "sigmoid"
     each = Work(special=1, additions=1, divisions=1)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.unary(xs[0], "LOGISTIC"),)
+
 
 @register("silu", aliases=("swish",))
 class SiLU(Activation):
@@ -74,6 +84,9 @@ class SiLU(Activation):
 
     example = "silu"
     each = Work(special=1, additions=1, divisions=1, multiplications=1)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.binary("MUL", xs[0], to.unary(xs[0], "LOGISTIC")),)
 
 
 @register("tanh")
@@ -86,6 +99,9 @@ class Tanh(Activation):
     example = "tanh"
     each = Work(multiplications=1, special=1, additions=2, divisions=1)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.unary(xs[0], "TANH"),)
+
 
 @register("hardsigmoid")
 class HardSigmoid(Activation):
@@ -94,6 +110,11 @@ class HardSigmoid(Activation):
     example = "hardsigmoid"
     each = Work(additions=1, comparisons=2, divisions=1)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        shifted = to.scaled(xs[0], "ADD", 1, "shift")
+        to.alone = True
+        return (to.scaled(to.activation(shifted, "RELU6"), "MUL", 1, "scale"),)
+
 
 @register("hardswish")
 class HardSwish(Activation):
@@ -101,6 +122,9 @@ class HardSwish(Activation):
 
     example = "hardswish"
     each = Work(additions=1, comparisons=2, divisions=1, multiplications=1)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.unary(xs[0], "HARD_SWISH", "HardSwishOptions"),)
 
 
 @register("hardtanh")
@@ -145,6 +169,9 @@ class LeakyReLU(Activation):
         Number(), default=Fraction(1, 100), main=True, aliases=("negative_slope",), doc="slope below zero"
     )
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.unary(xs[0], "LEAKY_RELU", "LeakyReluOptions", alpha=float(self.slope)),)
+
 
 class _Slopes(Kind):
     """How many slopes PReLU learns: a number, or one per channel."""
@@ -181,6 +208,9 @@ class PReLU(Activation):
     def params(self, ins: Shapes) -> int:
         return 1 if self.parameters == 1 else ins[0].channels
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.prelu(xs[0], self.params(ins)),)
+
 
 @register("elu")
 class ELU(Activation):
@@ -189,6 +219,9 @@ class ELU(Activation):
     example = "elu"
     each = Work(comparisons=1, special=1, additions=1, multiplications=1)
     alpha: Fraction | int = arg(Number(), default=1, main=True, doc="scale below zero")
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.unary(xs[0], "ELU"),) if self.alpha == 1 else super().tflite(to, xs, ins, outs)
 
 
 @register("celu")
@@ -229,6 +262,9 @@ class Softmax(OverChannels):
         fewer = positions * (n - 1)
         return Work(comparisons=fewer, additions=elements + fewer, special=elements, divisions=elements)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.unary(xs[0], "SOFTMAX", "SoftmaxOptions", beta=1.0),)
+
 
 @register("log_softmax")
 class LogSoftmax(OverChannels):
@@ -245,3 +281,6 @@ class LogSoftmax(OverChannels):
         elements = ins[0].elements
         fewer = positions * (n - 1)
         return Work(comparisons=fewer, additions=2 * elements + fewer, special=elements + positions)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.unary(xs[0], "LOG_SOFTMAX", "LogSoftmaxOptions"),)

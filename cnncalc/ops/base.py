@@ -21,6 +21,7 @@ from cnncalc.values.work import NO_WORK, Count, MemoryAccess, Work
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cnncalc.deployment.emitter import Emitter
     from cnncalc.ops.arguments import Kind
 
 Shapes = tuple[Shape, ...]
@@ -285,6 +286,14 @@ class Operator:
     def affine_(self) -> bool:
         """Whether a normalisation has learnable scale and shift."""
         return bool(getattr(self, "affine", False))
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        """Write what stands for the layer in TensorFlow Lite, and return the cells of its results.
+
+        Raises:
+            NotExpressibleError: nothing does.
+        """
+        to.refuse(self.name)
 
     def count(self, ins: Shapes, outs: Shapes) -> Count:
         """Return everything countable about the layer on these shapes."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cnncalc.ops.arguments import Extents, Integer, shown
 from cnncalc.ops.base import Operator, Shapes, arg, register, spatial_rank
 from cnncalc.ops.linear import View
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work, exactly
+
+if TYPE_CHECKING:
+    from cnncalc.deployment.emitter import Emitter
 
 
 @register("channel_shuffle", aliases=("shuffle",))
@@ -28,6 +33,11 @@ class ChannelShuffle(Operator):
                 hint=f"choose a divisor of {x.channels}",
             )
         return x
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        n, h, w, c = to.shape(xs[0])
+        parted = to.reshape(xs[0], (n, h, w, self.groups, c // self.groups))
+        return (to.reshape(to.transpose(parted, (0, 1, 2, 4, 3)), (n, h, w, c)),)
 
 
 @register("split", aliases=("chunk",))
@@ -75,6 +85,9 @@ class Split(View):
         x = ins[0]
         return tuple(Shape((c, *x[1:])) for c in self.channels(x))
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return to.split(xs[0], self.channels(ins[0]), len(to.shape(xs[0])) - 1)
+
 
 @register("slice", aliases=("narrow",))
 class Slice(View):
@@ -105,6 +118,11 @@ class Slice(View):
             )
         return Shape((stop - start, *x[1:]))
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        shape = to.shape(xs[0])
+        start, stop = self.channels
+        return (to.slice(xs[0], (*(0,) * (len(shape) - 1), start), (*shape[:-1], stop - start)),)
+
 
 class OverChannels(Operator):
     """What reductions over channels share: every position keeps one value, `[C, *S] -> [1, *S]`."""
@@ -125,6 +143,9 @@ class ChannelMean(OverChannels):
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=ins[0].elements - outs[0].elements, divisions=outs[0].elements)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.mean(xs[0], (len(to.shape(xs[0])) - 1,)),)
 
 
 @register("channel_max")

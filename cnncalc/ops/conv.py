@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.base import (
@@ -36,6 +37,9 @@ from cnncalc.values.axis import (
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work, exactly
+
+if TYPE_CHECKING:
+    from cnncalc.deployment.emitter import Emitter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -174,6 +178,12 @@ class Conv(Convolution):
         fillable(self.padding_mode, x, self.windows(x), self.name)
         return super().out_shape(x)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        if self.padding_mode != "zeros":
+            return super().tflite(to, xs, ins, outs)
+        used = self.windows(ins[0])
+        return (to.conv(xs[0], self.out, used, outs[0].spatial, groups=self.groups, bias=self.has_bias),)
+
 
 @register("depthwise", aliases=("dwconv", "depthwise_conv"))
 class Depthwise(Convolution):
@@ -194,6 +204,13 @@ class Depthwise(Convolution):
 
     def grouping(self, x: Shape) -> int:
         return x.channels
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        x = ins[0]
+        used = self.windows(x)
+        return (
+            to.conv(xs[0], outs[0].channels, used, outs[0].spatial, groups=x.channels, bias=self.has_bias),
+        )
 
 
 @register("conv_transpose", aliases=("deconv", "convT", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"))
@@ -284,6 +301,12 @@ class ConvTranspose(Convolution):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return (tuple(Transpose(w.kernel, w.stride, w.dilation, w.before) for w in self.windows(ins[0])),)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        used = self.windows(ins[0])
+        return (
+            to.conv_transpose(xs[0], self.out, used, outs[0].spatial, groups=self.groups, bias=self.has_bias),
+        )
+
 
 class Sampled(Conv):
     """The convolution inside a deformable one: reads x `[C_in, *S]` and the offset layer's output `[n*taps, H', W']`.
@@ -324,6 +347,9 @@ class Sampled(Conv):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         used = self.windows(ins[0])
         return tuple(Slide(w.kernel, w.stride, w.dilation, w.before) for w in used), (IDENTITY,) * len(used)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return Operator.tflite(self, to, xs, ins, outs)
 
 
 @register("deform_conv", aliases=("dcn", "deform_conv2d"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import prod
+from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Extents, Integer, Number, Word, shown
 from cnncalc.ops.base import Operator, Shapes, arg, register
@@ -12,6 +13,9 @@ from cnncalc.values.axis import IDENTITY, WHOLE, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work, exactly
+
+if TYPE_CHECKING:
+    from cnncalc.deployment.emitter import Emitter
 
 
 @register("linear", aliases=("dense", "fc"))
@@ -64,6 +68,12 @@ class Linear(Weighted):
         along = self._axis(ins[0]) - 1
         return (tuple(WHOLE if axis == along else IDENTITY for axis in range(rank)),)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        entering = ins[0][self._axis(ins[0])]
+        if len(ins[0]) > 1 and self.axis == "last":
+            return super().tflite(to, xs, ins, outs)
+        return (to.linear(xs[0], self.out, entering, bias=self.has_bias),)
+
 
 class View(Operator):
     """A layer that computes and moves nothing: the same elements under another shape."""
@@ -98,6 +108,9 @@ class Flatten(View):
         same = ins[0] == outs[0]
         return ((IDENTITY if same else WHOLE,) * (len(outs[0]) - 1),)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.viewed(xs[0], ins[0], outs[0]),)
+
 
 @register("reshape", aliases=("view",))
 class Reshape(View):
@@ -119,12 +132,18 @@ class Reshape(View):
         same = ins[0] == outs[0]
         return ((IDENTITY if same else WHOLE,) * (len(outs[0]) - 1),)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.viewed(xs[0], ins[0], outs[0]),)
+
 
 @register("identity")
 class Identity(View):
     """The input unchanged, `[C, *S] -> [C, *S]` (PyTorch's Identity)."""
 
     example = "identity"
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return xs
 
 
 @register("dropout")
@@ -135,6 +154,9 @@ class Dropout(View):
     example = "dropout: 0.5"
     p: Fraction | int = arg(Number(least=0, most=1), default=Fraction(1, 2), main=True, doc="probability of dropping")
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return xs
+
 
 @register("drop_path", aliases=("stochastic_depth",))
 class DropPath(View):
@@ -143,3 +165,6 @@ class DropPath(View):
     group = "regularisation"
     example = "drop_path: 0.2"
     p: Fraction | int = arg(Number(least=0, most=1), default=0, main=True, doc="probability of dropping the path")
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return xs

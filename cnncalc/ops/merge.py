@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cnncalc.ops.base import Operator, Shapes, register
 from cnncalc.values.axis import BROADCAST, IDENTITY, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work
+
+if TYPE_CHECKING:
+    from cnncalc.deployment.emitter import Emitter
 
 
 class Merge(Operator):
@@ -56,6 +61,9 @@ class Add(Elementwise):
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=outs[0].elements * (len(ins) - 1))
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return to.chain("ADD", xs)
+
 
 @register("sub", aliases=("subtract",))
 class Sub(Elementwise):
@@ -66,6 +74,9 @@ class Sub(Elementwise):
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=outs[0].elements * (len(ins) - 1))
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return to.chain("SUB", xs)
+
 
 @register("max", aliases=("maximum",))
 class Max(Elementwise):
@@ -75,6 +86,9 @@ class Max(Elementwise):
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=outs[0].elements * (len(ins) - 1))
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return to.chain("MAXIMUM", xs)
 
 
 @register("mul", aliases=("multiply",))
@@ -115,6 +129,9 @@ class Mul(Merge):
         y = outs[0]
         return tuple(i for i, x in enumerate(ins) if x != y and all(n == 1 for n in x.spatial))
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return to.chain("MUL", xs)
+
 
 @register("concat", aliases=("cat", "concatenate"))
 class Concat(Merge):
@@ -136,3 +153,6 @@ class Concat(Merge):
                     hint=mismatch_hint(ins[0], x),
                 )
         return Shape((sum(x.channels for x in ins), *ins[0][1:]))
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.concat(xs, len(to.shape(xs[0])) - 1),)

@@ -11,6 +11,7 @@ from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.work import MemoryAccess, Work, exactly
 
 if TYPE_CHECKING:
+    from cnncalc.deployment.emitter import Emitter
     from cnncalc.values.shape import Shape
 
 
@@ -87,6 +88,11 @@ class BatchNorm(ChannelStatistics):
     @property
     def foldable(self) -> bool:
         return self.running_stats
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        if not self.running_stats:
+            return super().tflite(to, xs, ins, outs)
+        return (to.scaled(to.scaled(xs[0], "MUL", ins[0].channels, "scale"), "ADD", ins[0].channels, "shift"),)
 
 
 @register("instance_norm", aliases=("in_norm", "instance_norm1d", "instance_norm2d", "instance_norm3d"))
@@ -216,3 +222,6 @@ class LayerScale(Norm):
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(multiplications=ins[0].elements)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.scaled(xs[0], "MUL", ins[0].channels, "scale"),)

@@ -39,6 +39,8 @@ from cnncalc.values.work import Work
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from cnncalc.deployment.emitter import Emitter
+
 
 class Pool(Called):
     """What sliding pools share: a window per axis, the stride defaulting to the kernel, floor or ceil."""
@@ -87,6 +89,9 @@ class MaxPool(Pool):
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=outs[0].elements * (self.taps(ins) - 1))
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.pool(xs[0], "MAX_POOL_2D", self.windows(ins[0]), outs[0].spatial),)
+
 
 @register("min_pool", aliases=("minpool", "min_pool1d", "min_pool2d", "min_pool3d"))
 class MinPool(Pool):
@@ -130,6 +135,14 @@ class AvgPool(Summing):
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         out = outs[0].elements
         return Work(additions=out * (self.taps(ins) - 1), divisions=out)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        used = self.windows(ins[0])
+        padded = any(w.before or w.after for w in used)
+        if padded and not self.count_include_pad and self.padding != "same":
+            return super().tflite(to, xs, ins, outs)
+        exact = padded and self.count_include_pad
+        return (to.pool(xs[0], "AVERAGE_POOL_2D", used, outs[0].spatial, exact=exact),)
 
 
 @register("lp_pool", aliases=("lppool", "lp_pool1d", "lp_pool2d", "lp_pool3d"))
@@ -214,6 +227,15 @@ class Adaptive(Called):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return (tuple(adaptive_reach(n, o) for n, o in zip(ins[0].spatial, outs[0].spatial, strict=True)),)
 
+    def even(
+        self, to: Emitter, code: str, xs: tuple[int, ...], ins: Shapes, outs: Shapes
+    ) -> tuple[int, ...]:
+        """Return the pool with equal windows that this is, where the sizes divide."""
+        pairs = list(zip(ins[0].spatial, outs[0].spatial, strict=True))
+        if any(n % o for n, o in pairs):
+            return super().tflite(to, xs, ins, outs)
+        return (to.pool(xs[0], code, tuple(Window(n // o, n // o) for n, o in pairs), outs[0].spatial),)
+
 
 def window_elements(ins: Shapes, outs: Shapes) -> int:
     """Return the elements that all windows of an adaptive pool read together, overlaps counted every time."""
@@ -240,6 +262,9 @@ class AdaptiveAvgPool(Adaptive):
         out = outs[0].elements
         return Work(additions=window_elements(ins, outs) - out, divisions=out)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return self.even(to, "AVERAGE_POOL_2D", xs, ins, outs)
+
 
 @register("adaptive_max_pool", aliases=("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"))
 class AdaptiveMaxPool(Adaptive):
@@ -249,6 +274,9 @@ class AdaptiveMaxPool(Adaptive):
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=window_elements(ins, outs) - outs[0].elements)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return self.even(to, "MAX_POOL_2D", xs, ins, outs)
 
 
 class Global(Called):
@@ -277,6 +305,9 @@ class GlobalAvgPool(Global):
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=ins[0].elements - outs[0].elements, divisions=outs[0].elements)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.mean(xs[0]),)
+
 
 @register("global_max_pool", aliases=("gmp",))
 class GlobalMaxPool(Global):
@@ -287,3 +318,7 @@ class GlobalMaxPool(Global):
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=ins[0].elements - outs[0].elements)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        used = tuple(Window(n, n) for n in ins[0].spatial)
+        return (to.pool(xs[0], "MAX_POOL_2D", used, outs[0].spatial),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import prod
+from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Number, Padding, PerAxis, Word, shown
 from cnncalc.ops.base import (
@@ -25,6 +26,9 @@ from cnncalc.values.axis import Nearest, Reach, Slide, Window, resampled, scaled
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import NO_WORK, Work, exactly
+
+if TYPE_CHECKING:
+    from cnncalc.deployment.emitter import Emitter
 
 
 @register("crop", aliases=("center_crop",))
@@ -64,6 +68,11 @@ class Crop(Operator):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return (tuple(Slide(before=-first) for first in self.offsets(ins[0])),)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        first = self.offsets(ins[0])
+        around = first if len(first) == 2 else (0, *first)
+        return (to.slice(xs[0], (0, *around, 0), to.layout(outs[0])),)
+
 
 class _Amount(Padding):
     """Padding in numbers; cutting is another operator's."""
@@ -102,6 +111,13 @@ class Pad(Operator):
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return (tuple(Slide(before=before) for before, _ in self.amounts(ins[0])),)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        around = self.amounts(ins[0])
+        if self.mode not in ("zeros", "reflect"):
+            return super().tflite(to, xs, ins, outs)
+        both = around if len(around) == 2 else ((0, 0), *around)
+        return (to.pad(xs[0], both, mirror=self.mode == "reflect"),)
 
 
 MODES = {"nearest": None, "nearest_exact": None, "linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2, "area": None}
@@ -204,6 +220,12 @@ class Upsample(Called):
             ),
         )
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        if self.mode not in ("nearest", "linear", "bilinear"):
+            return super().tflite(to, xs, ins, outs)
+        bilinear = self.mode != "nearest"
+        return (to.resize(xs[0], outs[0].spatial, bilinear=bilinear, align_corners=self.align_corners),)
+
 
 @register("pixel_shuffle", aliases=("depth_to_space",))
 class PixelShuffle(Operator):
@@ -229,6 +251,9 @@ class PixelShuffle(Operator):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return ((Nearest(self.factor), Nearest(self.factor)),)
 
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.blocks(xs[0], "DEPTH_TO_SPACE", self.factor),)
+
 
 @register("pixel_unshuffle", aliases=("space_to_depth", "reorg"))
 class PixelUnshuffle(Operator):
@@ -253,3 +278,6 @@ class PixelUnshuffle(Operator):
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return ((Slide(kernel=self.factor, stride=self.factor),) * 2,)
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        return (to.blocks(xs[0], "SPACE_TO_DEPTH", self.factor),)
