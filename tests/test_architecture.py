@@ -14,7 +14,7 @@ LEVELS = (
     {"values", "_version"},
     {"ops"},
     {"graph"},
-    {"language", "analysis", "results", "rules", "devices", "zoo"},
+    {"language", "analysis", "results", "rules", "devices", "zoo", "deployment"},
     {"api"},
     {"render", "gate", "search", "interop", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
     | {"testing", "pytest_plugin"},

@@ -200,7 +200,8 @@ class Emitter:
         else:
             weights = self.weights([channels, *kernel, entering // groups], 0)
         out = self.cell(self.path, (self.batch, *outs, channels))
-        inputs = (x, weights, self.bias(channels, channels) if bias else -1)
+        # The reference depthwise kernel reads a bias that is not there; converters give it one of zeros, as here.
+        inputs = (x, weights, self.bias(channels, channels) if bias or depthwise else -1)
         shared = {"padding": PADDINGS[padding], "stride_h": spans[0].stride, "stride_w": spans[1].stride,
                   "dilation_h_factor": spans[0].dilation, "dilation_w_factor": spans[1].dilation}  # fmt: skip
         if depthwise:
