@@ -13,8 +13,8 @@ from cnncalc._version import __version__
 from cnncalc.analysis.assemble import build_report
 from cnncalc.graph.graph import Graph  # noqa: TC001 - part of a public signature
 from cnncalc.language.document import Spec, parse, read_spec
-from cnncalc.language.expand import Overrides
-from cnncalc.language.tree import MAX_BYTES, MAX_EXPANDED_BYTES
+from cnncalc.language.settings import Overrides
+from cnncalc.language.yaml_text import MAX_BYTES, MAX_EXPANDED_BYTES
 from cnncalc.results.report import Report
 from cnncalc.rules import convention as find_convention
 from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError

@@ -14,8 +14,8 @@ import cnncalc
 from cnncalc import Network
 from cnncalc.builder import Branches, Handle, word
 from cnncalc.builder_stub import stub
-from cnncalc.language.tree import read
 from cnncalc.language.write import plain_data
+from cnncalc.language.yaml_text import read
 from cnncalc.ops import operators
 
 STUB = Path(__file__).parent.parent / "cnncalc" / "builder_ops.pyi"

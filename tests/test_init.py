@@ -12,8 +12,8 @@ import cnncalc
 from cnncalc import zoo
 from cnncalc.cli import app
 from cnncalc.language.schema import schema
-from cnncalc.language.tree import read
 from cnncalc.language.write import plain_data
+from cnncalc.language.yaml_text import read
 
 
 def _run(*arguments: str) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cnncalc
-from cnncalc.language import expand, expressions, template, tree
+from cnncalc.language import expand, expressions, settings, template, tree, yaml_text
 from cnncalc.ops import base as ops
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -73,8 +73,8 @@ def test_the_operators_named_with_norm_and_act_have_them() -> None:
 
 def test_the_limits_are_those_of_the_program() -> None:
     limits = LANGUAGE.split("## Limits")[1]
-    numbers = [tree.MAX_BYTES // 2**20, tree.MAX_EXPANDED_BYTES // 2**20, tree.MAX_NESTING]
+    numbers = [yaml_text.MAX_BYTES // 2**20, yaml_text.MAX_EXPANDED_BYTES // 2**20, tree.MAX_NESTING]
     numbers += [template.MAX_SCOPES, template.MAX_REPEAT, expressions.MAX_CHARACTERS, expressions.MAX_NESTING]
-    numbers += [expand.MAX_LAYERS, expand.MAX_EXTENT_BITS, expand.MAX_AXES]
+    numbers += [settings.MAX_LAYERS, expand.MAX_EXTENT_BITS, expand.MAX_AXES]
     for number in numbers:
         assert re.search(rf"(?<![\d,]){number:,}(?!\d|,\d)", limits), number

@@ -16,8 +16,8 @@ from cnncalc import zoo
 from cnncalc.cli import app
 from cnncalc.gate import metrics as budget
 from cnncalc.language.schema import LAYER_METRICS, METRICS, schema
-from cnncalc.language.tree import read
 from cnncalc.language.write import plain_data
+from cnncalc.language.yaml_text import read
 from cnncalc.ops import operators
 from cnncalc.render.schema import report_schema
 

@@ -13,8 +13,9 @@ from oracles.convert import graph_case
 
 import cnncalc
 from cnncalc import zoo
-from cnncalc.language.tree import from_python, read
+from cnncalc.language.python_data import from_python
 from cnncalc.language.write import WIDTH, plain_data, to_yaml
+from cnncalc.language.yaml_text import read
 
 PLACES = ("line", "column")
 

@@ -12,8 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncalc.language import tree
-from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq, from_python, read
+from cnncalc.language import yaml_text
+from cnncalc.language.python_data import from_python
+from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq
+from cnncalc.language.yaml_text import read
 from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ budgets: {macs: 4.1G, params: 25.6M}
 
 @pytest.fixture(params=LOADERS, ids=lambda loader: str(loader.__name__))
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree, "_LOADER", request.param)
+    monkeypatch.setattr(yaml_text, "_LOADER", request.param)
 
 
 def plain(node: Node | None) -> Any:
@@ -350,13 +352,13 @@ def test_line_breaks_of_every_kind_count_alike() -> None:
 
 def attempt(loader: Any, text: str | bytes) -> list[tuple[object, ...]] | None:
     """The located tree that one parser gives, or None when it refuses the text; no other exception may pass."""
-    before, tree._LOADER = tree._LOADER, loader
+    before, yaml_text._LOADER = yaml_text._LOADER, loader
     try:
         return located(read(text)[0])
     except SpecError as error:
         refusal = error
     finally:
-        tree._LOADER = before
+        yaml_text._LOADER = before
     assert refusal.diagnostics
     for finding in refusal.diagnostics:
         assert finding.span is not None

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import cnncalc
 from cnncalc import zoo
 from cnncalc.cli import app
-from cnncalc.language.tree import read
+from cnncalc.language.yaml_text import read
 
 DATA = Path(__file__).parent / "data"
 MEASURED: dict[str, Any] = json.loads((DATA / "measured.json").read_text(encoding="utf-8"))

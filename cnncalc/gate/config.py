@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.form import Budget, Origin, read_budget
 from cnncalc.gate.specs import files_under, has_signature
-from cnncalc.language.tree import Map, from_python, read
+from cnncalc.language.python_data import from_python
+from cnncalc.language.tree import Map
+from cnncalc.language.yaml_text import read
 from cnncalc.values.diagnostics import Collector, Diagnostic, SpecError, did_you_mean
 
 if TYPE_CHECKING:

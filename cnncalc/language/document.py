@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnncalc.language.expand import Overrides, expand
+from cnncalc.language.expand import expand
+from cnncalc.language.file import template
+from cnncalc.language.python_data import from_python
+from cnncalc.language.slots import written
 from cnncalc.language.stack import with_room
-from cnncalc.language.template import Template, template, written
-from cnncalc.language.tree import Map, from_python, read
+from cnncalc.language.template import Template
+from cnncalc.language.yaml_text import read
 from cnncalc.values.diagnostics import Collector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cnncalc.graph.graph import Graph
+    from cnncalc.language.settings import Overrides
+    from cnncalc.language.tree import Map
 
 
 class Spec:

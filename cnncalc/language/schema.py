@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.language.template import CONDITION, EXTENTS, FORMAT, MODIFIERS, REPEAT
+from cnncalc.language.slots import CONDITION, EXTENTS, REPEAT
+from cnncalc.language.template import FORMAT, MODIFIERS
 from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import shown

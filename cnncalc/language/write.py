@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
-from cnncalc.language.expand import flat_parts
+from cnncalc.language.evaluate import flat_parts
 from cnncalc.language.literals import BOOLEANS, LiteralError, parse_number
 from cnncalc.language.template import FORMAT, MODIFIERS
 from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq

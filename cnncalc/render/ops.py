@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import cnncalc.ops.base as ops
 from cnncalc.explanation.network import explain
 from cnncalc.language.document import parse
-from cnncalc.language.template import as_map
-from cnncalc.language.tree import Scalar, Seq, read
+from cnncalc.language.slots import as_map
+from cnncalc.language.tree import Scalar, Seq
+from cnncalc.language.yaml_text import read
 from cnncalc.render.explain import Line, number, wrapped
 from cnncalc.values.diagnostics import visible
 

@@ -1,0 +1,310 @@
+"""Exact arithmetic of expressions: values, and the closures that compute them. Nothing rounds unless asked to."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple, NoReturn, Protocol, TypeAlias
+
+from cnncalc.language.literals import Number, exact
+
+MAX_BITS = 4096
+"""Numerators and denominators of intermediate values have at most this many bits."""
+Value: TypeAlias = int | Fraction | bool
+Run: TypeAlias = "Callable[[Scope], Value]"
+LIMIT = 2**MAX_BITS
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be read or has no value.
+
+    Attributes:
+        message: one line: what is wrong, with the value received.
+        offset: where in the expression's text, counted from 0.
+        length: how many characters are concerned; 0 when the place is not known.
+        hint: how to repair it.
+        code: kebab-case name of the kind of error.
+    """
+
+    def __init__(self, message: str, *, offset: int = 0, length: int = 0, hint: str | None = None,
+                 code: str = "expression-syntax") -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.length = length
+        self.hint = hint
+        self.code = code
+
+
+class Scope(Protocol):
+    """What names mean. Both methods raise KeyError for what is unknown, or an ExpressionError that knows more."""
+
+    def name(self, name: str, /) -> Value:
+        """Return the value of a variable, a parameter, `i` or `c_in`."""
+
+    def attribute(self, label: str, attribute: str, /) -> Number:
+        """Return the channels (`c`), height (`h`) or width (`w`) of the layer with this label."""
+
+
+def round8(x: Number, divisor: int = 8) -> int:
+    """Round channels to a multiple of the divisor: the nearest one, halves up, but not below the divisor nor 90 % of x.
+
+    The channel rounding of the MobileNet family (arXiv:1801.04381), in exact arithmetic.
+    """
+    numerator, denominator = x.numerator, x.denominator
+    nearest = (2 * numerator + divisor * denominator) // (2 * divisor * denominator) * divisor
+    rounded = max(divisor, nearest)
+    return rounded + divisor if 10 * rounded * denominator < 9 * numerator else rounded
+
+
+def require_whole(value: Value) -> int:
+    """Return a value that must be a whole number as int.
+
+    Raises:
+        ExpressionError: it is a boolean or has a fraction.
+    """
+    if type(value) is int:
+        return value
+    if isinstance(value, bool):
+        raise ExpressionError(f"a whole number is needed here, not {show(value)}", hint="write a number",
+                              code="not-a-number")
+    if value.denominator == 1:
+        return int(value)
+    raise ExpressionError(f"{show(value)} is not a whole number",
+                          hint="round it: round8(...) for channels, floor(...) or ceil(...) elsewhere",
+                          code="not-whole")
+
+
+def show(value: Value) -> str:
+    """Return a value as one would write it: `64`, `22.4`, `1/3`, `true`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > 256:
+        return f"a number of {max(value.numerator.bit_length(), value.denominator.bit_length())} bits"
+    if value.denominator == 1:
+        return str(int(value))
+    for digits in range(1, 7):
+        scaled = value * 10**digits
+        if scaled.denominator == 1:
+            whole = f"{abs(int(scaled)):0{digits + 1}d}"
+            return f"{'-' if value < 0 else ''}{whole[:-digits]}.{whole[-digits:]}"
+    return f"{value.numerator}/{value.denominator}"
+
+
+class Token(NamedTuple):
+    """A piece of an expression's text, with its place."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.start + len(self.text)
+
+
+class Part(NamedTuple):
+    """A compiled piece of the text: how to evaluate it and where it stands."""
+
+    run: Run
+    start: int
+    end: int
+
+    def fail(self, message: str, code: str, hint: str | None = None) -> NoReturn:
+        """Refuse the piece."""
+        raise ExpressionError(message, offset=self.start, length=self.end - self.start, hint=hint, code=code)
+
+
+def quotient(a: Number, b: Number) -> Number:
+    """Return the exact quotient."""
+    if type(a) is int and type(b) is int and a % b == 0:
+        return a // b
+    return Fraction(a) / Fraction(b)
+
+
+def absolute(x: Number) -> Number:
+    """Return a number without its sign."""
+    return -x if x < 0 else x
+
+
+def unchanged(x: Number) -> Number:
+    """Return a number as it is."""
+    return x
+
+
+def negative(x: Number) -> Number:
+    """Return a number with the other sign."""
+    return -x
+Binary: TypeAlias = Callable[[Number, Number], Number]
+ARITHMETIC: tuple[dict[str, Binary], ...] = (
+    {"+": operator.add, "-": operator.sub},
+    {"*": operator.mul, "/": quotient, "//": operator.floordiv, "%": operator.mod},
+)
+COMPARISONS: dict[str, Callable[[Value, Value], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}
+UNARY_FUNCTIONS: dict[str, Callable[[Number], Number]] = {
+    "abs": absolute, "floor": math.floor, "ceil": math.ceil, "round": round,
+}
+SIGNS: dict[str, Callable[[Number], Number]] = {"+": unchanged, "-": negative}
+
+
+def settled(value: Number, part: Part) -> Number:
+    """Return a result in its one form, an int when it is whole, unless it is out of bounds."""
+    if value.denominator >= LIMIT or not -LIMIT < value.numerator < LIMIT:
+        part.fail(f"the value has more than {MAX_BITS} bits", "number-too-large", "check the factors")
+    return exact(value)
+
+
+def refuse_boolean(value: Value, part: Part, use: str) -> Number:
+    """Return a value that is a number; refuse a truth value."""
+    if isinstance(value, bool):
+        part.fail(f"{show(value)} is a boolean and cannot be {use}", "not-a-number",
+                  "choose a number by it: '1 if condition else 0'")
+    return value
+
+
+def placed(token: Token, error: ExpressionError) -> ExpressionError:
+    """Return the error of a scope, which does not know places, with the place of the name."""
+    return ExpressionError(error.message, offset=token.start, length=len(token.text), hint=error.hint, code=error.code)
+
+
+def constant(value: Value) -> Run:
+    """Compute the same value always."""
+    return lambda _scope: value
+
+
+def named(name: str, token: Token) -> Run:
+    """Compute what a name means."""
+    def run(scope: Scope) -> Value:
+        try:
+            value = scope.name(name)
+        except KeyError:
+            raise ExpressionError(f"'{name}' is not known here", offset=token.start, length=len(name),
+                                  code="unknown-name") from None
+        except ExpressionError as error:
+            raise placed(token, error) from None
+        return value if type(value) is int or type(value) is bool else exact(value)
+
+    return run
+
+
+def sized(label: str, attribute: str, token: Token) -> Run:
+    """Compute a size of a labelled layer."""
+    def run(scope: Scope) -> Value:
+        try:
+            return exact(scope.attribute(label, attribute))
+        except KeyError:
+            raise ExpressionError(f"there is no label '{label}' here", offset=token.start, length=len(label),
+                                  code="unknown-label") from None
+        except ExpressionError as error:
+            raise placed(token, error) from None
+
+    return run
+
+
+def choice(condition: Run, then: Run, otherwise: Run) -> Run:
+    """Compute one of two values."""
+    return lambda scope: then(scope) if condition(scope) else otherwise(scope)
+
+
+def either(left: Run, right: Run) -> Run:
+    """Compute `or`."""
+    return lambda scope: bool(left(scope)) or bool(right(scope))
+
+
+def both(left: Run, right: Run) -> Run:
+    """Compute `and`."""
+    return lambda scope: bool(left(scope)) and bool(right(scope))
+
+
+def negated(part: Run) -> Run:
+    """Compute `not`."""
+    return lambda scope: not part(scope)
+
+
+def calculated(calculate: Binary, left: Part, right: Part) -> Run:
+    """Compute a sum, product or quotient."""
+    left_run, right_run = left.run, right.run
+    whole = Part(left_run, left.start, right.end)
+
+    def run(scope: Scope) -> Value:
+        a, b = left_run(scope), right_run(scope)
+        if type(a) is bool or type(b) is bool:
+            refuse_boolean(a, left, "used as a number")
+            refuse_boolean(b, right, "used as a number")
+        try:
+            value = calculate(a, b)
+        except ZeroDivisionError:
+            right.fail("division by zero", "division-by-zero", "check the divisor")
+        if type(value) is int and -LIMIT < value < LIMIT:
+            return value
+        return settled(value, whole)
+
+    return run
+
+
+def applied(calculate: Callable[[Number], Number], part: Part) -> Run:
+    """Compute a function of one number."""
+    run_part = part.run
+
+    def run(scope: Scope) -> Value:
+        return exact(calculate(refuse_boolean(run_part(scope), part, "used as a number")))
+
+    return run
+
+
+def compared(first: Part, links: list[tuple[str, Part]]) -> Run:
+    """Compare neighbours from the left until one comparison fails; every operand is evaluated at most once."""
+    steps = tuple((symbol, COMPARISONS[symbol], part, part.run) for symbol, part in links)
+    run_first = first.run
+
+    def run(scope: Scope) -> Value:
+        left, left_part = run_first(scope), first
+        for symbol, compare, part, run_part in steps:
+            right = run_part(scope)
+            if type(left) is bool or type(right) is bool:
+                check_boolean_comparison(symbol, (left, left_part), (right, part))
+            if not compare(left, right):
+                return False
+            left, left_part = right, part
+        return True
+
+    return run
+
+
+def check_boolean_comparison(symbol: str, left: tuple[Value, Part], right: tuple[Value, Part]) -> None:
+    """Allow two booleans to be equal or not, and nothing else."""
+    if symbol not in {"==", "!="}:
+        refuse_boolean(*left, f"compared by '{symbol}'")
+        refuse_boolean(*right, f"compared by '{symbol}'")
+    elif isinstance(left[0], bool) != isinstance(right[0], bool):
+        refuse_boolean(*left, "compared with a number")
+        refuse_boolean(*right, "compared with a number")
+
+
+def called(name: str, arguments: list[Part]) -> Run:
+    """Compute a function by its name."""
+    if name in UNARY_FUNCTIONS:
+        return applied(UNARY_FUNCTIONS[name], arguments[0])
+
+    def values(scope: Scope) -> list[Number]:
+        return [refuse_boolean(part.run(scope), part, f"an argument of {name}") for part in arguments]
+
+    if name == "min":
+        return lambda scope: min(values(scope))
+    if name == "max":
+        return lambda scope: max(values(scope))
+
+    def rounded(scope: Scope) -> Value:
+        x, *rest = values(scope)
+        divisor = rest[0] if rest else 8
+        if not isinstance(divisor, int) or divisor < 1:
+            arguments[1].fail(f"the divisor of {name} is {show(divisor)}", "function-arguments",
+                              "use a whole number of at least 1")
+        return settled(round8(x, divisor), arguments[0])
+
+    return rounded

@@ -1,0 +1,126 @@
+"""Blocks as a spec declares them: parameters, inputs, bodies; a block cannot contain itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.language.slots import as_map, clip, words_in
+from cnncalc.language.template import MAX_SCOPES, Block
+from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.ops import base as ops
+
+if TYPE_CHECKING:
+    from cnncalc.language.items import ItemReader
+    from cnncalc.language.reading import Reading
+
+
+class BlockReader:
+    """Reads the blocks of a file."""
+
+    def __init__(self, reading: Reading, items: ItemReader) -> None:
+        self.at = reading
+        self.reader = items
+
+    def declare_blocks(self, node: Node | None) -> None:
+        """Make every block known by name, with its parameters and inputs."""
+        if node is None:
+            return
+        table = as_map(node)
+        if table is None:
+            self.at.error("wrong-type", "blocks must be a mapping of names to blocks", node)
+            return
+        for key, value in table.entries:
+            if not self.at.name_ok(key, "block"):
+                continue
+            if ops.built_in(key.text) is not None:
+                self.at.error("name-taken", f"block '{key.text}' has the name of an operator", key,
+                              "choose another name")
+                continue
+            body = as_map(value)
+            if body is None:
+                self.at.error("wrong-type", f"block '{key.text}' must be a mapping with layers", value,
+                           "write {params: .., layers: [..]}")  # fmt: skip
+                body = Map({})
+            block = Block(key.text, key, body)
+            self.at.blocks[key.text] = block
+            self.at.unknown_keys(body, ("params", "inputs", "layers"), f"block '{key.text}'")
+            self.block_params(block, body)
+            block.failed = body is not value
+
+    def block_params(self, block: Block, body: Map) -> None:
+        """Read the parameters and inputs of a block."""
+        params = as_map(body.get("params")) if "params" in body else Map({})
+        if params is None:
+            self.at.error("wrong-type", f"params of block '{block.name}' must be a mapping", body.get("params"),
+                       "write {required: , optional: default}")  # fmt: skip
+            params = Map({})
+        if "inputs" in body:
+            named = self.at.labels(body.get("inputs"), "inputs")
+            block.inputs = tuple(label.text for label in named if self.at.name_ok(label, "block input")) or ("x",)
+            if len(set(block.inputs)) < len(block.inputs):
+                self.at.error("duplicate-label", f"block '{block.name}' names an input twice", body.key("inputs"))
+        for key, value in params.entries:
+            if self.at.name_ok(key, "parameter"):
+                if key.text in block.inputs:
+                    self.at.error("duplicate-label", f"parameter '{key.text}' has the name of an input", key)
+                empty = isinstance(value, Scalar) and value.value is None and value.plain
+                block.params[key.text] = None if empty else value
+        parts = [part for part in (body.get("layers"), body.get("params")) if part is not None]
+        block.words = frozenset(set().union(*map(words_in, parts)) & block.params.keys())
+
+    def compile_params(self) -> None:
+        """Make the defaults of every block's parameters ready; which are words is known of all blocks by now."""
+        for block in self.at.blocks.values():
+            self.at.who = f"block '{block.name}'"
+            block.slots = {
+                name: self.reader.parameter(block, name, node) for name,
+                    node in block.params.items() if node is not None
+            }
+        self.at.who = ""
+
+    def block_body(self, block: Block) -> None:
+        """Read the layers of a block."""
+        layers = block.node.get("layers")
+        if layers is None:
+            if not block.failed:
+                self.at.error("missing-key", f"block '{block.name}' has no layers", block.key, "add layers:")
+            block.failed = True
+            return
+        self.at.block, self.at.names_used = block, {}
+        self.reader.items(layers, block.body, f"layers of block '{block.name}'", taken=block.inputs)
+        for name in sorted(block.words & self.at.names_used.keys()):
+            block.failed = True
+            self.at.error("word-and-number", f"parameter '{name}' of block '{block.name}' is used as a word (${name}) "
+                       "and in an expression", self.at.names_used[name], "use two parameters")  # fmt: skip
+        self.at.block = None
+        block.failed |= not isinstance(layers, Seq)
+        if isinstance(layers, Seq) and not layers.items:
+            self.at.error("no-layers", f"block '{block.name}' has no layers", block.key, "list at least one layer")
+
+    def refuse_recursion(self) -> None:
+        """Report blocks that contain themselves, and calls that are nested too deep; nothing is expanded then."""
+        depths: dict[str, int] = {}
+        for root in self.at.blocks:
+            chain: list[str] = []
+            pending = [] if root in depths else [(root, iter(self.at.calls.get(root, ())))]
+            while pending:
+                name, callees = pending[-1]
+                if len(chain) < len(pending):
+                    chain.append(name)
+                callee = next((c for c in callees if c not in depths), None)
+                if callee is None:
+                    depths[name] = 1 + max((depths[c] for c in self.at.calls.get(name, ())), default=0)
+                    chain.pop()
+                    pending.pop()
+                elif callee in chain:
+                    cycle = " -> ".join((*chain[chain.index(callee) :], callee))
+                    self.at.error("recursive-block", f"block '{callee}' calls itself: {clip(cycle, 200)}",
+                               self.at.calls[name][callee], "a block cannot contain itself; use repeat")  # fmt: skip
+                    self.at.collector.raise_if_errors()
+                else:
+                    pending.append((callee, iter(self.at.calls.get(callee, ()))))
+            if depths[root] > MAX_SCOPES:
+                self.at.error("too-deep", f"blocks call each other more than {MAX_SCOPES} deep",
+                              self.at.blocks[root].key,
+                           "flatten some of them")  # fmt: skip
+                self.at.collector.raise_if_errors()

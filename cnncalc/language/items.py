@@ -1,0 +1,257 @@
+"""Lists of layers as a spec writes them: what each item means, its arguments, sources and modifiers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.language.expressions import RESERVED
+from cnncalc.language.slots import CONDITION, REPEAT, VALUE, Args, Slot, as_map, clip, clipped
+from cnncalc.language.template import DOTTED, MODIFIERS, Block, Item, Items
+from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.ops import base as ops
+from cnncalc.values.diagnostics import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnncalc.language.reading import Reading
+
+
+class ItemReader:
+    """Reads lists of layers."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.at = reading
+
+    def items(self, node: Node, into: Items, what: str, taken: Iterable[str] = ()) -> None:
+        """Read a list of layers into a scope."""
+        if not isinstance(node, Seq):
+            self.at.error("wrong-type", f"{what} must be a list, got {clipped(node)}", node,
+                          "start each layer with '- '")
+            return
+        into.labels.update(dict.fromkeys(taken))
+        counters: dict[str, int] = {}
+        automatic: dict[str, Item] = {}
+        for entry in node.items:
+            failures, self.at.who, self.at.path = self.at.failures, "the layer", None
+            item = self.item(entry)
+            into.items.append(item)
+            counters[item.counter] = number = counters.get(item.counter, 0) + 1
+            for label in item.labels:
+                self.declare(label, into)
+            item.name = item.labels[0].text if len(item.labels) == 1 else f"{item.counter}{number}"
+            if len(item.labels) != 1:
+                if item.name in automatic:
+                    self.at.error("duplicate-label", f"two layers have the automatic name '{item.name}'", item.key_node,
+                               "label one of them with as: name")  # fmt: skip
+                automatic[item.name] = item
+            if self.at.failures == failures:
+                self.contents(item, entry)
+            if self.at.failures > failures:
+                item.key = None
+        self.at.who, self.at.path = "", None
+        for name, item in automatic.items():
+            if name in into.labels:
+                self.at.error("duplicate-label", f"label '{name}' is the automatic name of another layer",
+                              item.key_node,
+                           f"label this layer too, or rename '{name}'")  # fmt: skip
+
+    def declare(self, label: Scalar, into: Items) -> None:
+        """Check a label and make it known in its scope."""
+        text = label.text
+        if text in RESERVED or (self.at.block is not None and text in self.at.block.inputs):
+            self.at.error("reserved-name", f"'{text}' is reserved and cannot be a label", label, "choose another name")
+        elif not DOTTED.fullmatch(text):
+            self.at.error("bad-name", f"'{clip(text)}' is not a label", label,
+                       "use letters, digits and _, not starting with a digit")  # fmt: skip
+        elif text in into.labels:
+            first = into.labels[text]
+            self.at.error("duplicate-label", f"label '{text}' is used twice", label, "choose another label",
+                       (("first used here", first),) if first else ())  # fmt: skip
+        else:
+            self.at.dotted |= "." in text
+            into.labels[text] = label.span
+
+    def item(self, entry: Node) -> Item:
+        """Return an entry with what it is and its labels; its arguments and other modifiers come once it has a name."""
+        if isinstance(entry, Scalar) and isinstance(entry.value, str):
+            item = Item(entry)
+            self.meaning(item)
+            return item
+        if not isinstance(entry, Map) or not len(entry):
+            self.at.error("wrong-type", f"a layer is a name or a mapping, got {clipped(entry)}", entry,
+                       "write 'relu' or {conv: {out: 64, kernel: 3}}")  # fmt: skip
+            return Item(Scalar("", plain=False, text=""))
+        keys = [key for key, _ in entry.entries if key.text not in MODIFIERS]
+        known = [key for key in keys if key.text in self.at.blocks or ops.find(key.text) is not None]
+        if not keys:
+            self.at.error("missing-operator", "the layer has modifiers but no operator", entry,
+                       "add one, for example identity")  # fmt: skip
+            return Item(Scalar("", plain=False, text=""))
+        chosen = known[0] if known else keys[0]
+        for key in keys:
+            if key is not chosen:
+                self.stray_key(key, chosen, known=key in known)
+        item = Item(chosen)
+        self.meaning(item)
+        item.labels = self.at.labels(entry.get("as"), "as") if "as" in entry else ()
+        return item
+
+    def meaning(self, item: Item) -> None:
+        """Find out what an item's key means."""
+        key = item.key_node
+        if key.text in self.at.blocks:
+            item.key = key.text
+            self.at.calls.setdefault(self.at.block.name if self.at.block else "", {}).setdefault(key.text, key)
+            return
+        cls = ops.find(key.text)
+        if cls is not None:
+            item.key = cls
+            item.counter = cls.name
+            return
+        hint = did_you_mean(key.text, [*ops.names(), *self.at.blocks], "see cnncalc ops for the operators")
+        if key.text in MODIFIERS:
+            hint = "write modifiers beside an operator: {conv: 64, as: stem}"
+        self.at.error("unknown-operator", f"there is no operator or block '{clip(key.text)}'", key, hint)
+
+    def contents(self, item: Item, entry: Node) -> None:
+        """Read an item's arguments and modifiers; what is wrong there is told with the item's name."""
+        path = self.at.prefix + item.name
+        outer = self.at.prefix
+        kind = "block" if isinstance(item.key, str) else "layer"
+        self.at.who = f"{kind} '{path}' ({item.counter})" + (f" of block "
+                                                             f"'{self.at.block.name}'" if self.at.block else "")
+        self.at.path = None if self.at.block else path
+        self.at.prefix = f"{path}."
+        self.arguments_of(item, entry.get(item.key_node.text) if isinstance(entry, Map) else None)
+        self.at.prefix = outer
+        if isinstance(entry, Map):
+            self.modifiers(item, entry)
+
+    def arguments_of(self, item: Item, value: Node | None) -> None:
+        """Read the arguments of an operator, the parameters of a block call or the sources of a merge."""
+        if isinstance(item.key, str):
+            block = self.at.blocks[item.key]
+            item.args = self.parameters(block, value)
+            item.cost += 4 + 2 * len(block.params) + len(block.inputs)
+        elif item.key is not None and item.key.sources is None:
+            self.merge_sources(item, item.key, value)
+        elif item.key is not None:
+            item.defaults = self.at.defaults_of(item.key)
+            item.args = self.at.main_or_arguments(value, item.key)
+
+    def stray_key(self, key: Scalar, chosen: Scalar, *, known: bool) -> None:
+        """Report a key beside an operator that is no modifier."""
+        cls = ops.find(chosen.text)
+        if known:
+            message, hint = f"a layer has one operator, got '{chosen.text}' and '{key.text}'", "make two layers of it"
+        elif cls is not None and key.text in cls.spellings:
+            message = f"'{key.text}' stands beside '{chosen.text}', not inside its arguments"
+            hint = f"indent it: {{{chosen.text}: {{.., {key.text}: ..}}}}"
+        else:
+            message = f"a layer has no modifier '{key.text}'"
+            hint = did_you_mean(key.text, MODIFIERS) or f"modifiers are {', '.join(MODIFIERS)}"
+        self.at.error("unknown-key", message, key, hint)
+
+    def parameters(self, block: Block, value: Node | None) -> Args:
+        """Read the parameters of a block call."""
+        args = as_map(value) if value is not None else Map({})
+        if args is None:
+            assert value is not None
+            if not block.params:
+                self.at.error("unexpected-argument", f"{self.at.who} has no parameters, got {clipped(value)}", value,
+                           "write it without a value")  # fmt: skip
+                return {}
+            first = next(iter(block.params))
+            return {first: self.parameter(block, first, value)}
+        if self.at.torn(args, block.params, self.at.who):
+            return {}
+        result: Args = {}
+        for key, node in args.entries:
+            if key.text in block.params:
+                result[key.text] = self.parameter(block, key.text, node)
+            else:
+                self.at.unknown_argument(key, block.params, self.at.who, "parameter")
+        return result
+
+    def parameter(self, block: Block, name: str, node: Node) -> Slot:
+        """Read one parameter, a word or a value."""
+        return Slot(name, node, VALUE, node, constant=True) if name in block.words else self.at.slot(name, node, VALUE)
+
+    def merge_sources(self, item: Item, cls: type[ops.Operator], value: Node | None) -> None:
+        """Read the sources of a merge."""
+        item.sources = []
+        if isinstance(value, Seq) and value.items:
+            for entry in value.items:
+                if isinstance(entry, Scalar) and isinstance(entry.value, str):
+                    item.sources.append((None, entry))
+                else:
+                    self.at.error("wrong-type", f"{self.at.who}: a source is a label, got {clipped(entry)}", entry,
+                               f"name paths: {cls.name}: {{body: [..], skip: []}}")  # fmt: skip
+        elif isinstance(value, Map) and len(value):
+            for key, path in value.entries:
+                self.merge_path(item, key, path)
+        else:
+            where = value if value is not None else item.key_node
+            self.at.error("missing-argument", f"{self.at.who} needs its sources", where,
+                       f"write {cls.name}: [label, label] or {cls.name}: {{path: [..], path: [..]}}")  # fmt: skip
+        item.cost += 2 * len(item.sources)
+
+    def merge_path(self, item: Item, key: Scalar, path: Node) -> None:
+        """Read one named source of a merge."""
+        assert item.sources is not None
+        if not self.at.name_ok(key, "path"):
+            return
+        if isinstance(path, Scalar) and isinstance(path.value, str):
+            item.sources.append((key.text, path))
+        elif isinstance(path, Seq):
+            inner = Items()
+            outer = self.at.failures, self.at.who, self.at.path, self.at.prefix
+            self.at.prefix += f"{key.text}."
+            self.items(path, inner, "a path")
+            self.at.failures, self.at.who, self.at.path, self.at.prefix = outer
+            item.sources.append((key.text, inner))
+        else:
+            self.at.error("wrong-type", f"{self.at.who}: path '{key.text}' must be a label or a list, got "
+                          f"{clipped(path)}",
+                       path, f"write {key.text}: [] for the input itself")  # fmt: skip
+
+    def modifiers(self, item: Item, entry: Map) -> None:
+        """Read what stands beside the operator."""
+        item.from_ = self.at.labels(entry.get("from"), "from") if "from" in entry else ()
+        repeat, when, share, first = (entry.get(key) for key in ("repeat", "when", "share", "first"))
+        if repeat is not None:
+            item.repeat = self.at.slot("repeat", repeat, REPEAT)
+        if when is not None:
+            item.when = self.at.slot("when", when, CONDITION)
+        if share is not None:
+            labels = self.at.labels(share, "share")
+            item.share = labels[0] if len(labels) == 1 else None
+            if not isinstance(item.key, type) or item.sources is not None:
+                self.at.error("bad-share", f"{self.at.who}: only a layer with weights can share them", share,
+                           "share each layer inside by its label")  # fmt: skip
+            elif len(labels) > 1:
+                self.at.error("bad-share", f"{self.at.who}: a layer shares the weights of one layer", share,
+                           "name one label")  # fmt: skip
+        if first is not None:
+            self.first(item, first, entry)
+        item.cost += len(item.labels) + len(item.from_)
+
+    def first(self, item: Item, node: Node, entry: Map) -> None:
+        """Read what differs in the first repetition."""
+        args = as_map(node)
+        if "repeat" not in entry:
+            self.at.error("first-without-repeat", f"{self.at.who}: 'first' is for the first repetition, there is no "
+                          f"repeat",
+                       node, "add repeat: n")  # fmt: skip
+        elif args is None:
+            self.at.error("wrong-type", f"{self.at.who}: 'first' must be a mapping of arguments, got "
+                          f"{clipped(node)}", node,
+                       "write first: {argument: value}")  # fmt: skip
+        elif item.sources is not None:
+            self.at.error("wrong-type", f"{self.at.who}: 'first' changes arguments, a merge has none", node,
+                       "use when: i == 0 inside its paths")  # fmt: skip
+        elif isinstance(item.key, str):
+            item.first = self.parameters(self.at.blocks[item.key], args)
+        elif item.key is not None:
+            item.first = self.at.arguments(args, item.key)

@@ -1,0 +1,199 @@
+"""What every part of reading a spec needs: where it is, what went wrong, and the arguments of operators."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cnncalc.language.expressions import RESERVED
+from cnncalc.language.slots import (
+    FAILED,
+    Args,
+    Like,
+    Slot,
+    SlotError,
+    clip,
+    clipped,
+    compile_slot,
+)
+from cnncalc.language.template import LABEL, MAX_FAILURES, MODIFIERS
+from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.values.diagnostics import Collector, Span, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnncalc.language.expressions import Expression
+    from cnncalc.language.template import Block, Template
+    from cnncalc.ops import base as ops
+    from cnncalc.ops.arguments import Kind
+
+TORN = re.compile(r"[()\"' ]")
+
+
+class Reading:
+    """One walk over a tree: the place that is being read, what is known so far, and findings.
+
+    Attributes:
+        blocks: the file's blocks by name.
+        calls: by block, or '' for the file, the blocks that it calls, each with the first call.
+        block: the block that is being read.
+        names_used: the names that its expressions use.
+        who: how messages name what is being read.
+        prefix: the scopes around it, as paths have them.
+        dotted: whether a label with a dot has been seen.
+    """
+
+    def __init__(self, collector: Collector, defaults: dict[str, Args] | None = None) -> None:
+        self.collector = collector
+        self.blocks: dict[str, Block] = {}
+        self.defaults: dict[str, Args] = defaults or {}
+        self.resolved_defaults: dict[str, Args] = {}
+        self.calls: dict[str, dict[str, Scalar]] = {}
+        self.block: Block | None = None
+        self.names_used: dict[str, Scalar] = {}
+        self.failures = 0
+        self.prefix = ""
+        self.who = ""
+        self.path: str | None = None
+        self.dotted = False
+
+    def error(self, code: str, message: str, node: Node | None, hint: str | None = None,
+              related: tuple[tuple[str, Span], ...] = ()) -> None:  # fmt: skip
+        """Report a mistake at a node."""
+        self.failures += 1
+        if self.failures > MAX_FAILURES:
+            self.collector.raise_if_errors()
+        span = node.span if node is not None else Span(1, 1) if self.collector.lines is not None else None
+        self.collector.add(code, message, span, hint=hint, related=related, path=self.path)
+
+    def unknown_keys(self, node: Map, known: Iterable[str], what: str) -> None:
+        """Report the keys that are not known."""
+        known = list(known)
+        for key, _ in node.entries:
+            if key.text not in known:
+                self.unknown_key(key, known, what)
+
+    def unknown_key(self, key: Scalar, known: list[str], what: str) -> None:
+        """Report one key that is not known."""
+        hint = did_you_mean(key.text, known, f"write one of {', '.join(sorted(known))}")
+        self.error("unknown-key", f"{what} has no key '{clip(key.text)}'", key, hint)
+
+    def unknown_argument(self, key: Scalar, known: Iterable[str], what: str, kind: str = "argument",
+                         advice: str | None = None) -> None:  # fmt: skip
+        """Report an argument or parameter that is not known."""
+        known = list(known)
+        listed = f"its {kind}s are {', '.join(sorted(known))}" if known else f"it has no {kind}s"
+        hint = advice or did_you_mean(key.text, known, listed)
+        if key.text in MODIFIERS:
+            hint = f"write {key.text}: beside the operator, not inside its arguments"
+        self.error("unknown-argument", f"{what} has no {kind} '{clip(key.text)}'", key, hint)
+
+    def torn(self, args: Map, known: Iterable[str], what: str) -> bool:
+        """Report an expression that a comma inside { } has torn into keys without values, if there is one."""
+        for key, value in args.entries:
+            if key.text not in known and isinstance(value, Scalar) and value.value is None and TORN.search(key.text):
+                self.error("unknown-argument", f"{what} has no argument '{clip(key.text)}'", key,
+                           'put quotes around an expression with a comma: {out: "max(mid, 8)"}')  # fmt: skip
+                return True
+        return False
+
+    def name_ok(self, key: Scalar, what: str) -> bool:
+        """Return whether a name can be one; report it otherwise."""
+        if key.text in RESERVED:
+            message = f"'{key.text}' is reserved and cannot name a {what}"
+            self.error("reserved-name", message, key, "choose another name")
+        elif not LABEL.fullmatch(key.text):
+            self.error("bad-name", f"'{key.text}' is not a name for a {what}", key,
+                       "use letters, digits and _, not starting with a digit")  # fmt: skip
+        else:
+            return True
+        return False
+
+    def labels(self, node: Node | None, what: str) -> tuple[Scalar, ...]:
+        """Return a label or a list of labels."""
+        entries = node.items if isinstance(node, Seq) else [node]
+        result = []
+        for entry in entries:
+            if isinstance(entry, Scalar) and isinstance(entry.value, str) and entry.text:
+                result.append(entry)
+            else:
+                self.error("wrong-type", f"{what} must be a label or a list of labels, got {clipped(entry)}",
+                           entry if entry is not None else node)  # fmt: skip
+        return tuple(result)
+
+    def main_or_arguments(self, value: Node | None, cls: type[ops.Operator]) -> Args:
+        """Return the arguments of an operator, written as a bare value or as a mapping."""
+        if value is None or (isinstance(value, Scalar) and value.value is None):
+            return {}
+        if isinstance(value, Map):
+            return self.arguments(value, cls)
+        if cls.main is None:
+            hint = f"name one of its arguments: {', '.join(cls.args)}" if cls.args else "write it without a value"
+            self.error("unexpected-argument", f"{self.who} takes no bare value, got {clipped(value)}", value, hint)
+            return {}
+        return {cls.main: self.slot(cls.main, value, cls.args[cls.main].kind)}
+
+    def arguments(self, args: Map, cls: type[ops.Operator]) -> Args:
+        """Return the arguments in a mapping."""
+        known = cls.spellings
+        result: Args = {}
+        if self.torn(args, known, self.who):
+            return result
+        for key, value in args.entries:
+            name = known.get(key.text)
+            if name is None:
+                self.unknown_argument(key, known, self.who, advice=cls.advice.get(key.text))
+            elif name in result:
+                self.error("duplicate-key", f"{self.who} is given '{name}' twice", key, "keep one of the two")
+            elif key.text == "like" and cls.args[name].like:
+                result[name] = self.like(name, value, cls.args[name].kind)
+            else:
+                result[name] = self.slot(key.text, value, cls.args[name].kind)
+        return result
+
+    def like(self, name: str, value: Node, kind: Kind) -> Slot:
+        """Return the slot of `like: label`."""
+        if not isinstance(value, Scalar) or not isinstance(value.value, str):
+            self.error("wrong-type", f"{self.who}: 'like' must be a label, got {clipped(value)}", value)
+            return Slot(name, value, kind, FAILED, constant=True)
+        return Slot(name, value, kind, Like(value), constant=False)
+
+    def defaults_of(self, cls: type[ops.Operator]) -> Args:
+        """Return the file's defaults that hold for an operator."""
+        found = self.resolved_defaults.get(cls.name)
+        if found is None:
+            found = {}
+            for name in (*cls.defaults_from, cls.name):
+                found.update({k: v for k, v in self.defaults.get(name, {}).items() if k in cls.args})
+            self.resolved_defaults[cls.name] = found
+        return found
+
+    def slot(self, name: str, node: Node, kind: Kind) -> Slot:
+        """Return the slot of a value; what cannot be read is reported."""
+        try:
+            return compile_slot(name, node, kind, self)
+        except SlotError as error:
+            self.failures += 1
+            self.collector.add(error.code, f"{self.who}: {error}" if self.who else str(error), error.span,
+                               hint=error.hint, path=self.path)  # fmt: skip
+            return Slot(name, node, kind, FAILED, constant=True)
+
+    def note_names(self, expression: Expression, node: Scalar) -> None:
+        """Remember the names that a block's expressions use."""
+        for name in expression.names:
+            self.names_used.setdefault(name, node)
+
+    def nested_arguments(self, value: Node | None, cls: type[ops.Operator]) -> Args:
+        """Return the arguments of an operator inside an argument, its defaults first."""
+        who = self.who
+        self.who = f"{who}: '{cls.name}'" if who else f"'{cls.name}'"
+        given = self.main_or_arguments(value, cls)
+        self.who = who
+        return {**self.defaults_of(cls), **given}
+
+
+
+def compile_value(name: str, node: Node, kind: Kind, spec: Template, collector: Collector) -> Slot:
+    """Return a node outside any layer ready to be evaluated; raise SlotError like `compile_slot`."""
+    return compile_slot(name, node, kind, Reading(collector, spec.defaults))

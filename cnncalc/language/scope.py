@@ -1,0 +1,201 @@
+"""What names mean while a spec is expanded: frames of values, words and labels, and the tensors behind labels."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cnncalc.graph.graph import Graph, Ref
+from cnncalc.language.expressions import ExpressionError
+from cnncalc.language.slots import FAILED, SlotError
+from cnncalc.language.tree import Scalar
+from cnncalc.values.diagnostics import Span, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cnncalc.language.template import Item
+    from cnncalc.language.tree import Node as TreeNode
+    from cnncalc.ops.base import Operator
+    from cnncalc.values.shape import Shape
+
+Tensor: TypeAlias = Ref | list[Ref] | None
+"""One tensor, the several outputs of a split, or None where its layer failed."""
+Made: TypeAlias = tuple["Operator", tuple[int, ...]]
+"""What a label that can be shared stands for: the operator as the item has it, and the nodes of its parts."""
+
+
+class Silent(Exception):  # noqa: N818 - not an error of its own
+    """A value depends on something that has already been reported."""
+
+
+class Frame:
+    """One lexical scope: values, words and labels. A block's frame sees the file's values but not its labels."""
+
+    __slots__ = ("declared", "labels", "made", "opaque", "parent", "values", "words")
+
+    def __init__(self, parent: Frame | None, declared: Mapping[str, Span | None], *, opaque: bool = False) -> None:
+        self.parent = parent
+        self.declared = declared
+        self.opaque = opaque
+        self.values: dict[str, Any] = {}
+        self.words: dict[str, tuple[TreeNode, Frame]] = {}
+        self.labels: dict[str, Tensor] = {}
+        self.made: dict[str, Made] = {}
+
+    def visible_labels(self) -> dict[str, Tensor]:
+        """Return every label that can be referred to from here."""
+        outer = self.parent.visible_labels() if self.parent is not None and not self.opaque else {}
+        return {**outer, **self.labels}
+
+
+class Scope:
+    """Where expansion is: the current frame, what `c_in`, `i` and `prev` are, and the graph so far."""
+
+    def __init__(self, declared: Mapping[str, Span | None]) -> None:
+        self.graph = Graph({}, [])
+        self.in_shapes: list[Shape] = []
+        self.file_frame = Frame(None, declared)
+        self.frame = self.file_frame
+        self.c_in: int | None = None
+        self.index: int | None = None
+        self.previous: Tensor = None
+
+    # What names mean in expressions (the Scope of language.expressions).
+
+    def name(self, name: str, /) -> Any:
+        """Return the value of a name in an expression."""
+        if name == "c_in" and self.c_in is not None:
+            return self.c_in
+        if name == "i" and self.index is not None:
+            return self.index
+        frame: Frame | None = self.frame
+        while frame is not None:
+            if name in frame.values:
+                value = frame.values[name]
+                if value is FAILED:
+                    raise Silent
+                return value
+            if name in frame.words:
+                raise ExpressionError(f"'{name}' is a word here, not a number", code="word-and-number",
+                                      hint=f"pass it as ${name}")  # fmt: skip
+            frame = frame.parent
+        raise ExpressionError(f"there is no '{name}'", code="unknown-name", hint=self.name_hint(name))
+
+    def name_hint(self, name: str) -> str:
+        """Return what to do about an unknown name."""
+        if name == "i":
+            return "i counts the repetitions of an item with repeat; pass it to a block as a parameter"
+        if name.lower() in ("yes", "no", "on", "off"):
+            return "write true or false"
+        if name in self.frame.visible_labels():
+            return f"a label is not a number: write {name}.c, {name}.h or {name}.w"
+        known: list[str] = [] if self.c_in is None else ["c_in"]
+        frame: Frame | None = self.frame
+        while frame is not None:
+            known += frame.values
+            frame = frame.parent
+        return did_you_mean(name, known) or (f"known here: {', '.join(sorted(set(known)))}" if known else "")
+
+    def attribute(self, label: str, attribute: str, /) -> int:
+        """Return an extent of what a label stands for."""
+        tensor = self.find(label)
+        if tensor is None:
+            raise Silent
+        if isinstance(tensor, list):
+            raise ExpressionError(f"'{label}' is several outputs", code="several-outputs", hint="label each of them")
+        shape = self.shape(tensor)
+        if attribute == "c":
+            return shape.channels
+        position = {"w": -1, "h": -2}[attribute]
+        if len(shape) <= -position:
+            raise ExpressionError(f"'{label}' has shape {shape}, which has no {attribute}", code="wrong-rank")
+        return shape[position]
+
+    def find(self, label: str) -> Tensor:
+        """Return what a label stands for."""
+        frame: Frame | None = self.frame
+        while frame is not None:
+            if label in frame.labels:
+                return frame.labels[label]
+            if frame.opaque:
+                break
+            frame = frame.parent
+        raise ExpressionError(f"there is no label '{label}'", code="unknown-label", hint=self.label_hint(label))
+
+    def label_hint(self, label: str) -> str:
+        """Return what to do about an unknown label."""
+        frame: Frame | None = self.frame
+        while frame is not None:
+            if label in frame.declared:
+                return f"'{label}' is defined further down; move this layer behind it"
+            frame = None if frame.opaque else frame.parent
+        known = self.frame.visible_labels()
+        hint = did_you_mean(label, known)
+        if hint:
+            return hint
+        if any(node.path == label or node.path.startswith(label + ".") for node in self.graph.nodes[-1000:]):
+            return f"only labels can be referred to: give that layer as: {label.replace('.', '_')}"
+        return f"labels here: {', '.join(sorted(known))}" if known else "label a layer with as: name"
+
+    def shape(self, ref: Ref) -> Shape:
+        """Return the shape of a tensor."""
+        index, port = ref
+        return self.in_shapes[-index - 1] if index < 0 else self.graph.nodes[index].out_shapes[port]
+
+    def sources_of(self, item: Item, previous: Tensor, number: int | None = None) -> tuple[Ref, ...]:
+        """Return what an item reads; from the second repetition on, what the one before made in place of the first."""
+        if not item.from_:
+            if type(previous) is tuple:
+                return (previous,)
+            return (self.single(previous, item.key_node),)
+        if number:
+            others = (self.refer(label, self.previous) for label in item.from_[1:])
+            return (self.single(previous, item.key_node), *others)
+        return tuple(self.refer(label, self.previous) for label in item.from_)
+
+    def first_source(self, item: Item, previous: Tensor) -> Ref:
+        """Return what `c_in` means in an item: of several sources, the first."""
+        if item.joins_labels:
+            assert item.sources is not None
+            label = item.sources[0][1]
+            assert isinstance(label, Scalar)
+            return self.refer(label, previous)
+        return self.sources_of(item, previous)[0]
+
+    def refer(self, label: Scalar, previous: Tensor) -> Ref:
+        """Return the one tensor that a label or `prev` stands for."""
+        if label.text == "prev":
+            return self.single(previous, label)
+        try:
+            return self.single(self.tensor(label.text), label)
+        except ExpressionError as error:
+            raise SlotError(error.code, str(error), label.span, error.hint) from None
+
+    def tensor(self, reference: str) -> Tensor:
+        """Return what `label` stands for, or `label:n`, its n-th output."""
+        name, colon, port = reference.partition(":")
+        tensor = self.find(name)
+        if not colon or tensor is None:
+            return tensor
+        outputs = tensor if isinstance(tensor, list) else [tensor]
+        if not re.fullmatch("[0-9]{1,9}", port) or int(port) >= len(outputs):
+            many = f"outputs 0 to {len(outputs) - 1}" if len(outputs) > 1 else "one output"
+            raise ExpressionError(f"'{name}' has no output '{port}'", code="unknown-label", hint=f"it has {many}")
+        return outputs[int(port)]
+
+    def resolved(self, label: Scalar, previous: Tensor) -> Ref | None:
+        """Return what a label stands for, or None where that failed."""
+        try:
+            return self.refer(label, previous)
+        except Silent:
+            return None
+
+    def single(self, tensor: Tensor, where: Scalar) -> Ref:
+        """Return the one tensor that a name stands for."""
+        if tensor is None:
+            raise Silent
+        if isinstance(tensor, list):
+            raise SlotError("several-outputs", f"the layer before has {len(tensor)} outputs, choose one", where.span,
+                            "label them with as: [a, b] and name one with from:")  # fmt: skip
+        return tensor

@@ -1,0 +1,139 @@
+"""What an expansion starts from: variables after variant and overrides, and the shapes of the inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.language.literals import LiteralError, parse_number
+from cnncalc.language.python_data import from_python
+from cnncalc.language.reading import compile_value
+from cnncalc.language.scope import Silent
+from cnncalc.language.slots import EXTENTS, FAILED, VALUE, SlotError, written
+from cnncalc.language.template import MAX_DIMENSIONS
+from cnncalc.language.tree import Scalar, Seq
+from cnncalc.ops.arguments import shown
+from cnncalc.values.diagnostics import ArgumentError, SpecError, did_you_mean
+from cnncalc.values.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cnncalc.language.evaluate import Evaluator
+    from cnncalc.language.tree import Node as TreeNode
+
+MAX_LAYERS = 100_000
+
+
+class Overrides:
+    """What a caller sets besides the file: a variant, variables, the input, the limit on layers."""
+
+    __slots__ = ("inputs", "max_layers", "variables", "variant")
+
+    def __init__(
+        self,
+        variant: str | None = None,
+        variables: Mapping[str, object] | None = None,
+        inputs: Mapping[str, tuple[int, ...]] | None = None,
+        max_layers: int | None = None,
+    ) -> None:
+        self.variant = variant
+        self.variables = dict(variables or {})
+        self.inputs = inputs
+        self.max_layers = max_layers or MAX_LAYERS
+
+
+def set_variables(values: Evaluator, overrides: Overrides) -> None:
+    """Give every variable of the file its value, and record it with the graph."""
+    spec, scope = values.spec, values.scope
+    chosen = {name: node for name, (_, node) in spec.vars.items()}
+    if overrides.variant is not None:
+        known = spec.variants
+        if overrides.variant not in known:
+            raise ValueError(unknown("variant", overrides.variant, known))
+        chosen.update({name: node for name, (_, node) in known[overrides.variant].items()})
+    for name, value in overrides.variables.items():
+        if name not in chosen:
+            raise ValueError(unknown("variable", name, chosen))
+        chosen[name] = override(name, value)
+    frame = scope.file_frame
+    for name, node in chosen.items():
+        if name in spec.words:
+            frame.words[name] = (node, frame)
+            scope.graph.variables[name] = written(node)
+            continue
+        try:
+            value = VALUE.check(values.evaluate(compile_value(name, node, VALUE, spec, values.collector)), name)
+        except (SlotError, ArgumentError) as error:
+            if name in overrides.variables:
+                raise ValueError(f"variable '{name}': {error}") from None
+            span = error.span if isinstance(error, SlotError) else node.span
+            values.collector.add(error.code, f"variable '{name}': {error}", span, hint=error.hint)
+            value = FAILED
+        except Silent:
+            value = FAILED
+        frame.values[name] = value
+        if value is not FAILED:
+            scope.graph.variables[name] = value
+
+
+def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
+    """Give every input its shape and label; return whether all have one."""
+    spec, scope = values.spec, values.scope
+    given = dict(overrides.inputs or {})
+    if len(given) == 1 and "" in given and len(spec.inputs) == 1:
+        given = {next(iter(spec.inputs)): given[""]}
+    for name in given:
+        if name not in spec.inputs:
+            if not name:
+                listed = ", ".join(spec.inputs)
+                raise ValueError(f"the spec has several inputs: say which the shape is for, one of {listed}")
+            raise ValueError(unknown("input", name, spec.inputs))
+    for name, slot in spec.inputs.items():
+        try:
+            if name in given:
+                shape = EXTENTS.check(tuple(given[name]), name)
+            else:
+                shape = EXTENTS.check(values.evaluate(slot), name)
+            if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
+                raise ArgumentError(  # noqa: TRY301 - told like every other mistake
+                    f"'{name}' must be [C], [C, L], [C, H, W] or [C, D, H, W], got {shown(shape)}",
+                    hint="leave the batch out",
+                )
+        except (SlotError, ArgumentError) as error:
+            if name in given and isinstance(error, ArgumentError):
+                raise ValueError(str(error)) from None
+            span = error.span if isinstance(error, SlotError) else slot.span
+            values.collector.add(error.code, str(error), span, hint=error.hint)
+            continue
+        except Silent:
+            continue
+        scope.graph.inputs[name] = Shape(shape)  # type: ignore[arg-type]
+        scope.file_frame.labels[name] = (-len(scope.graph.inputs), 0)
+    scope.in_shapes = list(scope.graph.inputs.values())
+    return bool(spec.inputs) and len(scope.in_shapes) == len(spec.inputs)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that is none of the spec's."""
+    known = list(known)
+    nearest = did_you_mean(name, known)
+    listed = f"this spec has {', '.join(known)}" if known else f"this spec has no {what}s"
+    return f"there is no {what} '{name}'; {nearest + ' ' if nearest else ''}{listed}"
+
+
+def override(name: str, value: object) -> TreeNode:
+    """Return the value of `--set name=value` as it would stand in the file."""
+    if isinstance(value, str):
+        try:
+            number = parse_number(value)
+        except LiteralError as error:
+            raise ValueError(f"variable '{name}': {error}") from None
+        words = {"true": True, "false": False}
+        return Scalar(words.get(value, number if number is not None else value), True, value)
+    try:
+        node = from_python({name: value}).get(name)
+    except SpecError:
+        node = None
+    if node is None or not isinstance(node, Scalar | Seq):
+        raise ValueError(f"variable '{name}' must be a number or a word, got {value!r}")
+    return node

@@ -1,0 +1,231 @@
+"""Places of values: what an argument, a modifier or a parameter holds before it is evaluated."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+from cnncalc.language.expressions import Expression, ExpressionError, compile_expression
+from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.ops import base as ops
+from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, shown
+from cnncalc.values.diagnostics import ArgumentError, Span, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFERENCE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+
+
+class Value(Kind):
+    """A variable or parameter: a number or a truth value, exact."""
+
+    def check(self, value: Any, name: str) -> Any:
+        """Return the value; raise ArgumentError for anything but a number or truth value."""
+        if isinstance(value, bool | int | Fraction):
+            return value
+        raise ArgumentError(f"'{name}' must be a number or an expression, got {shown(value)}", argument=name)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the value as a spec writes it."""
+        return {"type": ["number", "string", "boolean"]}
+
+    def describe(self) -> str:
+        """Return the form in a few words."""
+        return "number or expression"
+VALUE = Value()
+CONDITION = Boolean()
+REPEAT = Integer(0)
+EXTENTS = Extents(scalar=False)
+
+
+class Reader(Protocol):
+    """Whoever compiles slots: it notes the names that expressions use, and reads the arguments of nested operators."""
+
+    def note_names(self, expression: Expression, node: Scalar) -> None:
+        """Remember the names that an expression uses."""
+
+    def nested_arguments(self, value: Node | None, cls: type[ops.Operator]) -> Args:
+        """Return the arguments of an operator inside an argument."""
+
+
+
+class Slot:
+    """The place of one value: a constant, an expression, a `$word`, a list of slots or a nested operator."""
+
+    __slots__ = ("constant", "kind", "name", "node", "value")
+
+    def __init__(self, name: str, node: Node, kind: Kind, value: Any, *, constant: bool) -> None:
+        self.name = name
+        self.node = node
+        self.kind = kind
+        self.value = value
+        self.constant = constant
+
+    @property
+    def span(self) -> Span | None:
+        """Where it is written."""
+        return self.node.span
+
+    @property
+    def text(self) -> str:
+        """The value as the spec writes it."""
+        return written(self.node)
+Args: TypeAlias = dict[str, Slot]
+
+
+class Word(NamedTuple):
+    """A `$name` that passes a parameter's or variable's word through."""
+
+    name: str
+
+
+class NestedCall(NamedTuple):
+    """An operator inside an argument: what `norm:` and `act:` hold."""
+
+    cls: type[ops.Operator]
+    args: dict[str, Slot]
+
+
+class Failed:
+    """What stands for a value that could not be read; whoever needs it fails in silence."""
+FAILED = Failed()
+
+
+class Like(NamedTuple):
+    """The map size of the layer of this label."""
+
+    label: Scalar
+
+
+class SlotError(Exception):
+    """A value that cannot be read."""
+
+    def __init__(self, code: str, message: str, span: Span | None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.span = span
+        self.hint = hint
+
+
+def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
+    """Return a node ready to be evaluated as one kind of argument.
+
+    Raises:
+        SlotError: the value cannot be of that kind, whatever its expressions come to.
+    """
+    if isinstance(node, Scalar):
+        value = node.value
+        if isinstance(value, str):
+            match = REFERENCE.fullmatch(value)
+            if match:
+                return Slot(name, node, kind, Word(match[1]), constant=False)
+            if isinstance(kind, Nested):
+                return nested(name, node, node, None, kind, reader)
+            if value in kind.words or not kind.numeric:
+                return Slot(name, node, kind, value, constant=True)
+            return expression_slot(name, node, value, kind, reader)
+        return Slot(name, node, kind, value, constant=True)
+    if isinstance(node, Seq):
+        if isinstance(kind, Nested):
+            raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got a list", node.span)
+        slots = [compile_slot(name, entry, kind, reader) for entry in node.items]
+        if all(slot.constant for slot in slots):
+            return Slot(name, node, kind, tuple(slot.value for slot in slots), constant=True)
+        return Slot(name, node, kind, slots, constant=False)
+    if isinstance(kind, Nested) and len(node) == 1:
+        key, value_node = node.entries[0]
+        return nested(name, node, key, value_node, kind, reader)
+    raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got {clipped(node)}", node.span)
+
+
+def expression_slot(name: str, node: Scalar, text: str, kind: Kind, reader: Reader) -> Slot:
+    """Return the slot of an expression."""
+    hint = None
+    if kind.words:
+        hint = did_you_mean(text, kind.words)
+    elif text.lower() in ("yes", "no", "on", "off"):
+        hint = "write true or false"
+    try:
+        expression = compile_expression(text)
+    except ExpressionError as error:
+        raise in_expression(name, node, text, error, hint) from None
+    reader.note_names(expression, node)
+    return Slot(name, node, kind, expression, constant=False)
+
+
+def in_expression(name: str, node: Node, text: str, error: ExpressionError, hint: str | None = None) -> SlotError:
+    """Return an expression's error with the argument and the text it stands in."""
+    place = point(node if isinstance(node, Scalar) else None, error)
+    return SlotError(error.code, f"in '{name}: {clip(text)}', {error}", place, hint or error.hint)
+
+
+def nested(name: str, node: Node, key: Scalar, value: Node | None, kind: Nested, reader: Reader) -> Slot:
+    """Return the slot of an operator inside an argument."""
+    if key.text == "none" and value is None:
+        return Slot(name, node, kind, None, constant=True)
+    cls = ops.find(key.text)
+    if cls is None or cls.role != kind.role:
+        known = [word for word in ops.names() if (found := ops.find(word)) is not None and found.role == kind.role]
+        what = "activation" if kind.role == "act" else "normalisation"
+        raise SlotError("unknown-operator", f"there is no {what} '{clip(key.text)}'", key.span,
+                        did_you_mean(key.text, [*known, "none"], "see cnncalc ops"))  # fmt: skip
+    return Slot(name, node, kind, NestedCall(cls, reader.nested_arguments(value, cls)), constant=False)
+
+
+def point(node: Scalar | None, error: ExpressionError) -> Span | None:
+    """Return the place of an expression's error inside the scalar that holds it."""
+    if node is None or node.span is None:
+        return None
+    quote = 0 if node.plain else 1
+    if error.offset + quote >= node.length:
+        return node.span
+    return Span(node.line, node.column + quote + error.offset, max(1, min(error.length, node.length - error.offset)))
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Yield every scalar value of a tree, keys left out."""
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, Seq):
+        for entry in node.items:
+            yield from scalars(entry)
+    else:
+        for _, value in node.entries:
+            yield from scalars(value)
+
+
+def words_in(node: Node) -> set[str]:
+    """Return the names that a tree uses as `$name`."""
+    return {
+        match[1]
+        for scalar in scalars(node)
+        if isinstance(scalar.value, str) and (match := REFERENCE.fullmatch(scalar.value))
+    }
+
+
+def written(node: Node) -> str:
+    """Return a node as a spec would write it on one line."""
+    if isinstance(node, Scalar):
+        return node.text if node.text or not node.plain else "null"
+    if isinstance(node, Seq):
+        return "[" + ", ".join(map(written, node.items)) + "]"
+    return "{" + ", ".join(f"{key.text}: {written(value)}" for key, value in node.entries) + "}"
+
+
+def clip(text: str, most: int = 60) -> str:
+    """Return text cut to a length that fits into a message."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def clipped(node: Node | None) -> str:
+    """Return a node as a spec would write it, cut to a length that fits into a message."""
+    return "nothing" if node is None else clip(written(node)) or "nothing"
+
+
+def as_map(node: Node | None) -> Map | None:
+    """Return a mapping, with nothing standing for an empty one."""
+    if isinstance(node, Scalar) and node.value is None:
+        return Map({}, node.line, node.column, node.length)
+    return node if isinstance(node, Map) else None
