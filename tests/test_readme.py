@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from terminal import in_terminal
 
 import cnncalc
 
@@ -30,12 +31,10 @@ def run(command: str, folder: Path = ROOT, width: int = 120) -> subprocess.Compl
 
 
 def test_the_table_is_what_the_command_prints() -> None:
-    shown = blocks("console")[0]
-    command, _, table = shown.partition("\n")
-    done = run(command.removeprefix("$ "))
-    assert done.returncode == 0, done.stderr
-    printed = [line.rstrip() for line in done.stdout.splitlines()]
-    assert [line.rstrip() for line in table.splitlines()] == printed[: len(table.splitlines())]
+    command, _, table = blocks("console")[0].partition("\n")
+    seen = in_terminal(*shlex.split(command.removeprefix("$ "))[1:], columns=120, lines=50, folder=ROOT)
+    assert seen.code == 0, seen.errors
+    assert [line.rstrip() for line in table.splitlines()] == seen.lines
 
 
 def test_the_spec_of_one_screen_runs_within_its_budgets(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_warnings_go_to_standard_error_unwrapped(tmp_path: Path, capsys: Capture
         (["--sort", "colour"], "choose from params"),
         (["--by", "op", "--depth", "1"], "exclude each other"),
         (["--by", "colour"], "--by"),
-        (["--format", "yaml"], "'markdown'"),
+        (["--format", "yaml"], "choose one of table, json, csv, markdown, latex"),
         (["--format", "json", "--depth", "1", "--human"], "--depth and --human would change nothing"),
         (["--flops", "flpos"], "exact, 2mac, mac"),
         (["--dtype", "fp8"], "fp32"),

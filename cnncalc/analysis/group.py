@@ -106,6 +106,19 @@ class _Node:
         """Whether it only holds numbered repetitions."""
         return self.layer is None and bool(self.children) and all(name.isdecimal() for name in self.children)
 
+    @property
+    def dressed(self) -> bool:
+        """Whether it is a layer with nothing but what stands on it: its norm and activation, each fed by the last."""
+        if self.layer is None or not self.children or self.before:
+            return False
+        last = self.layer
+        for child in self.children.values():
+            layer = child.layer
+            if layer is None or child.children or layer.inputs != (last.path,) or layer.weighted:
+                return False
+            last = layer
+        return True
+
     def layers(self) -> Iterator[Layer]:
         """Yield the layers in it, in order."""
         for index, child in enumerate(self.children.values()):
@@ -138,17 +151,39 @@ def _tree(layers: Iterable[Layer]) -> _Node:
     return root
 
 
-def tree(layers: Iterable[Layer], depth: int | None = None) -> tuple[Row, ...]:
+def tree(layers: Iterable[Layer], depth: int | None = None, *, dressed: bool = False) -> tuple[Row, ...]:
     """Return the rows of a network, indented by scope.
 
     Args:
         layers: the layers of a report.
         depth: show paths of at most so many parts; what is deeper is summed in the row of its scope, and repetitions
             that follow each other and do not differ become one row. None: every layer has its row.
+        dressed: a layer and the norm and activation that stand on it are one row, at any depth.
     """
-    writer = _Writer(fold=depth is not None)
-    writer.inside([_tree(layers)], _Place("", "", 0, depth))
+    return _rows(_tree(layers), depth, dressed=dressed)
+
+
+def _rows(root: _Node, depth: int | None, *, dressed: bool) -> tuple[Row, ...]:
+    writer = _Writer(fold=depth is not None, dressed=dressed)
+    writer.inside([root], _Place("", "", 0, depth))
     return tuple(writer.rows)
+
+
+def within(layers: Sequence[Layer], most: int) -> tuple[tuple[Row, ...], int | None]:
+    """Return the fullest rows that are at most so many, norm and activation in their layer's row, and their depth.
+
+    The depth is None where no block had to be folded, else the largest that fits; at depth 1 there may be more rows.
+    """
+    root = _tree(layers)
+    rows = _rows(root, None, dressed=True)
+    depth = max((layer.path.count(".") + 1 for layer in layers), default=1)
+    if len(rows) <= most or depth == 1:
+        return rows, None
+    while True:
+        rows = _rows(root, depth, dressed=True)
+        if len(rows) <= most or depth == 1:
+            return rows, depth
+        depth -= 1
 
 
 class _Place(NamedTuple):
@@ -163,8 +198,9 @@ class _Place(NamedTuple):
 class _Writer:
     """Writes the rows of a tree. It is given nodes that are alike: a single one, or the repetitions of a folded row."""
 
-    def __init__(self, *, fold: bool) -> None:
+    def __init__(self, *, fold: bool, dressed: bool) -> None:
         self.fold = fold
+        self.dressed = dressed
         self.rows: list[Row] = []
 
     def inside(self, alike: Sequence[_Node], place: _Place) -> None:
@@ -197,7 +233,7 @@ class _Writer:
     def node(self, nodes: Sequence[_Node], path: str, place: _Place) -> None:
         """Write nodes that are alike, named `place.prefix`, and what is in them."""
         node, name, level = nodes[0], place.prefix, place.level
-        if place.left == 0 or not node.children:
+        if place.left == 0 or not node.children or (self.dressed and node.dressed):
             self.rows.append(
                 Row(
                     kind=Kind.BLOCK if node.children else Kind.LAYER,

@@ -32,11 +32,16 @@ def coloured(stream: Any) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (bool(stream.isatty()) and os.environ.get("TERM") != "dumb")
 
 
-def screen_width() -> int:
+def screen_width(otherwise: int = WIDE) -> int:
     """Return the characters in a line of standard output: the terminal's, or COLUMNS; elsewhere as many as it takes."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
         return shutil.get_terminal_size().columns
-    return WIDE
+    return otherwise
+
+
+def screen_height() -> int | None:
+    """Return the lines of the terminal that standard output is, None where it is a pipe or a file."""
+    return shutil.get_terminal_size().lines if sys.stdout.isatty() else None
 
 
 def ascii_only(stream: Any) -> bool:
@@ -191,5 +196,5 @@ def write_output(text: str, file: str | None) -> None:
 
 
 __all__ = ["WIDE", "analysed", "ascii_only", "coloured", "encodable", "fail", "report_error", "report_findings",
-           "report_internal", "screen_width", "settings", "shapes", "source_of", "write_error", "write_output",
-           "write_problem"]  # fmt: skip
+           "report_internal", "screen_height", "screen_width", "settings", "shapes", "source_of", "write_error",
+           "write_output", "write_problem"]  # fmt: skip

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, write_output
 from cnncalc.cli.options import OutputOption
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def command(
         write_output(to_json(chosen, one=name is not None), output)
         return
     terminal = output is None and sys.stdout.isatty()
-    width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
+    width = screen_width(WIDTH) if output is None else WIDTH
     lines = listed(chosen, width) if name is None else full(chosen[0], width)
     if terminal and coloured(sys.stdout):
         _print(lines)

@@ -62,9 +62,7 @@ def command(
     from cnncalc.render import rf as render
 
     try:
-        view = view_unit(
-            source, layer, position, input=shape, variant=variant, variables=values, max_layers=max_layers
-        )
+        view = view_unit(source, layer, position, input=shape, variant=variant, variables=values, max_layers=max_layers)
     except NoSuchLayer as error:
         fail(str(error), error.hint)
     except ValueError as error:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc import zoo
-from cnncalc.analysis.group import RANKED, by_operator, first, ranked, tree
+from cnncalc.analysis.group import RANKED
 from cnncalc.cli.common import (
     WIDE,
     analysed,
-    ascii_only,
     coloured,
     fail,
     report_error,
@@ -27,6 +23,7 @@ from cnncalc.cli.common import (
     usage_errors,
     write_output,
 )
+from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import (
     BatchOption,
     DtypeOption,
@@ -39,15 +36,17 @@ from cnncalc.cli.options import (
     SpecsArgument,
     VariantOption,
 )
-from cnncalc.render.columns import COLUMNS, DEFAULT, Column, chosen, fitting
+from cnncalc.cli.tables import FORMS, By, Choice, table
+from cnncalc.render.columns import ALIASES, COLUMNS, DEFAULT, Column, chosen
 from cnncalc.render.format import Numbers
 from cnncalc.values.diagnostics import SpecError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cnncalc.analysis.group import Row
+    from cnncalc.cli.watch import Drawn
     from cnncalc.results.report import Report
+    from cnncalc.values.diagnostics import Diagnostic
 
 EPILOG = """\
 Examples:
@@ -62,48 +61,15 @@ cnncalc show a.yaml b.yaml --by op --flops mac
 
 cnncalc show resnet50 --format json | jq .totals.macs
 """
-POLL_SECONDS = 0.2
-
-
-class Form(StrEnum):
-    """What `--format` takes."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-
-
-class By(StrEnum):
-    """What `--by` takes."""
-
-    OP = "op"
-
-
-class Choice(NamedTuple):
-    """Which rows and columns to show."""
-
-    columns: tuple[Column, ...]
-    depth: int | None
-    by: By | None
-    sort: str | None
-    top: int | None
-    numbers: Numbers
-
-    def rows(self, report: Report) -> tuple[Row, ...]:
-        """Return a report's rows."""
-        rows = by_operator(report.layers) if self.by else tree(report.layers, self.depth)
-        if self.sort or self.top or self.by:
-            rows = ranked(rows, self.sort or "macs")
-        return first(rows, self.top) if self.top else rows
 
 
 def complete_columns(incomplete: str) -> list[str]:
-    """Return column lists whose last name begins so."""
-    done, comma, begun = incomplete.rpartition(",")
-    used = done.split(",")
-    return [f"{done}{comma}{name}" for name in (*COLUMNS, "all") if name.startswith(begun) and name not in used]
+    """Return column lists whose last name begins so; after a `+`, of those that are not shown anyway."""
+    plus = "+" if incomplete.startswith("+") else ""
+    done, comma, begun = incomplete.removeprefix("+").rpartition(",")
+    used = (*done.split(","), *(DEFAULT if plus else ()))
+    names = COLUMNS if plus else (*COLUMNS, "all")
+    return [f"{plus}{done}{comma}{name}" for name in names if name.startswith(begun) and name not in used]
 
 
 def complete_sort(incomplete: str) -> list[str]:
@@ -118,13 +84,19 @@ def command(
         typer.Option(
             "--columns",
             metavar="A,B,...",
-            help=f"Which columns, in this order, of {', '.join(COLUMNS)}; or all. Without it the first {len(DEFAULT)}.",
+            help=f"Which columns, in this order, of {', '.join(COLUMNS)} (also rf); "
+            f"or all; +A,B adds to the usual {len(DEFAULT)}.",
             autocompletion=complete_columns,
         ),
     ] = None,
     depth: Annotated[
-        int | None,
-        typer.Option("--depth", min=1, metavar="N", help="Paths of N parts; deeper layers are summed in one row."),
+        str | None,
+        typer.Option(
+            "--depth",
+            metavar="N|all",
+            help="Paths of N parts; deeper layers are summed in one row. On a terminal by "
+            "default as deep as its height allows, norm and activation in their layer's row; all: each apart.",
+        ),
     ] = None,
     by: Annotated[By | None, typer.Option("--by", metavar="op", help="One row per operator.")] = None,
     sort: Annotated[
@@ -138,9 +110,13 @@ def command(
         typer.Option("--top", min=1, metavar="N", help="The N largest rows (by MACs unless sorted), the rest as one."),
     ] = None,
     human: Annotated[bool, typer.Option("--human/--exact", help="25.6 M or 25,557,032.")] = False,
+    summary: Annotated[bool, typer.Option("--summary/--no-summary", help="What holds for the whole, below.")] = True,
     form: Annotated[
-        Form, typer.Option("--format", metavar="FORM", help="table, json, csv, markdown or latex.")
-    ] = Form.TABLE,
+        str,
+        typer.Option(
+            "--format", metavar="FORM", help="table, json, csv, markdown or latex.", autocompletion=completed(FORMS)
+        ),
+    ] = "table",
     input: InputOption = None,  # noqa: A002 - the option's name
     variant: VariantOption = None,
     variables: SetOption = None,
@@ -163,26 +139,32 @@ def command(
         str | None, typer.Option("--devices", metavar="FILE", help="For --device: devices of your own, as TOML.")
     ] = None,
     output: OutputOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Draw again whenever a spec is saved; ctrl-c ends.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Draw again at each save, with what it changed; ctrl-c ends.")
+    ] = False,
 ) -> None:
     """Show every layer of a network: size, receptive field, parameters, operations, memory access.
 
     Blocks indent what is inside them; below stand the totals and what holds for the network as a whole.
     Counts are for one image, forward, unless --batch says otherwise.
     """
+    form_named(form, FORMS)
+    whole, level = depth == "all", depth_of(depth)
     choice = Choice(
-        columns_named(columns), depth, by, known_sort(sort), top, Numbers.HUMAN if human else Numbers.EXACT
-    )
+        columns=columns_named(columns), depth=level, whole=whole, by=by, sort=known_sort(sort), top=top,
+        numbers=Numbers.HUMAN if human else Numbers.EXACT, summary=summary,
+    )  # fmt: skip
     if by and depth:
         fail("--by and --depth exclude each other")
     if specs.count("-") > 1:
         fail("standard input can be read once only")
-    if form is Form.JSON and (shaping := [f"--{name}" for name, value in (
-        ("columns", columns), ("depth", depth), ("by", by), ("sort", sort), ("top", top), ("human", human)
+    if form == "json" and (shaping := [f"--{name}" for name, value in (
+        ("columns", columns), ("depth", depth), ("by", by), ("sort", sort), ("top", top), ("human", human),
+        ("no-summary", not summary),
     ) if value]):  # fmt: skip
         fail(f"{' and '.join(shaping)} would change nothing: json holds the whole report")
 
-    if form is not Form.TABLE and (memory or device):
+    if form != "table" and (memory or device):
         fail(f"--{'memory' if memory else 'device'} is a view below the table, {form} has the report alone")
     if optimizer is not None and not memory:
         fail("--optimizer goes with --memory")
@@ -217,24 +199,35 @@ def command(
             )
         return "".join(f"\n{view}" for view in views)
 
-    def show() -> int:
-        return draw(specs, analyse, form, choice, output, below)
-
+    task = Task(specs, analyse, below, choice)
     if watch:
+        from cnncalc.cli.watch import keep_drawing
+
         if output is not None or "-" in specs:
             fail("--watch draws files on the screen: leave out " + ("--output" if output is not None else "-"))
-        keep_drawing(specs, show)
-    elif code := show():
+        keep_drawing(specs, task.drawn, choice.numbers)
+    elif code := task.write(form, output):
         raise typer.Exit(code)
+
+
+def depth_of(text: str | None) -> int | None:
+    """Return the number of `--depth`, None without one; stop with exit code 2 for what is none."""
+    if text is None or text == "all":
+        return None
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        fail(f"--depth wants a number from 1, or all; got '{text}'")
+    return int(text)
 
 
 def columns_named(text: str | None) -> tuple[Column, ...]:
     """Return the columns of `--columns`, none for the usual ones; stop with exit code 2 for an unknown name."""
     if text is None:
         return ()
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = [ALIASES.get(name.strip(), name.strip()) for name in text.removeprefix("+").split(",") if name.strip()]
     if not names:
         fail("--columns names no column", f"choose from {', '.join(COLUMNS)}")
+    if text.startswith("+"):
+        names = [*DEFAULT, *(name for name in names if name not in DEFAULT)]
     try:
         return chosen(list(COLUMNS) if names == ["all"] else names)
     except ValueError as error:
@@ -243,132 +236,80 @@ def columns_named(text: str | None) -> tuple[Column, ...]:
 
 def known_sort(name: str | None) -> str | None:
     """Return the key of `--sort`; stop with exit code 2 for an unknown one."""
+    name = name and ALIASES.get(name, name)
     if name is not None and name not in RANKED:
         fail(f"rows cannot be sorted by '{name}'; choose from {', '.join(RANKED)}", did_you_mean(name, RANKED))
     return name
 
 
-def draw(
-    specs: Sequence[str],
-    analyse: Callable[[str], Report],
-    form: Form,
-    choice: Choice,
-    output: str | None,
-    below: Callable[[str, Report], str],
-) -> int:
-    """Write the reports of some specs and return the exit code; findings go to standard error.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to show.
 
-    Args:
-        specs: what to show.
-        analyse: from a SPEC argument to its report.
-        form: the form of output.
+    Attributes:
+        specs: SPEC arguments.
+        analyse: from one to its report.
+        below: from one and its report to what stands below its table.
         choice: which rows and columns.
-        output: a file, or None for standard output.
-        below: from a SPEC argument and its report to what stands below its table.
     """
-    reports: list[Report] = []
-    views: list[str] = []
-    failed = printed = False
-    on_screen = form is Form.TABLE and output in {None, "-"}
-    for spec in specs:
-        try:
-            report = analyse(spec)
-        except SpecError as error:
-            if on_screen and error.partial is not None:
-                write_output(table(error.partial, choice, below=printed, partial=True), None)
-                printed = True
-            report_error(error)
-            failed = True
-            continue
-        view = below(spec, report)
-        if on_screen:
-            write_output(table(report, choice, below=printed) + view, None)
-            printed = True
-        if form is not Form.JSON:
-            report_findings(report.warnings)
-        reports.append(report)
-        views.append(view)
-    if failed:
-        return 2
-    if not on_screen:
-        write_output(written(reports, form, choice, views), output)
-    return 0
 
+    specs: Sequence[str]
+    analyse: Callable[[str], Report]
+    below: Callable[[str, Report], str]
+    choice: Choice
 
-def table(report: Report, choice: Choice, *, below: bool = False, partial: bool = False, plain: bool = False) -> str:
-    """Return a table for the screen, or for a file if `plain`; after an empty line if `below` another."""
-    from cnncalc.render.table import View, render
+    def drawn(self, *, progress: Callable[[str, Sequence[Diagnostic]], None] | None = None) -> Drawn:
+        """Return the tables of all specs for the screen; each is handed to `progress` as it comes."""
+        from cnncalc.cli.watch import Drawn
 
-    view = View(rows=choice.rows(report), columns=choice.columns, numbers=choice.numbers, partial=partial)
-    if plain:
-        text = render(report, view, width=WIDE)
-    else:
-        text = render(
-            report, view, width=screen_width(), colour=coloured(sys.stdout), ascii_only=ascii_only(sys.stdout)
-        )
-    return f"\n{text}" if below else text
-
-
-def written(reports: Sequence[Report], form: Form, choice: Choice, views: Sequence[str]) -> str:
-    """Return reports in one of the forms, one after the other; views stand below tables."""
-    if form is Form.TABLE:
-        tables = (table(report, choice, plain=True) for report in reports)
-        return "\n".join(text + view for text, view in zip(tables, views, strict=True))
-    if form is Form.JSON:
-        from cnncalc.render.data import json_text
-
-        return json_text(reports)
-    parts = [(report, rows := choice.rows(report), choice.columns or fitting(rows)) for report in reports]
-    if form is Form.CSV:
-        from cnncalc.render.data import csv_text
-
-        return csv_text(parts, several=len(reports) > 1)
-    if form is Form.MARKDOWN:
-        from cnncalc.render.markdown import markdown
-
-        return "\n".join(markdown(*part, choice.numbers) for part in parts)
-    from cnncalc.render.latex import latex
-
-    return "\n".join(latex(*part, choice.numbers) for part in parts)
-
-
-def keep_drawing(specs: Sequence[str], show: Callable[[], int]) -> None:
-    """Draw, and draw again whenever one of the files is saved, until interrupted; errors in a spec do not end it."""
-    files = [watched(spec) for spec in specs]
-    begun = False
-    try:
-        while True:
-            seen = stamps(files)
-            if sys.stdout.isatty():
-                sys.stdout.write("\x1b[H\x1b[2J\x1b[3J")
+        texts: list[str] = []
+        found: list[Diagnostic] = []
+        reports: list[Report] = []
+        failed = False
+        for spec in self.specs:
+            text = ""
+            findings: tuple[Diagnostic, ...] = ()
             try:
-                show()
-            except typer.Exit:
-                if not begun:
-                    raise
-            begun = True
-            sys.stdout.flush()
-            while None in (now := stamps(files)) or now == seen:
-                time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
+                report = self.analyse(spec)
+            except SpecError as error:
+                failed, findings = True, tuple(error.diagnostics)
+                if error.partial is not None:
+                    text = table(error.partial, self.choice, below=bool(texts), partial=True)
+            else:
+                view = self.below(spec, report)
+                text = table(report, self.choice, below=bool(texts), under=view.count("\n")) + view
+                findings = tuple(report.warnings)
+                reports.append(report)
+            if progress is not None:
+                progress(text, findings)
+            texts += [text] if text else []
+            found += findings
+        return Drawn("".join(texts), tuple(found), tuple(reports), 2 if failed else 0)
 
+    def write(self, form: str, output: str | None) -> int:
+        """Write the reports in a form and return the exit code; findings go to standard error."""
 
-def watched(spec: str) -> Path:
-    """Return the file behind a SPEC argument."""
-    path = Path(spec)
-    entry = None if path.exists() else zoo.find(spec)
-    return entry.file if entry else path
+        def tell(text: str, findings: Sequence[Diagnostic]) -> None:
+            if text:
+                write_output(text, None)
+            report_findings(findings)
 
-
-def stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:
-    """Return what changes when a file is saved, None for a file that is not there (an editor may be replacing it)."""
-    found: list[tuple[int, int, int] | None] = []
-    for file in files:
-        try:
-            state = file.stat()
-        except OSError:
-            found.append(None)
-        else:
-            found.append((state.st_mtime_ns, state.st_size, state.st_ino))
-    return found
+        if form == "table" and output in {None, "-"}:
+            return self.drawn(progress=tell).code
+        reports: list[Report] = []
+        views: list[str] = []
+        failed = False
+        for spec in self.specs:
+            try:
+                report = self.analyse(spec)
+            except SpecError as error:
+                report_error(error)
+                failed = True
+                continue
+            views.append(self.below(spec, report))
+            reports.append(report)
+            if form != "json":
+                report_findings(report.warnings)
+        if not failed:
+            write_output(FORMS[form](reports, self.choice, views), output)
+        return 2 if failed else 0

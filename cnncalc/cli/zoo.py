@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, write_error, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, write_error, write_output
 from cnncalc.cli.options import OutputOption
 
 if TYPE_CHECKING:
@@ -83,9 +82,9 @@ def command(
     elif form == "markdown":
         text = to_markdown(rows, numbers)
     else:
-        terminal = output is None and sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if terminal else None
-        text = to_table(rows, numbers, width=width, colour=terminal and coloured(sys.stdout))
+        screen = output in {None, "-"}
+        width = screen_width() if screen else None
+        text = to_table(rows, numbers, width=width, colour=screen and coloured(sys.stdout))
     write_output(text, output)
 
 

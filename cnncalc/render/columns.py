@@ -144,8 +144,8 @@ ALL = (
     ),
     of_last("receptive_field_min", "Smallest", lambda layer: fmt.axes(layer.receptive_field_min), "field"),
     of_last("receptive_field_true", "Field", lambda layer: fmt.axes(layer.receptive_field_true), "with gates"),
-    of_last("jump", "Jump", lambda layer: fmt.axes(layer.jump), "pixels"),
-    of_last("start", "Start", lambda layer: fmt.edges(layer.start), "pixels"),
+    of_last("jump", "Jump", lambda layer: fmt.NOTHING if layer.is_global else fmt.axes(layer.jump), "pixels"),
+    of_last("start", "Start", lambda layer: fmt.NOTHING if layer.is_global else fmt.edges(layer.start), "pixels"),
     amounts("buffers", "Buffers"),
     amounts("bytes", "Moved", "bytes"),
     Column(name="intensity", heading="Intensity", unit="FLOPs/byte", cell=intensity),
@@ -156,6 +156,8 @@ ALL = (
     of_last("line", "Line", lambda layer: str(layer.line or "")),
 )  # fmt: skip
 COLUMNS = {column.name: column for column in ALL}
+ALIASES = {"rf": "receptive_field", "rf_min": "receptive_field_min", "rf_true": "receptive_field_true"}
+"""Shorter names of columns, of which `check` and `zoo` take the first, too."""
 DEFAULT = tuple(
     "layer operator output receptive_field params macs flops memory_access share_macs".split()  # noqa: SIM905
 )
@@ -168,11 +170,12 @@ LEAVE_FIRST = (
 
 
 def chosen(names: Sequence[str]) -> tuple[Column, ...]:
-    """Return the columns of these names, in their order.
+    """Return the columns of these names or aliases, in their order.
 
     Raises:
         ValueError: a name is unknown or given twice; the message lists all.
     """
+    names = [ALIASES.get(name, name) for name in names]
     for index, name in enumerate(names):
         if name not in COLUMNS:
             hint = did_you_mean(name, COLUMNS)
@@ -189,5 +192,5 @@ def fitting(rows: Iterable[Row]) -> tuple[Column, ...]:
     return tuple(column for column in chosen(DEFAULT) if column.per_row or not grouped)
 
 
-__all__ = ["ALL", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label", "operator",
-           "tallied"]  # fmt: skip
+__all__ = ["ALIASES", "ALL", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label",
+           "operator", "tallied"]  # fmt: skip

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cnncalc.results.report import Axis
 
 UNITS = ("", "k", "M", "G", "T", "P", "E")
+BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 UNKNOWN = "?"
 NOTHING = "-"
 DIGITS = "0123456789"
@@ -48,6 +49,20 @@ def human(value: int) -> str:
     whole, part = divmod(digits, 10**decimals)
     unit = UNITS[power] if power < len(UNITS) else f"e{3 * power}"
     return f"{whole}.{part:0{decimals}} {unit}" if decimals else f"{whole} {unit}"
+
+
+def stored(value: int) -> str:
+    """Return bytes as memories are sold, three digits in powers of 1,024: `97.5 MiB`; below 1,024 as they are."""
+    power = 0
+    while power < len(BINARY) - 1 and value >= 1024 ** (power + 1):
+        power += 1
+    if not power:
+        return plural(value, "byte")
+    size = 1024**power
+    decimals = 2 if value < 10 * size else 1 if value < 100 * size else 0
+    digits = (value * 10**decimals * 2 + size) // (2 * size)
+    whole, part = divmod(digits, 10**decimals)
+    return f"{whole:,}.{part:0{decimals}} {BINARY[power]}" if decimals else f"{whole:,} {BINARY[power]}"
 
 
 def amount(value: Amount, numbers: Numbers) -> str:

@@ -33,8 +33,10 @@ def code(text: str) -> str:
     return f"{fence}{blank}{text}{blank}{fence}" if text else ""
 
 
-def markdown(report: Report, rows: Sequence[Row], columns: Sequence[Column], numbers: Numbers) -> str:
-    """Return a title, the table with its totals, and the facts of the summary as a list."""
+def markdown(
+    report: Report, rows: Sequence[Row], columns: Sequence[Column], numbers: Numbers, *, summary: bool = True
+) -> str:
+    """Return a title, the table with its totals, and with `summary` its facts as a list."""
     context = Context(report, numbers)
     name, *rest = heading(report)
     lines = [f"### {code(name)}", "", escape("  ".join(rest)), ""]
@@ -52,6 +54,8 @@ def markdown(report: Report, rows: Sequence[Row], columns: Sequence[Column], num
     if columns[0].summed is None:
         totals[0] = "Total"
     lines.append("| " + " | ".join(f"**{escape(text)}**" if text else "" for text in totals) + " |")
-    lines.append("")
-    lines += [f"- {fact}: {escape(text)}" for fact, text in facts(report, numbers)]
+    if summary:
+        lines.append("")
+        told = [column.name for column in columns]
+        lines += [f"- {fact}: {escape(text)}" for fact, text in facts(report, numbers, told)]
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ from cnncalc.render import format as fmt
 from cnncalc.rules import CONVENTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cnncalc.render.format import Numbers
     from cnncalc.results.report import Report
@@ -21,8 +21,14 @@ ODD_SHOWN = 3
 TOTALS = (("parameters", "params"), ("MACs", "macs"), ("FLOPs", "flops"), ("memory access", "memory_access"))
 
 
-def facts(report: Report, numbers: Numbers) -> list[tuple[str, str]]:
-    """Return label and text of everything that holds for the network as a whole."""
+def facts(report: Report, numbers: Numbers, told: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return label and text of everything that holds for the network as a whole.
+
+    Args:
+        report: the network.
+        numbers: how counts are written.
+        told: names of the totals that stand in a total row already.
+    """
     summary, depth = report.summary, report.summary.depth
     found = [
         ("depth", f"{depth.layers:,} weighted layers on the longest path, {depth.weighted_layers:,} in all"),
@@ -35,7 +41,9 @@ def facts(report: Report, numbers: Numbers) -> list[tuple[str, str]]:
             ("last map", f"{summary.last_map} ({summary.last_map_path})"),
             ("receptive field", receptive_field(report)),
         ]
-    found += [(label, total_text(report, key, numbers)) for label, key in TOTALS]
+    found += [(label, total_text(report, key, numbers)) for label, key in TOTALS if key not in told]
+    if report.totals.buffers and not {"params", "buffers"}.isdisjoint(told):
+        found += [] if "buffers" in told else [("buffers", f"{numbers.write(report.totals.buffers)} kept, not learned")]
     found += [
         ("model size", model_size(report, numbers)),
         ("peak activation", peak(report, numbers)),
@@ -44,6 +52,23 @@ def facts(report: Report, numbers: Numbers) -> list[tuple[str, str]]:
         ("counting", convention(report)),
     ]
     return found
+
+
+def brief(report: Report) -> str:
+    """Return the same in a line or two, for a screen that has no room for more."""
+    summary = report.summary
+    model = total(report.totals, "model_size")
+    words = [
+        f"depth {summary.depth.layers:,}",
+        fmt.plural(summary.depth.blocks, "block"),
+        f"width {summary.width:,}" if summary.width else "",
+        f"stride {fmt.axes(summary.stride)}" if summary.last_map is not None else "",
+        f"field {fmt.axes(summary.receptive_field)}" if summary.last_map is not None else "",
+        f"model {in_bytes(model.value, fmt.Numbers.HUMAN, bound=model.lower_bound)} as {report.dtype}",
+        f"peak {fmt.stored(summary.peak_activation.bytes)}" if summary.peak_activation.path else "",
+        f"counting {report.convention}",
+    ]
+    return ", ".join(word for word in words if word)
 
 
 def total_text(report: Report, key: str, numbers: Numbers) -> str:
@@ -98,21 +123,28 @@ def receptive_field(report: Report) -> str:
 def model_size(report: Report, numbers: Numbers) -> str:
     """Return the parameters in bytes of the dtype."""
     size = total(report.totals, "model_size")
-    text = fmt.amount(size, numbers)
-    if numbers is fmt.Numbers.HUMAN:
-        text += "B" if " " in text else " B"
-    else:
-        text += " bytes" + (f" ({fmt.human(size.value)}B)" if size.value is not None and size.value >= 1000 else "")
+    text = in_bytes(size.value, numbers, bound=size.lower_bound)
     each = f" ({BITS[report.dtype]} each)" if report.dtype in BITS else ""
     return f"{text} as {report.dtype}{each}, batch {report.batch:,}"
 
 
+def in_bytes(size: int | None, numbers: Numbers, *, bound: bool = False) -> str:
+    """Return a number of bytes, the exact one first: `102,228,128 bytes (97.5 MiB)`."""
+    if size is None:
+        return fmt.UNKNOWN
+    mark, short = ">= " if bound else "", fmt.stored(size)
+    if numbers is fmt.Numbers.HUMAN or size < 1024:
+        return mark + short
+    return f"{mark}{numbers.write(size)} bytes ({short})"
+
+
 def peak(report: Report, numbers: Numbers) -> str:
-    """Return the most activations alive at once, and where."""
+    """Return the most activations alive at once, in bytes and elements, and where."""
     moment = report.summary.peak_activation
-    mark = ">= " if "peak_activation" in report.totals.lower_bounds else ""
+    bound = "peak_activation" in report.totals.lower_bounds
     where = f" at {moment.path}" if moment.path else ""
-    return f"{mark}{numbers.write(moment.elements)} elements alive{where}"
+    size = in_bytes(moment.bytes, numbers, bound=bound)
+    return f"{size}, {'>= ' if bound else ''}{numbers.write(moment.elements)} elements alive{where}"
 
 
 def odd_channels(report: Report) -> list[tuple[str, str]]:

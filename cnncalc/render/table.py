@@ -13,7 +13,7 @@ from rich.style import Style
 from cnncalc.analysis.group import Kind
 from cnncalc.render import format as fmt
 from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator, tallied
-from cnncalc.render.summary import facts, heading
+from cnncalc.render.summary import brief, facts, heading
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
@@ -58,12 +58,20 @@ class View:
         columns: the columns; empty for those that fit the rows.
         numbers: how counts are written.
         partial: the report ends at an error: no totals, no shares, no summary.
+        summary: what holds for the network as a whole stands below the table.
+        brief: the summary is a line or two.
+        more: further lines of the summary, as (label, text).
+        note: a line below the table that says what is not shown.
     """
 
     rows: tuple[Row, ...]
     columns: tuple[Column, ...] = ()
     numbers: fmt.Numbers = fmt.Numbers.EXACT
     partial: bool = False
+    summary: bool = True
+    brief: bool = False
+    more: tuple[tuple[str, str], ...] = ()
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -115,9 +123,14 @@ class NetworkTable:
             names = ", ".join(column.name for column in left_out)
             text = f"left out at this width: {names} (--columns chooses, a wider terminal shows all)"
             yield from ([Segment(line, DIM)] for line in fmt.wrap(text, width))
-        if not self.view.partial:
+        if self.view.note:
+            yield from ([Segment(line, DIM)] for line in fmt.wrap(self.view.note, width))
+        if self.view.summary and self.view.brief and not self.view.partial:
+            more = (f"{name} {text}" for name, text in self.view.more)
+            yield from ([Segment(line)] for text in (brief(self.report), *more) for line in fmt.wrap(text, width))
+        elif self.view.summary and not self.view.partial:
             yield []
-            yield from self._panel(width, ascii_only=ascii_only)
+            yield from self._panel([grid.column.name for grid in grids], width, ascii_only=ascii_only)
 
     def _title(self, width: int) -> Iterator[list[Segment]]:
         name, *rest = (one_line(part) for part in heading(self.report))
@@ -261,9 +274,9 @@ class NetworkTable:
         bar = f" {drawn}".ljust(grid.width - len(number))
         return [Segment(number, DOUBT if text.startswith((fmt.UNKNOWN, "<=")) else PLAIN), Segment(bar, BAR)]
 
-    def _panel(self, width: int, *, ascii_only: bool) -> Iterator[list[Segment]]:
-        """Yield the facts, framed."""
-        found = facts(self.report, self.view.numbers)
+    def _panel(self, told: Sequence[str], width: int, *, ascii_only: bool) -> Iterator[list[Segment]]:
+        """Yield the facts, framed; without the totals that the table's last row tells."""
+        found = [*facts(self.report, self.view.numbers, told), *self.view.more]
         labels = max(len(name) for name, _ in found)
         room = max(min(width, PANEL_MOST) - labels - 6, 16)
         lines: list[tuple[str, str]] = []
