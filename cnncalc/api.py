@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
@@ -59,6 +60,9 @@ def analyze(
     batch: int = 1,
     max_layers: int | None = None,
     fold_bn: bool = False,
+    deploy: bool = False,
+    runtime: str | None = None,
+    scratch: int | None = None,
 ) -> Report:
     """Return everything known about a network.
 
@@ -72,7 +76,11 @@ def analyze(
             activations apart.
         batch: images at once; multiplies work, activations and moved elements, never weights or shapes.
         max_layers: allow more expanded layers than 100,000.
-        fold_bn: count the network as it is deployed, batch normalisations folded into the layers before them.
+        fold_bn: count the network with batch normalisations folded into the layers before them.
+        deploy: count the network as a runtime gets it: norms folded, activations fused into the layer before, what is
+            the identity at inference gone; `report.memory` says what of its memory does not depend on a runtime.
+        runtime: the memory planner whose arena `report.memory` holds: plain or tflm; includes `deploy`.
+        scratch: bytes that the kernels of a board ask for in every step, in place of the runtime's own.
 
     Raises:
         SpecError: the spec is wrong; carries every finding, and a partial report where there is one.
@@ -83,15 +91,36 @@ def analyze(
     check_count("batch", batch)
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
-    if fold_bn and not collector.errors:
-        from cnncalc.graph.fold import fold_batch_norm
+    planner = None
+    if runtime is not None:
+        from cnncalc.deployment.runtimes import find_runtime
 
-        graph = fold_batch_norm(graph)
+        planner = find_runtime(runtime)
+    if scratch is not None:
+        check_count("scratch", scratch)
+        if planner is None:
+            raise ValueError("scratch goes with a runtime")
+    deploy = deploy or planner is not None
+    if not collector.errors:
+        if deploy:
+            from cnncalc.graph.deploy import deployed, padded_apart
+
+            graph = deployed(graph)
+            graph = padded_apart(graph) if planner is not None and planner.pads else graph
+        elif fold_bn:
+            from cnncalc.graph.fold import fold_batch_norm
+
+            graph = fold_batch_norm(graph)
     report = build_report(
         graph, name=name_of(read, variant), source=read.source, file=read.file, variant=variant or read.variant,
         version=__version__, convention=rule, dtypes=dtypes, batch=batch, collector=collector,
-        fold_bn=fold_bn,
+        fold_bn=fold_bn or deploy, deploy=deploy,
     )  # fmt: skip
+    if deploy and not collector.errors:
+        from cnncalc.deployment.runtimes import Deployment, memory_of
+
+        asked = Deployment(graph, dtypes, batch, scratch, read.file)
+        report = dataclasses.replace(report, memory=memory_of(planner, asked))
     if errors := collector.errors:
         errors.sort(key=lambda d: d.span or Span(0, 0))
         raise SpecError(errors[:MAX_REPORTED], before(report, graph))

@@ -137,6 +137,7 @@ def build_report(
     batch: int,
     collector: Collector,
     fold_bn: bool = False,
+    deploy: bool = False,
 ) -> Report:
     """Return the report of a graph; misaligned merges are added to the collector as warnings."""
     fields, misaligned = receptive_fields(graph)
@@ -163,6 +164,7 @@ def build_report(
         convention=convention.name,
         dtype=str(dtypes),
         fold_bn=fold_bn,
+        deploy=deploy,
         layers=layers(graph, per_node, fields, totals, peak.profile),
         totals=totals,
         summary=summarise(graph, fields, per_node, totals, peak),
@@ -233,6 +235,7 @@ def layers(
                 None if node.shares is None else graph.nodes[node.shares].path,
                 op.weighted,
                 alive,
+                node.fused,
             )
         )
     return tuple(rows)

@@ -31,7 +31,8 @@ class Entry(NamedTuple):
     summary: str
 
 
-LOOK, UNDERSTAND, GATE, DRAW, WRITE = "Look", "Understand", "Gate", "Draw and estimate", "Write specs"
+LOOK, UNDERSTAND, GATE, DRAW = "Look", "Understand", "Gate", "Draw and estimate"
+EXCHANGE, WRITE = "Exchange", "Write specs"
 COMMANDS = {
     "show": Entry("show", LOOK, "Show every layer: size, field, parameters, operations."),
     "zoo": Entry("zoo", LOOK, "List the networks that come with cnncalc."),
@@ -44,6 +45,7 @@ COMMANDS = {
     "diff": Entry("diff", GATE, "Show what changed between two networks."),
     "plot": Entry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
     "devices": Entry("devices", DRAW, "List devices with their peak rates and memories."),
+    "export": Entry("export", EXCHANGE, "Write a network in another program's format."),
     "init": Entry("init", WRITE, "Write a commented spec to start from."),
     "schema": Entry("schema", WRITE, "Write the JSON Schema of specs, for editors."),
 }

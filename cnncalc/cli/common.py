@@ -165,6 +165,9 @@ def analysed(
     batch: int = 1,
     max_layers: int | None = None,
     fold_bn: bool = False,
+    deploy: bool = False,
+    runtime: str | None = None,
+    scratch: str | None = None,
 ) -> Report:
     """Return the report of a SPEC argument under the usual options.
 
@@ -178,8 +181,24 @@ def analysed(
     with usage_errors():
         return analyze(
             source, input=shape, variant=variant, variables=chosen, convention=convention, dtype=dtype, batch=batch,
-            max_layers=max_layers, fold_bn=fold_bn,
+            max_layers=max_layers, fold_bn=fold_bn, deploy=deploy, runtime=runtime, scratch=amount(scratch),
         )  # fmt: skip
+
+
+def amount(text: str | None) -> int | None:
+    """Return the bytes of `20KiB`, or None.
+
+    Raises:
+        ValueError: it is no number of bytes.
+    """
+    if text is None:
+        return None
+    from cnncalc.gate.quantity import QuantityError, Unit, parse_quantity
+
+    try:
+        return int(parse_quantity(text, Unit.BYTES))
+    except QuantityError as error:
+        raise ValueError(f"--scratch: {error}") from None
 
 
 def write_output(text: str, file: str | None) -> None:

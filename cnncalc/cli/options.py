@@ -34,6 +34,13 @@ def complete_convention(incomplete: str) -> list[str]:
     return [name for name in CONVENTIONS if name.startswith(incomplete)]
 
 
+def complete_runtime(incomplete: str) -> list[str]:
+    """Return the runtimes that begin so."""
+    from cnncalc.deployment.runtimes import RUNTIMES
+
+    return [name for name in RUNTIMES if name.startswith(incomplete)]
+
+
 def complete_dtype(incomplete: str) -> list[str]:
     """Return the element types that begin so."""
     return [name for name in ("fp32", "fp16", "bf16", "int8", "int4") if name.startswith(incomplete)]
@@ -86,4 +93,23 @@ OutputOption = Annotated[
 ]
 FoldOption = Annotated[
     bool, typer.Option("--fold-bn", help="As deployed: each batch_norm folded into the layer directly before it.")
+]
+DeployOption = Annotated[
+    bool,
+    typer.Option(
+        "--deploy", help="As a runtime gets it: norms folded, activations fused, what does nothing gone."
+    ),
+]
+RuntimeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime", metavar="NAME", help="Whose memory planner to ask: plain or tflm; includes --deploy.",
+        autocompletion=complete_runtime,
+    ),
+]
+ScratchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scratch", metavar="BYTES", help="For --runtime: what a board's kernels ask for in a step, as 20KiB."
+    ),
 ]

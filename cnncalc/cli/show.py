@@ -26,12 +26,15 @@ from cnncalc.cli.common import (
 from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import (
     BatchOption,
+    DeployOption,
     DtypeOption,
     FlopsOption,
     FoldOption,
     InputOption,
     MaxLayersOption,
     OutputOption,
+    RuntimeOption,
+    ScratchOption,
     SetOption,
     SpecsArgument,
     VariantOption,
@@ -125,6 +128,9 @@ def command(
     flops: FlopsOption = "exact",
     max_layers: MaxLayersOption = None,
     fold_bn: FoldOption = False,
+    deploy: DeployOption = False,
+    runtime: RuntimeOption = None,
+    scratch: ScratchOption = None,
     memory: Annotated[
         bool, typer.Option("--memory", help="Below the table: live peak, arena, and what a training step keeps.")
     ] = False,
@@ -174,11 +180,19 @@ def command(
     def analyse(spec: str) -> Report:
         return analysed(
             spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype, batch=batch,
-            max_layers=max_layers, fold_bn=fold_bn,
+            max_layers=max_layers, fold_bn=fold_bn, deploy=deploy, runtime=runtime, scratch=scratch,
         )  # fmt: skip
 
     def below(spec: str, report: Report) -> str:
         views = []
+        if report.memory is not None:
+            from cnncalc.devices import find
+            from cnncalc.render.runtime import runtime_text
+
+            with usage_errors():
+                board = find(device, devices) if device is not None else None
+            width = screen_width() if output in {None, "-"} else WIDE
+            views.append(runtime_text(report.memory, width=width, device=board))
         if memory:
             from cnncalc import api
             from cnncalc.render.memory import memory_text

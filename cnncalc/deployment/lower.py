@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.deployment.emitter import Emitter, NotExpressibleError
+from cnncalc.ops.base import find
 from cnncalc.values.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def lowered(graph: Graph, dtype: str = "int8", *, batch: int = 1, file: str | No
     """Return the program that stands for a network, norms folded and activations fused where they can be.
 
     Args:
-        graph: the network, its batch norms folded already.
+        graph: the network as `deployed` makes it, or with its batch norms folded at least.
         dtype: of the activations: int8, int16 or float32.
         batch: images at once.
         file: where the spec stands, for errors.
@@ -44,6 +45,10 @@ def lowered(graph: Graph, dtype: str = "int8", *, batch: int = 1, file: str | No
         emitter.only_linear = bool(after) and (index, 0) not in kept and all(r.op.family == "linear" for r in after)
         try:
             made = node.op.tflite(emitter, tuple(cells[ref] for ref in node.inputs), node.in_shapes, node.out_shapes)
+            emitter.alone = True
+            for name in node.fused:
+                activation = find(name)
+                made = (emitter.activation(made[0], activation.fuses if activation else ""),)
         except NotExpressibleError as error:
             message = f"layer '{node.path}' ({node.op.name}): {error}"
             found.append(Diagnostic(code="not-expressible", message=message, hint=error.hint, span=node.span,

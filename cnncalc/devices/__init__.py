@@ -22,6 +22,8 @@ from cnncalc.values.dtypes import DTYPES
 if TYPE_CHECKING:
     from os import PathLike
 
+    from cnncalc.results.runtime import RuntimeMemory
+
 TABLE = Path(__file__).with_name("devices.toml")
 PREFIXES = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30,
@@ -90,6 +92,17 @@ class Device:
             if name in rates:
                 return name, rates[name]
         return max(self.peak, key=lambda entry: entry[1])
+
+    def fits(self, memory: RuntimeMemory) -> bool | None:
+        """Return whether a runtime's arena, tail and weights fit; None where a size of the device is not known."""
+        if memory.sram is None:
+            return None
+        if self.memory is not None and self.sram is None:
+            return memory.sram + memory.flash <= self.memory
+        pairs = [(memory.sram, self.sram), (memory.flash, self.flash)]
+        if any(have is not None and need > have for need, have in pairs):
+            return False
+        return None if any(have is None for _, have in pairs) else True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the device as JSON has it."""

@@ -28,6 +28,7 @@ class Node:
         trace: the block calls around it, outermost first, as (path of the call, its span).
         shares: index of the node whose weights it uses, or None.
         values: what the item's expressions evaluated to, as (argument, text, value).
+        fused: the activations that a runtime computes inside the layer, by name.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Node:
     trace: tuple[tuple[str, Span | None], ...] = ()
     shares: int | None = None
     values: tuple[tuple[str, str, object], ...] = ()
+    fused: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

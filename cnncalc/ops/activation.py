@@ -39,10 +39,11 @@ class ReLU(Activation):
     """`max(x, 0)`, elementwise on `[C, *S]` (doi:10.5555/3104322.3104425)."""
 
     example = "relu"
+    fuses = "RELU"
     each = Work(comparisons=1)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
-        return (to.activation(xs[0], "RELU"),)
+        return (to.activation(xs[0], self.fuses),)
 
 
 @register("relu6")
@@ -50,10 +51,11 @@ class ReLU6(Activation):
     """`min(max(x, 0), 6)`, elementwise on `[C, *S]` (arXiv:1704.04861)."""
 
     example = "relu6"
+    fuses = "RELU6"
     each = Work(comparisons=2)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
-        return (to.activation(xs[0], "RELU6"),)
+        return (to.activation(xs[0], self.fuses),)
 
 
 @register("selu")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
 from cnncalc.ops.arguments import Word, shown
-from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Window, named, same_padding
+from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Window, effective_kernel, named, same_padding
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import NO_WORK, Count, MemoryAccess, Work
@@ -108,7 +108,9 @@ class Operator:
     look it up; its name without one), `role` (`act` or `norm`: what it may stand for inside a layer), `weighted` (its
     multiply-accumulates, activations and depth count), `moves` (False for a view), `sources` (how many inputs; None:
     a merge), `defaults_from` (operators whose `defaults:` hold for it too), `advice` (hints for arguments that people
-    try and it does not have), `example` (a line of YAML) on `example_input`.
+    try and it does not have), `example` (a line of YAML) on `example_input`. For deployment: `inert` (the identity at
+    inference), `fuses` (TensorFlow Lite's name of an activation that a layer can compute itself), `takes_activation`
+    (such a layer).
     """
 
     name: ClassVar[str] = ""
@@ -120,6 +122,9 @@ class Operator:
     role: ClassVar[str] = ""
     group: ClassVar[str] = "other"
     weighted: ClassVar[bool] = False
+    inert: ClassVar[bool] = False
+    fuses: ClassVar[str] = ""
+    takes_activation: ClassVar[bool] = False
     moves: ClassVar[bool] = True
     sources: ClassVar[int | None] = 1
     defaults_from: ClassVar[tuple[str, ...]] = ()
@@ -286,6 +291,17 @@ class Operator:
     def affine_(self) -> bool:
         """Whether a normalisation has learnable scale and shift."""
         return bool(getattr(self, "affine", False))
+
+    def shifted(self, ins: Shapes, outs: Shapes) -> bool:
+        """Return whether its padding is taken as SAME of TensorFlow Lite although it starts at another position."""
+        return False
+
+    def apart(self, ins: Shapes, outs: Shapes) -> tuple[tuple[int, ...], Operator] | None:
+        """Return a padding that TensorFlow Lite needs as an operator of its own, and the layer without it, or None.
+
+        The padding is in the form of `pad`: before and after, axis by axis.
+        """
+        return None
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         """Write what stands for the layer in TensorFlow Lite, and return the cells of its results.
@@ -464,6 +480,31 @@ def _padding_word(  # noqa: PLR0917 - the field's order
 
 
 AXES = {1: ("W",), 2: ("H", "W"), 3: ("D", "H", "W")}
+
+
+def padding_apart(used: tuple[Window, ...], x: Shape, out: Shape, *, exact: bool = False) -> tuple[int, ...] | None:
+    """Return the padding that neither VALID nor SAME of TensorFlow Lite gives, before and after on each axis, or None.
+
+    SAME stands for every padding with its sizes, although it puts the odd position after; unless `exact`.
+    """
+    axes = list(zip(used, x.spatial, out.spatial, strict=True))
+    if all(not w.before and not w.after for w in used):
+        return None
+    if not exact and all(o == -(-n // w.stride) for w, n, o in axes):
+        return None
+    needed = (max((o - 1) * w.stride + effective_kernel(w.kernel, w.dilation) - n - w.before, 0) for w, n, o in axes)
+    amounts = [(w.before, after) for (w, _, _), after in zip(axes, needed, strict=True)]
+    return tuple(n for pair in amounts for n in pair) if any(map(any, amounts)) else None
+
+
+def starts_earlier(used: tuple[Window, ...], x: Shape, out: Shape) -> bool:
+    """Return whether SAME of TensorFlow Lite has the sizes of a padding, but starts at another position."""
+    if padding_apart(used, x, out) is not None or padding_apart(used, x, out, exact=True) is None:
+        return False
+    axes = zip(used, x.spatial, out.spatial, strict=True)
+    return any(
+        w.before != max((o - 1) * w.stride + effective_kernel(w.kernel, w.dilation) - n, 0) // 2 for w, n, o in axes
+    )
 
 
 def axis_name(axis: int, rank: int) -> str:

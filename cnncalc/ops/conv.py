@@ -16,9 +16,11 @@ from cnncalc.ops.base import (
     axis_name,
     fitting,
     only_rank,
+    padding_apart,
     pads,
     per_axis,
     register,
+    starts_earlier,
     windows,
 )
 from cnncalc.values.axis import (
@@ -48,6 +50,7 @@ class Weighted(Operator):
     """A layer with a weight matrix or filter bank, an optional bias, and `norm:` and `act:` as layers after it."""
 
     weighted = True
+    takes_activation = True
     bias: bool | None = arg(Boolean(), default=None, doc="add a bias; default: true without norm, false with one")
     norm: Operator | None = arg(Nested("norm"), default=None, doc="a normalisation after the layer")
     act: Operator | None = arg(Nested("act"), default=None, doc="an activation after that")
@@ -137,6 +140,13 @@ class Convolution(Weighted):
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return (tuple(Slide(w.kernel, w.stride, w.dilation, w.before) for w in self.windows(ins[0])),)
+
+    def shifted(self, ins: Shapes, outs: Shapes) -> bool:
+        return starts_earlier(self.windows(ins[0]), ins[0], outs[0])
+
+    def apart(self, ins: Shapes, outs: Shapes) -> tuple[tuple[int, ...], Operator] | None:
+        amounts = padding_apart(self.windows(ins[0]), ins[0], outs[0])
+        return None if amounts is None else (amounts, self.replace(padding=0))
 
 
 def fillable(mode: str, x: Shape, used: tuple[Window, ...], op: str, argument: str = "padding") -> None:
@@ -301,6 +311,12 @@ class ConvTranspose(Convolution):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return (tuple(Transpose(w.kernel, w.stride, w.dilation, w.before) for w in self.windows(ins[0])),)
 
+    def shifted(self, ins: Shapes, outs: Shapes) -> bool:
+        return False
+
+    def apart(self, ins: Shapes, outs: Shapes) -> None:
+        return None
+
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         used = self.windows(ins[0])
         return (
@@ -347,6 +363,12 @@ class Sampled(Conv):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         used = self.windows(ins[0])
         return tuple(Slide(w.kernel, w.stride, w.dilation, w.before) for w in used), (IDENTITY,) * len(used)
+
+    def shifted(self, ins: Shapes, outs: Shapes) -> bool:
+        return False
+
+    def apart(self, ins: Shapes, outs: Shapes) -> None:
+        return None
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         return Operator.tflite(self, to, xs, ins, outs)

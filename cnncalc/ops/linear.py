@@ -141,6 +141,7 @@ class Identity(View):
     """The input unchanged, `[C, *S] -> [C, *S]` (PyTorch's Identity)."""
 
     example = "identity"
+    inert = True
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         return xs
@@ -152,6 +153,7 @@ class Dropout(View):
 
     group = "regularisation"
     example = "dropout: 0.5"
+    inert = True
     p: Fraction | int = arg(Number(least=0, most=1), default=Fraction(1, 2), main=True, doc="probability of dropping")
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
@@ -164,6 +166,7 @@ class DropPath(View):
 
     group = "regularisation"
     example = "drop_path: 0.2"
+    inert = True
     p: Fraction | int = arg(Number(least=0, most=1), default=0, main=True, doc="probability of dropping the path")
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:

@@ -57,6 +57,7 @@ class Add(Elementwise):
     """Elementwise sum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 additions per element (arXiv:1512.03385)."""
 
     example = "add: [prev, x]"
+    takes_activation = True
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=outs[0].elements * (len(ins) - 1))
@@ -70,6 +71,7 @@ class Sub(Elementwise):
     """The first of m sources less the others, `[C, *S], .. -> [C, *S]`; m - 1 subtractions each (PyTorch's sub)."""
 
     example = "sub: [prev, x]"
+    takes_activation = True
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=outs[0].elements * (len(ins) - 1))
@@ -99,6 +101,7 @@ class Mul(Merge):
     """
 
     example = "mul: [prev, gate]"
+    takes_activation = True
     example_input = ((8, 14, 10), (8, 1, 1))
 
     def merged(self, ins: Shapes) -> Shape:

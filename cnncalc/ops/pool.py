@@ -17,6 +17,7 @@ from cnncalc.ops.base import (
     per_axis,
     register,
     spatial_rank,
+    starts_earlier,
     windows,
 )
 from cnncalc.values.axis import (
@@ -71,6 +72,9 @@ class Pool(Called):
         count = extent_ceil if self.ceil else extent
         sizes = tuple(count(n, w) for n, w in zip(x.spatial, used, strict=True))
         return Shape((x.channels, *fitting(sizes, x, used, self.name)))
+
+    def shifted(self, ins: Shapes, outs: Shapes) -> bool:
+        return starts_earlier(self.windows(ins[0]), ins[0], outs[0])
 
     def taps(self, ins: Shapes) -> int:
         return prod(per_axis(self.kernel, len(ins[0]) - 1, "kernel"))

@@ -60,7 +60,8 @@ def operator(row: Row) -> str:
         return fmt.tally(layer.op for layer in row.layers)
     after = row.layers[1 : len(row.layers) // row.times]
     words = [word for word in head.text.split(", ") if not word.startswith("call ")]
-    return " + ".join((f"{head.op} {', '.join(words)}".rstrip(), *(layer.op for layer in after)))
+    parts = (name for layer in after for name in (layer.op, *layer.fused))
+    return " + ".join((f"{head.op} {', '.join(words)}".rstrip(), *head.fused, *parts))
 
 
 def tallied(row: Row) -> bool:

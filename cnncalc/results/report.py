@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.roofline import Roofline
     from cnncalc.devices import Device
+    from cnncalc.results.runtime import RuntimeMemory
     from cnncalc.values.diagnostics import Diagnostic
     from cnncalc.values.shape import Shape
     from cnncalc.values.work import MemoryAccess, Work
@@ -106,6 +107,7 @@ class Layer(NamedTuple):
         shares: path of the layer whose weights it uses.
         weighted: it is a convolution, transposed convolution or linear layer.
         live: activation elements alive while it runs, nothing in place; the batch multiplied.
+        fused: the activations that a runtime computes inside it, by name; of a deployed network only.
     """
 
     path: str
@@ -141,6 +143,7 @@ class Layer(NamedTuple):
     shares: str | None
     weighted: bool
     live: int
+    fused: tuple[str, ...] = ()
 
     @property
     def out_shape(self) -> Shape:
@@ -172,6 +175,7 @@ class Layer(NamedTuple):
             "activations": self.activations,
             "connections": self.connections,
             "live": self.live,
+            **({"fused": list(self.fused)} if self.fused else {}),
             "share_params": self.share_params,
             "share_macs": self.share_macs,
             "receptive_field": list(self.receptive_field),
@@ -363,6 +367,8 @@ class Report:
     outputs: tuple[tuple[str, Shape], ...]
     warnings: tuple[Diagnostic, ...]
     fold_bn: bool = False
+    deploy: bool = False
+    memory: RuntimeMemory | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
@@ -434,6 +440,8 @@ class Report:
             "convention": self.convention,
             "dtype": self.dtype,
             "fold_bn": self.fold_bn,
+            **({"deploy": True} if self.deploy else {}),
+            **({"memory": self.memory.to_dict()} if self.memory else {}),
             "layers": [layer.to_dict() for layer in self.layers],
             "totals": self.totals.to_dict(),
             "outputs": {name: list(shape) for name, shape in self.outputs},

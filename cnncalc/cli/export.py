@@ -1,0 +1,67 @@
+"""`cnncalc export`: a network in another program's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cnncalc.cli.common import fail, report_findings, settings, shapes, source_of, usage_errors
+from cnncalc.cli.options import InputOption, SetOption, VariantOption, complete_spec
+
+FORMATS = {"tflite": "cnncalc.interop.tflite_out"}
+"""Each format and the module that writes it: a function `export(study, file)`."""
+
+EPILOG = """\
+Examples:
+
+cnncalc export tflite net.yaml --input 3x96x96 -o net.tflite
+"""
+
+
+def complete_format(incomplete: str) -> list[str]:
+    """Return the formats that begin so."""
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
+def command(
+    format: Annotated[  # noqa: A002 - the argument's name
+        str, typer.Argument(metavar="FORMAT", help=f"{', '.join(FORMATS)}.", autocompletion=complete_format)
+    ],
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="A spec file or a zoo network.", autocompletion=complete_spec)
+    ],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
+    input: InputOption = None,  # noqa: A002 - the option's name
+    variant: VariantOption = None,
+    variables: SetOption = None,
+    dtype: Annotated[
+        str, typer.Option("--dtype", metavar="TYPE", help="For tflite: int8 or fp32.")
+    ] = "int8",
+) -> None:
+    """Write a network in another program's format.
+
+    tflite: a TensorFlow Lite file with the network's shapes and weights of zeros, as TensorFlow Lite Micro and Arm's
+    Vela take it: batch norms folded, rectifiers fused.
+    """
+    if format not in FORMATS:
+        fail(f"there is no format '{format}'", f"choose {' or '.join(FORMATS)}")
+    from cnncalc.api import build_graph
+    from cnncalc.deployment.runtimes import Deployment, program_of
+    from cnncalc.graph.deploy import deployed
+    from cnncalc.interop.tflite_out import to_tflite
+    from cnncalc.values.dtypes import parse_dtypes
+
+    with usage_errors():
+        graph, read, found = build_graph(
+            source_of(spec), input=shapes(input), variant=variant, variables=settings(variables)
+        )
+        found.raise_if_errors()
+        report_findings([finding for finding in found.found if finding.severity == "warning"])
+        program = program_of(Deployment(deployed(graph), parse_dtypes(dtype), file=read.file))
+        data = to_tflite(program)
+    try:
+        Path(output).write_bytes(data)
+    except OSError as error:
+        fail(f"cannot write '{output}': {error.strerror or error}")
