@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, report_findings, settings, shapes, write_error
-from cnncalc.cli.options import InputOption, MaxLayersOption, SetOption, VariantOption
+from cnncalc.cli.common import amount, coloured, fail, report_findings, settings, shapes, write_error
+from cnncalc.cli.options import (
+    DeployOption,
+    FoldOption,
+    InputOption,
+    MaxLayersOption,
+    RuntimeOption,
+    ScratchOption,
+    SetOption,
+    VariantOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +122,13 @@ def command(
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Activations, normalisations and adds may reuse their operand.")
     ] = False,
+    fold_bn: FoldOption = False,
+    deploy: DeployOption = False,
+    runtime: RuntimeOption = None,
+    scratch: ScratchOption = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="NAME", help="Flash and SRAM of that device are limits.")
+    ] = None,
     max_layers: MaxLayersOption = None,
     warn_at: Annotated[
         str | None, typer.Option("--warn-at", metavar="PART", help="Warn from this part of a limit on, such as 95%.")
@@ -145,6 +161,7 @@ def command(
         *_limits("--max", maximum, "max"),
         *_limits("--min", minimum, "min"),
         *_limits("--max-increase", max_increase, "max_increase"),
+        *_device(device),
     ]
     rule, element = _checked_rules(flops, dtype)
     options = Options(
@@ -163,6 +180,10 @@ def command(
         dtype=element,
         in_place=in_place,
         max_layers=max_layers,
+        fold_bn=fold_bn,
+        deploy=deploy,
+        runtime=_runtime(runtime),
+        scratch=_bytes(scratch, runtime),
         warn_at=_part(warn_at),
         allow_empty=allow_empty,
     )
@@ -197,7 +218,7 @@ def _refuse_conflicts(
 def _limits(option: str, given: Sequence[str] | None, bound: Bound) -> list[Limit]:
     """Return `--max METRIC=LIMIT` options as limits; stop with exit code 2 for what is none."""
     from cnncalc.gate.form import Limit, Origin, read_change, read_limit
-    from cnncalc.gate.metrics import METRICS, find_metric
+    from cnncalc.gate.metrics import METRICS, find_metric, in_unit
     from cnncalc.gate.quantity import QuantityError
     from cnncalc.values.diagnostics import did_you_mean
 
@@ -213,6 +234,7 @@ def _limits(option: str, given: Sequence[str] | None, bound: Bound) -> list[Limi
                 f"{option}: there is no metric '{name}'",
                 did_you_mean(name, METRICS, f"metrics are {', '.join(METRICS)}"),
             )
+        metric = in_unit(metric, written)
         try:
             value, relative = read_change(written, metric) if bound == "max_increase" else read_limit(written, metric)
         except QuantityError as error:
@@ -233,6 +255,37 @@ def _checked_rules(flops: str | None, dtype: str | None) -> tuple[str | None, st
         return (convention(flops).name if flops is not None else None,
                 str(parse_dtypes(dtype)) if dtype is not None else None)  # fmt: skip
     except ValueError as error:
+        fail(str(error))
+
+
+def _runtime(name: str | None) -> str | None:
+    """Return the name of a runtime; stop with exit code 2 where there is none."""
+    from cnncalc.deployment.runtimes import find_runtime
+
+    try:
+        return None if name is None else find_runtime(name).name
+    except ValueError as error:
+        fail(str(error))
+
+
+def _bytes(text: str | None, runtime: str | None) -> int | None:
+    """Return the bytes of `--scratch`; stop with exit code 2 for what is none."""
+    if text is not None and runtime is None:
+        fail("--scratch goes with --runtime", "name the runtime: --runtime tflm")
+    try:
+        return amount(text)
+    except ValueError as error:
+        fail(str(error))
+
+
+def _device(name: str | None) -> list[Limit]:
+    """Return what a device limits; stop with exit code 2 where it is none."""
+    from cnncalc.devices import DeviceError
+    from cnncalc.gate.form import Origin, device_limits
+
+    try:
+        return [] if name is None else list(device_limits(name, Origin(kind="command line", name=f"--device {name}")))
+    except DeviceError as error:
         fail(str(error))
 
 

@@ -25,22 +25,24 @@ class Analyses:
         self._source = source
         self._options = options
         self._variant = variant
-        self._reports: dict[tuple[str, str], Report] = {}
+        self._reports: dict[tuple[str, str, bool, str | None], Report] = {}
         self._peak: Measured | None = None
 
-    def report(self, convention: str, dtype: str) -> Report:
-        """Return the report under a rule.
+    def report(self, convention: str, dtype: str, *, deploy: bool = False, runtime: str | None = None) -> Report:
+        """Return the report under a rule, of the deployed network where that is asked for.
 
         Raises:
             SpecError: the spec is wrong.
             ValueError: an option is.
         """
-        key = convention, dtype
+        key = convention, dtype, deploy, runtime
         if key not in self._reports:
             options = self._options
             self._reports[key] = analyze(
                 self._source, input=options.input, variant=self._variant, variables=options.variables,
                 convention=convention, dtype=dtype, max_layers=options.max_layers,
+                fold_bn=options.fold_bn, deploy=deploy, runtime=runtime,
+                scratch=None if runtime is None else options.scratch,
             )  # fmt: skip
         return self._reports[key]
 
@@ -52,15 +54,24 @@ class Analyses:
         rules = {limit.subject.rule: limit for limit in limits}
         convention, dtype = rules.get("convention"), rules.get("dtype")
         return self.report(convention.convention if convention else options.convention or "exact",
-                           dtype.dtype if dtype else options.dtype or "fp32")  # fmt: skip
+                           dtype.dtype if dtype else options.dtype or "fp32",
+                           deploy=options.deploy or options.runtime is not None,
+                           runtime=options.runtime)  # fmt: skip
+
+    def like(self, report: Report) -> Report:
+        """Return the report under the rules of another."""
+        return self.report(report.convention, report.dtype, deploy=report.deploy,
+                           runtime=report.memory.runtime if report.memory else None)  # fmt: skip
 
     def report_for(self, limit: Limit) -> Report:
         """Return a report under the rule of a limit, or any where its metric depends on none."""
         kind = limit.subject.rule
-        for (convention, dtype), report in self._reports.items():
+        for (convention, dtype, *form), report in self._reports.items():
+            if form != [limit.deploy, limit.runtime]:
+                continue
             if (kind != "convention" or convention == limit.convention) and (kind != "dtype" or dtype == limit.dtype):
                 return report
-        return self.report(limit.convention, limit.dtype)
+        return self.report(limit.convention, limit.dtype, deploy=limit.deploy, runtime=limit.runtime)
 
     def measure(self, limit: Limit) -> Measured:
         """Return the metric of a limit for the whole network, under its rule."""

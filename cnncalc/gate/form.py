@@ -6,7 +6,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
-from cnncalc.gate.metrics import ALIASES, METRICS, Metric, find_metric
+from cnncalc.deployment.runtimes import find_runtime
+from cnncalc.devices import DeviceError
+from cnncalc.devices import find as find_device
+from cnncalc.gate.metrics import ALIASES, METRICS, Metric, find_metric, in_unit
 from cnncalc.gate.quantity import QuantityError, Unit, parse_percentage, parse_quantity
 from cnncalc.language.tree import Map, Scalar, Seq
 from cnncalc.rules import convention as find_convention
@@ -59,6 +62,8 @@ class Limit:
         together: the matching layers' sum is limited, not each of them.
         convention: the rule behind FLOPs.
         dtype: what an element is stored as.
+        deploy: whether the deployed network is measured.
+        runtime: the runtime whose memory planner is asked, or None.
         replaced: the limits of lower sources that it stands for, the lowest first.
     """
 
@@ -72,6 +77,8 @@ class Limit:
     together: bool = False
     convention: str = DEFAULT_CONVENTION
     dtype: str = DEFAULT_DTYPE
+    deploy: bool = False
+    runtime: str | None = None
     replaced: tuple[Limit, ...] = ()
 
     @property
@@ -86,13 +93,18 @@ class Limit:
         return self.metric, self.bound, self.match, self.together, share
 
     @property
+    def reading(self) -> tuple[object, ...]:
+        """Under which rules its metric is read."""
+        return self.convention, self.dtype, self.deploy, self.runtime
+
+    @property
     def is_change(self) -> bool:
         """Whether it limits a change and so needs something to compare with."""
         return self.bound in {"max_increase", "max_decrease"}
 
     def loosens(self, other: Limit) -> bool:
         """Return whether it allows what the other did not, or whether nobody can tell."""
-        if self.relative != other.relative or (self.convention, self.dtype) != (other.convention, other.dtype):
+        if self.relative != other.relative or self.reading != other.reading:
             return True
         return self.value < other.value if self.bound == "min" else self.value > other.value
 
@@ -106,6 +118,8 @@ class Budget:
         limits: the limits, in the order written.
         convention: the rule that it fixes, or None.
         dtype: the element type that it fixes, or None.
+        deploy: whether it is for the deployed network, or None where it does not say.
+        runtime: the runtime that it names, or None.
         warn_at: part of a limit from which on a warning is given, or None.
         variants: what holds on top for a variant of the spec.
     """
@@ -114,6 +128,8 @@ class Budget:
     limits: tuple[Limit, ...] = ()
     convention: str | None = None
     dtype: str | None = None
+    deploy: bool | None = None
+    runtime: str | None = None
     warn_at: Fraction | None = None
     variants: dict[str, Budget] = field(default_factory=dict)
 
@@ -128,7 +144,8 @@ def read_budget(tree: Map, origin: Origin, collector: Collector) -> Budget:
     return _Reader(origin, collector).budget(tree)
 
 
-_KEYS = ("convention", "dtype", "layers", "max_increase", "max_decrease", "warn_at", "variants", "match", "sum")
+_KEYS = ("convention", "dtype", "deploy", "runtime", "device", "layers", "max_increase", "max_decrease", "warn_at",
+         "variants", "match", "sum")  # fmt: skip
 _VARIANTS_HINT = "write variants: {small: {macs: 100M}}"
 
 
@@ -142,7 +159,8 @@ class _Reader:
         self._seen: dict[tuple[object, ...], Limit] = {}
 
     def budget(self, tree: Map) -> Budget:
-        convention = dtype = warn_at = None
+        convention = dtype = warn_at = runtime = None
+        deploy: bool | None = None
         variants: dict[str, Budget] = {}
         for key, node in tree.entries:
             name = key.text
@@ -150,6 +168,12 @@ class _Reader:
                 convention = self._convention(node)
             elif name == "dtype":
                 dtype = self._dtype(node)
+            elif name == "deploy":
+                deploy = self._flag("deploy", node)
+            elif name == "runtime":
+                runtime = self._runtime(node)
+            elif name == "device":
+                self._device(key, node)
             elif name == "warn_at":
                 warn_at = self._fraction(node)
             elif name == "variants":
@@ -161,7 +185,7 @@ class _Reader:
             else:
                 self._metric(key, node)
         return Budget(origin=self._origin, limits=tuple(self._limits), convention=convention, dtype=dtype,
-                      warn_at=warn_at, variants=variants)  # fmt: skip
+                      deploy=deploy, runtime=runtime, warn_at=warn_at, variants=variants)  # fmt: skip
 
     def _error(self, code: str, message: str, node: Node, hint: str | None) -> None:
         self._found.add(code, message, node.span, hint=hint)
@@ -183,6 +207,29 @@ class _Reader:
         except ValueError as error:
             self._error("bad-budget", str(error), node, "name one of these types")
             return None
+
+    def _flag(self, name: str, node: Node) -> bool | None:
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self._error("bad-budget", f"{name}: is true or false", node, f"write {name}: true")
+        return None
+
+    def _runtime(self, node: Node) -> str | None:
+        try:
+            return find_runtime(node.text if isinstance(node, Scalar) else "").name
+        except ValueError as error:
+            self._error("bad-budget", str(error), node, "name one of these runtimes")
+            return None
+
+    def _device(self, key: Scalar, node: Node) -> None:
+        """Limit flash and SRAM to what a device has."""
+        try:
+            found = device_limits(node.text if isinstance(node, Scalar) else "", self._origin)
+        except DeviceError as error:
+            self._error("bad-budget", str(error), node, "cnncalc devices lists them")
+            return
+        for limit in found:
+            self._add(replace(limit, span=key.span), key)
 
     def _fraction(self, node: Node) -> Fraction | None:
         try:
@@ -249,6 +296,8 @@ class _Reader:
         if metric is None:
             return
         if isinstance(node, Map):
+            inner = next((side for _, side in node.entries), node)
+            metric = in_unit(metric, inner.value if isinstance(inner, Scalar) else None)
             if not len(node):
                 self._error("bad-budget", f"{key.text}: the limit is missing", key, f"write {key.text}: {{max: 300M}}")
             for side, inner in node.entries:
@@ -260,6 +309,7 @@ class _Reader:
                     hint = _comma_hint(side) or did_you_mean(side.text, ("max", "min"), "write max or min")
                     self._error("bad-budget", f"{key.text}: there is no bound '{side.text}'", side, hint)
         else:
+            metric = in_unit(metric, node.value if isinstance(node, Scalar) else None)
             self._limit(metric, "max", key, node, match, together=together)
 
     def _find(self, key: Scalar, match: str | None) -> Metric | None:
@@ -309,6 +359,24 @@ def _comma_hint(key: Scalar) -> str | None:
     return "a comma ends the entry: write 1000, not 1,000" if key.text[:1].isdigit() else None
 
 
+def device_limits(name: str, origin: Origin) -> tuple[Limit, ...]:
+    """Return the limits on flash and SRAM that a device sets.
+
+    Raises:
+        DeviceError: there is no such device, or it keeps no memories apart.
+    """
+    device = find_device(name)
+    sizes = {"flash": device.flash, "sram": device.sram}
+    found = tuple(
+        Limit(metric=metric, bound="max", value=size, origin=origin)
+        for metric, size in sizes.items()
+        if size is not None
+    )
+    if not found:
+        raise DeviceError(f"device '{name}' has neither flash nor SRAM of its own to fit into")
+    return found
+
+
 def read_limit(written: object, metric: Metric, *, of_layer: bool = False) -> tuple[Number, bool]:
     """Return a limit's value, and whether it is a share of the total.
 
@@ -338,8 +406,9 @@ def read_change(written: object, metric: Metric) -> tuple[Number, bool]:
 
 
 def layered(
-    budgets: Iterable[Budget], *, variant: str | None = None, convention: str | None = None, dtype: str | None = None
-) -> list[Limit]:
+    budgets: Iterable[Budget], *, variant: str | None = None, convention: str | None = None, dtype: str | None = None,
+    deploy: bool = False, runtime: str | None = None,
+) -> list[Limit]:  # fmt: skip
     """Return the limits that hold when sources are laid over each other, the lowest first.
 
     A source judges its limits by the rule that it fixes, else by that of the nearest lower source, else by the flags,
@@ -350,6 +419,8 @@ def layered(
         variant: the variant that is judged.
         convention: the rule that a flag asks for.
         dtype: the element type that a flag asks for.
+        deploy: whether a flag asks for the deployed network.
+        runtime: the runtime that a flag names.
     """
     rule, element = convention or DEFAULT_CONVENTION, dtype or DEFAULT_DTYPE
     held: dict[tuple[object, ...], Limit] = {}
@@ -357,10 +428,12 @@ def layered(
         overlay = source.variants.get(variant) if variant is not None else None
         for budget in (source, overlay) if overlay is not None else (source,):
             rule, element = budget.convention or rule, budget.dtype or element
+            runtime, deploy = budget.runtime or runtime, deploy if budget.deploy is None else budget.deploy
             for limit in budget.limits:
                 kind = limit.subject.rule
                 mine = replace(limit, convention=rule if kind == "convention" else DEFAULT_CONVENTION,
-                               dtype=element if kind == "dtype" else DEFAULT_DTYPE)  # fmt: skip
+                               dtype=element if kind == "dtype" else DEFAULT_DTYPE,
+                               deploy=deploy or runtime is not None, runtime=runtime)  # fmt: skip
                 lower = held.get(limit.key)
                 held[limit.key] = mine if lower is None else replace(mine, replaced=(*lower.replaced, lower))
     return list(held.values())

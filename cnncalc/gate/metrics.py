@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cnncalc.gate.quantity import Unit
+from cnncalc.gate.quantity import BYTES, Unit
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Metric:
         rule: `convention` or `dtype` when its value depends on that, else "".
         more_is_better: a smaller value is the worse one.
         ratchet: a baseline records it.
+        in_bytes: the metric that says the same in bytes, for a limit that is written in them.
+        planned: a runtime's planner says it.
     """
 
     name: str
@@ -77,6 +79,8 @@ class Metric:
     rule: str = ""
     more_is_better: bool = False
     ratchet: bool = False
+    in_bytes: str = ""
+    planned: bool = False
 
 
 def _sum(key: str, attribute: Callable[[Report], int]) -> Callable[[Report], Measured]:
@@ -170,6 +174,39 @@ def _peak(report: Report) -> Measured:
     return replace(measured, where=peak.path, live=peak.live)
 
 
+def _peak_bytes(report: Report) -> Measured:
+    peak, bits = report.summary.peak_activation, parse_dtypes(report.dtype).activation_bits
+    live = tuple((name, tensor_bytes(elements, bits)) for name, elements in peak.live)
+    value = sum(size for _, size in live)
+    plain = _sum("peak_activation", lambda r: r.totals.peak_activation)(report)
+    measured = known(value) if plain.known else at_least(value, plain.note or "a part is unknown")
+    return replace(measured, where=peak.path, live=live)
+
+
+def _planned(key: str) -> Callable[[Report], Measured]:
+    """Return the metric of a number that a runtime's planner says."""
+
+    def total(report: Report) -> Measured:
+        memory = report.memory
+        value = None if memory is None else getattr(memory, key)
+        if memory is None or value is None:
+            return at_least(0, "no runtime is named; say --runtime plain or tflm, or runtime: in the budget")
+        hidden = _hides_layers(report)
+        live = tuple((buffer.name, buffer.bytes) for buffer in memory.alive)
+        measured = at_least(value, f"{hidden} inside") if hidden else known(value)
+        return replace(measured, where=memory.peak_layer, live=live) if key in {"arena", "sram"} else measured
+
+    return total
+
+
+def in_unit(metric: Metric, written: object) -> Metric:
+    """Return the metric that a limit is on: where it is written in bytes, the one that says the same in bytes."""
+    if not metric.in_bytes or not isinstance(written, str):
+        return metric
+    suffix = written.strip().lstrip("0123456789. ")
+    return METRICS[metric.in_bytes] if suffix in BYTES else metric
+
+
 def _layer_size(layer: Layer, report: Report) -> Measured:
     if layer.params is None:
         return at_least(0, "its params cannot be known")
@@ -208,13 +245,25 @@ METRICS: dict[str, Metric] = {
         Metric(name="model_size", unit=Unit.BYTES, title="model size", additive=True, rule="dtype", ratchet=True,
                total=_sum("model_size", lambda r: r.totals.model_size), layer=_layer_size),
         Metric(name="memory_access", unit=Unit.COUNT, title="elements moved", additive=True, ratchet=True,
+               in_bytes="memory_access_bytes",
                total=_sum("memory_access", lambda r: r.totals.memory_access.total),
                layer=_each("memory access", _moved)),
         Metric(name="memory_access_bytes", unit=Unit.BYTES, title="bytes moved", additive=True, rule="dtype",
                total=_sum("bytes", lambda r: r.totals.bytes), layer=_each("memory access", lambda x: x.bytes)),
         Metric(name="activations", unit=Unit.COUNT, title="activations", additive=True, ratchet=True,
                total=_structure(lambda r: r.totals.activations), layer=_layer_activations),
-        Metric(name="peak_activation", unit=Unit.COUNT, title="elements alive at once", total=_peak, ratchet=True),
+        Metric(name="peak_activation", unit=Unit.COUNT, title="elements alive at once", total=_peak, ratchet=True,
+               in_bytes="peak_activation_bytes"),
+        Metric(name="peak_activation_bytes", unit=Unit.BYTES, title="bytes alive at once", total=_peak_bytes,
+               rule="dtype"),
+        Metric(name="arena", unit=Unit.BYTES, title="bytes of the runtime's arena", rule="dtype",
+               planned=True, total=_planned("arena")),
+        Metric(name="sram", unit=Unit.BYTES, title="bytes of arena and interpreter", rule="dtype",
+               planned=True, total=_planned("sram")),
+        Metric(name="flash", unit=Unit.BYTES, title="bytes of weights, biases and scales", rule="dtype",
+               planned=True, total=_planned("flash")),
+        Metric(name="largest_tensor", unit=Unit.BYTES, title="bytes of the largest activation", rule="dtype",
+               planned=True, total=_planned("largest_tensor")),
         Metric(name="receptive_field", unit=Unit.PIXELS, title="receptive field, its smaller axis",
                total=_network_field, layer=_layer_field, more_is_better=True,
                ratchet=True),

@@ -40,6 +40,10 @@ class Options:
     dtype: str | None = None
     in_place: bool = False
     max_layers: int | None = None
+    fold_bn: bool = False
+    deploy: bool = False
+    runtime: str | None = None
+    scratch: int | None = None
     warn_at: Fraction | None = None
     allow_empty: bool = False
 

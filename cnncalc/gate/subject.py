@@ -89,7 +89,7 @@ class Judge:
     def _judge(self, subject: Subject, spec: Spec, budgets: list[Budget]) -> None:
         options = self._options
         limits = layered(budgets, variant=subject.variant or spec.variant, convention=options.convention,
-                         dtype=options.dtype)  # fmt: skip
+                         dtype=options.dtype, deploy=options.deploy, runtime=options.runtime)  # fmt: skip
         self._announce(subject, limits, budgets)
         analyses = Analyses(spec, options, subject.variant)
         report = subject.report = analyses.first(limits)
@@ -147,9 +147,7 @@ class Judge:
             plain = {limit.key: limit for limit in layered(budgets, variant=subject.variant)}
             for limit in limits:
                 other = plain.get(limit.key, limit)
-                if limit.origin.kind != "command line" and (other.convention, other.dtype) != (
-                    limit.convention, limit.dtype
-                ):  # fmt: skip
+                if limit.origin.kind != "command line" and other.reading[:2] != limit.reading[:2]:
                     rule = limit.convention if limit.subject.rule == "convention" else limit.dtype
                     self._run.notices.append(
                         f"{subject.title}: {limit_name(limit)} is judged by '{rule}', as the command line says"
@@ -185,7 +183,7 @@ class Judge:
                 return
             before = Analyses(old.with_variant(spec.variant) if spec.variant else old, self._options, subject.variant)
             report = analyses.first()
-            comparison = compare(before.report(report.convention, report.dtype), report)
+            comparison = compare(before.like(report), report)
         except (SpecError, ValueError) as error:
             reason = error.diagnostics[0].message if isinstance(error, SpecError) else str(error)
             said = f"the version in {history.ref} cannot be analysed: {reason}"

@@ -41,7 +41,8 @@ def rule_words(limit: Limit) -> str:
     """Return the rule that a limit is judged by where its metric has one, else nothing."""
     if limit.subject.rule == "convention":
         return f"counted by '{limit.convention}'"
-    return f"as {limit.dtype}" if limit.subject.rule == "dtype" else ""
+    runtime = f" under {limit.runtime}" if limit.subject.planned and limit.runtime else ""
+    return f"as {limit.dtype}{runtime}" if limit.subject.rule == "dtype" else ""
 
 
 def measured_words(limit: Limit, measured: Measured) -> str:

@@ -24,7 +24,8 @@ LAYER_METRICS = (
     "macs", "flops", "params", "model_size", "memory_access", "memory_access_bytes", "activations", "receptive_field",
     "rf", "width", "connections",
 )  # fmt: skip
-METRICS = (*LAYER_METRICS, "peak_activation", "depth", "layer_count", "fc_share")
+METRICS = (*LAYER_METRICS, "peak_activation", "peak_activation_bytes", "arena", "sram", "flash", "largest_tensor",
+           "depth", "layer_count", "fc_share")
 """What budgets can limit; `layers` too, beside its other meaning."""
 
 
@@ -250,6 +251,9 @@ def _budgets() -> Json:
                 "warn_at": described("Warn from this part of a limit on.", quantity),
                 "convention": {"description": "The counting rule behind flops.", "type": "string"},
                 "dtype": {"description": "What an element is stored as.", "type": "string"},
+                "deploy": {"description": "Whether the deployed network is measured.", "type": "boolean"},
+                "runtime": {"description": "Whose memory planner is asked.", "type": "string"},
+                "device": {"description": "Flash and SRAM of this device are limits.", "type": "string"},
                 "variants": {
                     "description": "What holds on top for a variant.",
                     "type": "object",

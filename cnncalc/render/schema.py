@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from cnncalc.results.report import SCHEMA, Depth, Layer, PeakActivation, Summary, Totals
+from cnncalc.results.runtime import Alive, RuntimeMemory
 from cnncalc.values.work import MemoryAccess, Work
 
 Json = dict[str, Any]
@@ -50,7 +51,11 @@ def report_schema() -> Json:
                 "summary": ({"$ref": "#/definitions/summary"}, "the network as designers speak of it"),
                 "warnings": ({"type": "array", "items": {"$ref": "#/definitions/finding"}}, "what looks wrong"),
             },
-            {"fold_bn": (FLAG, "whether each BatchNorm is folded into the layer before it")},
+            {
+                "fold_bn": (FLAG, "whether each BatchNorm is folded into the layer before it"),
+                "deploy": (FLAG, "whether the network is counted as a runtime gets it"),
+                "memory": ({"$ref": "#/definitions/memory"}, "what a runtime needs; of a deployed network only"),
+            },
         ),
         "definitions": {
             "work": _object(dict.fromkeys(Work().to_dict(), (COUNT, ""))) | {"description": _summary(Work)},
@@ -60,6 +65,7 @@ def report_schema() -> Json:
             "totals": _totals(),
             "summary": _network(),
             "peak": _peak(),
+            "memory": _memory(),
             "finding": _finding(),
         },
     }
@@ -93,6 +99,18 @@ def _documented(forms: dict[str, Json], *classes: type) -> dict[str, tuple[Json,
     for cls in classes:
         meant.update(_attributes(cls))
     return {name: (form, meant.get(name, "")) for name, form in forms.items()}
+
+
+def _memory() -> Json:
+    sizes = dict.fromkeys(("arena", "tail", "sram"), UNKNOWABLE)
+    alive = _object(_documented({"name": TEXT, "bytes": COUNT, "scratch": FLAG}, Alive))
+    keys = {
+        "runtime": OPTIONAL, "version": OPTIONAL, **sizes,
+        **dict.fromkeys(("flash", "largest_tensor", "live_peak"), COUNT), "peak_layer": TEXT,
+        "alive": {"type": "array", "items": alive},
+        "kernels": {"enum": ["reference", "given", "none"]}, "notes": STRINGS,
+    }  # fmt: skip
+    return _object(_documented(keys, RuntimeMemory)) | {"description": _summary(RuntimeMemory)}
 
 
 def _layer() -> Json:
@@ -136,7 +154,7 @@ def _layer() -> Json:
     keys["out_shape"] = (SHAPE, "the shape it makes, `[C, *S]`; of several, the first")
     keys["global"] = (FLAG, _attributes(Layer)["is_global"])
     keys["attributes"] = ({"type": "object"}, _attributes(Layer)["arguments"])
-    return _object(keys)
+    return _object(keys, _documented({"fused": STRINGS}, Layer))
 
 
 def _totals() -> Json:
