@@ -6,8 +6,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.ops.arguments import Integer, Kind, Number, Word, whole
-from cnncalc.ops.base import Called, Shapes, arg, register
+from cnncalc.ops.base import INPUTS, OUTPUT, Called, Shapes, arg, register
+from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.tensor import Tensor
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ class Activation(Called):
     group = "activation"
     family = "activation"
     role = "act"
+    keeps = (INPUTS,)
+    in_place = True
     each: ClassVar[Work]
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
@@ -39,6 +43,10 @@ class ReLU(Activation):
     """`max(x, 0)`, elementwise on `[C, *S]` (doi:10.5555/3104322.3104425)."""
 
     example = "relu"
+    elsewhere = known_as(
+        torch="ReLU", torch_function="relu", onnx="Relu", tflite="RELU", keras="ReLU", darknet="relu", caffe="ReLU"
+    )
+    keeps = (OUTPUT,)
     fuses = "RELU"
     each = Work(comparisons=1)
 
@@ -51,6 +59,14 @@ class ReLU6(Activation):
     """`min(max(x, 0), 6)`, elementwise on `[C, *S]` (arXiv:1704.04861)."""
 
     example = "relu6"
+    elsewhere = known_as(
+        torch="ReLU6",
+        torch_function="relu6",
+        onnx=Foreign("Clip", constants={"min": 0, "max": 6}),
+        tflite="RELU6",
+        keras=Foreign("ReLU", constants={"max_value": 6}),
+        darknet="relu6",
+    )
     fuses = "RELU6"
     each = Work(comparisons=2)
 
@@ -66,6 +82,7 @@ class SELU(Activation):
     """
 
     example = "selu"
+    elsewhere = known_as(torch="SELU", torch_function="selu", onnx="Selu", darknet="selu")
     each = Work(comparisons=1, special=1, additions=1, multiplications=2)
 
 
@@ -74,6 +91,15 @@ class Sigmoid(Activation):
     """`1/(1 + exp(-x))`: exponential, addition, division, elementwise on `[C, *S]` (doi:10.1007/BF00344251)."""
 
     example = "sigmoid"
+    elsewhere = known_as(
+        torch="Sigmoid",
+        torch_function="sigmoid",
+        onnx="Sigmoid",
+        tflite="LOGISTIC",
+        darknet="logistic",
+        caffe="Sigmoid",
+    )
+    keeps = (OUTPUT,)
     each = Work(special=1, additions=1, divisions=1)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
@@ -85,6 +111,14 @@ class SiLU(Activation):
     """`x*sigmoid(x)`, elementwise on `[C, *S]` (arXiv:1702.03118)."""
 
     example = "silu"
+    elsewhere = known_as(
+        torch="SiLU",
+        torch_function="silu",
+        onnx=Foreign("", recipe=(("Sigmoid", "x"), ("Mul", "x", "0"))),
+        tflite=Foreign("", recipe=(("LOGISTIC", "x"), ("MUL", "x", "0"))),
+        darknet="swish",
+        caffe="Swish",
+    )
     each = Work(special=1, additions=1, divisions=1, multiplications=1)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
@@ -99,6 +133,10 @@ class Tanh(Activation):
     """
 
     example = "tanh"
+    elsewhere = known_as(
+        torch="Tanh", torch_function="tanh", onnx="Tanh", tflite="TANH", darknet="tanh", caffe="TanH"
+    )
+    keeps = (OUTPUT,)
     each = Work(multiplications=1, special=1, additions=2, divisions=1)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
@@ -110,6 +148,11 @@ class HardSigmoid(Activation):
     """`min(max(x + 3, 0), 6)/6`, elementwise on `[C, *S]` (arXiv:1905.02244)."""
 
     example = "hardsigmoid"
+    elsewhere = known_as(
+        torch="Hardsigmoid",
+        torch_function="hardsigmoid",
+        onnx=Foreign("HardSigmoid", constants={"alpha": Fraction(1, 6), "beta": Fraction(1, 2)}),
+    )
     each = Work(additions=1, comparisons=2, divisions=1)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
@@ -123,6 +166,12 @@ class HardSwish(Activation):
     """`x*hardsigmoid(x)`, elementwise on `[C, *S]` (arXiv:1905.02244)."""
 
     example = "hardswish"
+    elsewhere = known_as(
+        torch="Hardswish",
+        torch_function="hardswish",
+        onnx=(Foreign("HardSwish"), Foreign("", recipe=(("HardSigmoid", "x"), ("Mul", "x", "0")))),
+        tflite="HARD_SWISH",
+    )
     each = Work(additions=1, comparisons=2, divisions=1, multiplications=1)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
@@ -134,6 +183,13 @@ class HardTanh(Activation):
     """`min(max(x, -1), 1)`, elementwise on `[C, *S]` (PyTorch's Hardtanh)."""
 
     example = "hardtanh"
+    elsewhere = known_as(
+        torch=Foreign("Hardtanh", constants={"min_val": -1, "max_val": 1}),
+        torch_function=Foreign("hardtanh", constants={"min_val": -1, "max_val": 1}),
+        onnx=Foreign("Clip", constants={"min": -1, "max": 1}),
+        tflite="RELU_N1_TO_1",
+        darknet="hardtan",
+    )
     each = Work(comparisons=2)
 
 
@@ -142,6 +198,12 @@ class Mish(Activation):
     """`x*tanh(softplus(x))`, elementwise on `[C, *S]` (arXiv:1908.08681)."""
 
     example = "mish"
+    elsewhere = known_as(
+        torch="Mish",
+        torch_function="mish",
+        onnx=(Foreign("Mish"), Foreign("", recipe=(("Softplus", "x"), ("Tanh", "0"), ("Mul", "x", "1")))),
+        darknet="mish",
+    )
     each = Work(special=3, additions=3, multiplications=2, divisions=1)
 
 
@@ -150,6 +212,7 @@ class Softplus(Activation):
     """`log(1 + exp(x))`: exponential, addition, logarithm, elementwise on `[C, *S]` (doi:10.5555/3008751.3008817)."""
 
     example = "softplus"
+    elsewhere = known_as(torch="Softplus", torch_function="softplus", onnx="Softplus")
     each = Work(special=2, additions=1)
 
 
@@ -158,6 +221,7 @@ class Softsign(Activation):
     """`x/(1 + |x|)`: comparison, addition, division, elementwise on `[C, *S]` (PyTorch's Softsign)."""
 
     example = "softsign"
+    elsewhere = known_as(torch="Softsign", torch_function="softsign", onnx="Softsign")
     each = Work(comparisons=1, additions=1, divisions=1)
 
 
@@ -166,6 +230,15 @@ class LeakyReLU(Activation):
     """`x` or `slope*x` below zero, elementwise on `[C, *S]` (Maas et al. 2013; arXiv:1505.00853)."""
 
     example = "leaky_relu: 0.1"
+    elsewhere = known_as(
+        torch=Foreign("LeakyReLU", {"slope": "negative_slope"}),
+        torch_function=Foreign("leaky_relu", {"slope": "negative_slope"}),
+        onnx=Foreign("LeakyRelu", {"slope": "alpha"}),
+        tflite=Foreign("LEAKY_RELU", {"slope": "alpha"}),
+        keras=Foreign("LeakyReLU", {"slope": "negative_slope"}),
+        darknet=Foreign("leaky", when={"slope": Fraction(1, 10)}),
+        caffe=Foreign("ReLU", {"slope": "negative_slope"}),
+    )
     each = Work(comparisons=1, multiplications=1)
     slope: Fraction | int = arg(
         Number(), default=Fraction(1, 100), main=True, aliases=("negative_slope",), doc="slope below zero"
@@ -195,6 +268,14 @@ class PReLU(Activation):
     """Leaky ReLU with learnable slopes, one for all or one per channel, on `[C, *S]` (arXiv:1502.01852)."""
 
     example = "prelu: channel"
+    elsewhere = known_as(
+        torch=Foreign("PReLU", {"parameters": "num_parameters"}),
+        torch_function="prelu",
+        onnx=Foreign("PRelu", tensors={"weight": "slope"}),
+        tflite="PRELU",
+        keras=Foreign("PReLU", tensors={"weight": "alpha"}),
+        caffe="PReLU",
+    )
     each = Work(comparisons=1, multiplications=1)
     parameters: str | int = arg(_Slopes(), default=1, main=True, aliases=("num_parameters",), doc="learnable slopes")
 
@@ -207,11 +288,11 @@ class PReLU(Activation):
             )
         return x
 
-    def params(self, ins: Shapes) -> int:
-        return 1 if self.parameters == 1 else ins[0].channels
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (1 if self.parameters == 1 else ins[0].channels,)),)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
-        return (to.prelu(xs[0], self.params(ins)),)
+        return (to.prelu(xs[0], 1 if self.parameters == 1 else ins[0].channels),)
 
 
 @register("elu")
@@ -219,6 +300,15 @@ class ELU(Activation):
     """`x` or `alpha*(exp(x) - 1)` below zero, elementwise on `[C, *S]` (arXiv:1511.07289)."""
 
     example = "elu"
+    elsewhere = known_as(
+        torch=Foreign("ELU", {"alpha": "alpha"}),
+        torch_function=Foreign("elu", {"alpha": "alpha"}),
+        onnx=Foreign("Elu", {"alpha": "alpha"}),
+        tflite=Foreign("ELU", when={"alpha": 1}),
+        keras=Foreign("ELU", {"alpha": "alpha"}),
+        darknet=Foreign("elu", when={"alpha": 1}),
+        caffe=Foreign("ELU", {"alpha": "alpha"}),
+    )
     each = Work(comparisons=1, special=1, additions=1, multiplications=1)
     alpha: Fraction | int = arg(Number(), default=1, main=True, doc="scale below zero")
 
@@ -231,6 +321,11 @@ class CELU(Activation):
     """`x` or `alpha*(exp(x/alpha) - 1)` below zero, elementwise on `[C, *S]` (arXiv:1704.07483)."""
 
     example = "celu"
+    elsewhere = known_as(
+        torch=Foreign("CELU", {"alpha": "alpha"}),
+        torch_function=Foreign("celu", {"alpha": "alpha"}),
+        onnx=Foreign("Celu", {"alpha": "alpha"}),
+    )
     each = Work(comparisons=1, divisions=1, special=1, additions=1, multiplications=1)
     alpha: Fraction | int = arg(Number(), default=1, main=True, doc="scale below zero")
 
@@ -240,6 +335,12 @@ class GELU(Activation):
     """`x/2*(1 + erf(x/sqrt(2)))`, elementwise on `[C, *S]` (arXiv:1606.08415)."""
 
     example = "gelu"
+    elsewhere = known_as(
+        torch=Foreign("GELU", {"approximate": "approximate"}),
+        torch_function=Foreign("gelu", {"approximate": "approximate"}),
+        onnx=Foreign("Gelu", {"approximate": "approximate"}),
+        tflite="GELU",
+    )
     each = Work(multiplications=2, divisions=1, special=1, additions=1)
     approximate: str = arg(Word(("none", "tanh")), default="none", doc="the tanh approximation; counted alike")
 
@@ -249,6 +350,8 @@ class OverChannels(Called):
 
     group = "activation"
     role = "act"
+    keeps = (OUTPUT,)
+    in_place = True
 
 
 @register("softmax")
@@ -256,6 +359,15 @@ class Softmax(OverChannels):
     """`exp(x - max)/sum` over the n channels of each position of `[C, *S]`: 5n - 2 operations (PyTorch's Softmax)."""
 
     example = "softmax"
+    elsewhere = known_as(
+        torch=Foreign("Softmax", constants={"dim": 1}),
+        torch_function=Foreign("softmax", constants={"dim": 1}),
+        onnx=Foreign("Softmax", constants={"axis": 1}),
+        tflite="SOFTMAX",
+        keras="Softmax",
+        darknet="softmax",
+        caffe="Softmax",
+    )
     example_input = ((10,),)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
@@ -276,6 +388,12 @@ class LogSoftmax(OverChannels):
     """
 
     example = "log_softmax"
+    elsewhere = known_as(
+        torch=Foreign("LogSoftmax", constants={"dim": 1}),
+        torch_function=Foreign("log_softmax", constants={"dim": 1}),
+        onnx=Foreign("LogSoftmax", constants={"axis": 1}),
+        tflite="LOG_SOFTMAX",
+    )
     example_input = ((10,),)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
 from cnncalc.ops.arguments import Word, shown
+from cnncalc.ops.foreign import SYSTEMS, Foreign
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Window, effective_kernel, named, same_padding
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
+from cnncalc.values.tensor import BIAS, BUFFER, WEIGHT, Tensor, elements
 from cnncalc.values.work import NO_WORK, Count, MemoryAccess, Work
 
 if TYPE_CHECKING:
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 
     from cnncalc.deployment.emitter import Emitter
     from cnncalc.ops.arguments import Kind
+    from cnncalc.ops.foreign import Elsewhere
 
 Shapes = tuple[Shape, ...]
+INPUTS, OUTPUT, POSITIONS, MASK = "inputs", "output", "positions", "mask"
+"""What a backward pass may need of the forward pass; `Operator.keeps` is a tuple of them."""
 AxisValue = int | tuple[int, ...]
 
 
@@ -111,6 +116,11 @@ class Operator:
     try and it does not have), `example` (a line of YAML) on `example_input`. For deployment: `inert` (the identity at
     inference), `fuses` (TensorFlow Lite's name of an activation that a layer can compute itself), `takes_activation`
     (such a layer).
+
+    And for memory, importers and exporters: `keeps` (what its backward pass needs of the forward pass: any of INPUTS,
+    OUTPUT, POSITIONS (one index an output) and MASK (one flag an output); None: unknown, which views then say),
+    `in_place` (its result may be written over an operand of that size), `elsewhere` (its names in other systems; a
+    registered class says its own, it inherits none).
     """
 
     name: ClassVar[str] = ""
@@ -127,6 +137,9 @@ class Operator:
     takes_activation: ClassVar[bool] = False
     moves: ClassVar[bool] = True
     sources: ClassVar[int | None] = 1
+    keeps: ClassVar[tuple[str, ...] | None] = None
+    in_place: ClassVar[bool] = False
+    elsewhere: ClassVar[Elsewhere] = {}
     defaults_from: ClassVar[tuple[str, ...]] = ()
     advice: ClassVar[dict[str, str]] = {}
     example: ClassVar[str] = ""
@@ -233,17 +246,26 @@ class Operator:
         """Return the output's shape, [C', *S'], for an input [C, *S]."""
         return x
 
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...] | None:
+        """Return the weights, biases and buffers that it holds, each with its shape; None if unknown.
+
+        Parameters, biases, buffers and the weights of memory access are sums of them. A class that counts parameters
+        by a formula of its own and says no tensors holds unknown ones.
+        """
+        return () if type(self).params is Operator.params else None
+
     def params(self, ins: Shapes) -> int | None:
         """Return the learnable values, biases included; None if unknown."""
-        return 0
+        held = self.tensors(ins)
+        return None if held is None else elements(held, WEIGHT, BIAS)
 
     def biases(self, ins: Shapes) -> int:
-        """Return how many of the parameters are biases, moved apart from the weights."""
-        return 0
+        """Return how many of the known parameters are biases, moved apart from the weights."""
+        return elements(self.tensors(ins) or (), BIAS)
 
     def buffers(self, ins: Shapes) -> int:
-        """Return the values kept with the layer but not learned."""
-        return 0
+        """Return the known values kept with the layer but not learned."""
+        return elements(self.tensors(ins) or (), BUFFER)
 
     def macs(self, ins: Shapes, outs: Shapes) -> int | None:
         """Return the multiply-accumulates for one image, forward; None if unknown."""
@@ -265,11 +287,13 @@ class Operator:
         """Return the elements moved, each operand once; None if unknown."""
         if not self.moves:
             return MemoryAccess()
-        biases = self.biases(ins)
+        params, biases = self.params(ins), self.biases(ins)
+        if params is None:
+            return None
         return MemoryAccess(
             read=sum(x.elements for x in ins),
             written=sum(y.elements for y in outs),
-            weights=(self.params(ins) or 0) - biases,
+            weights=params - biases,
             bias=biases,
         )
 
@@ -285,6 +309,18 @@ class Operator:
     @property
     def foldable(self) -> bool:
         """Whether it is a fixed scale and shift per channel, which the weighted layer before it can take in."""
+        return False
+
+    def absorbing(self, outs: Shapes) -> Operator | None:
+        """Return the layer after it took a scale and shift per channel of its output into its weights.
+
+        None where it cannot: it has no weights, or its outputs do not lie along the channels.
+        """
+        return None
+
+    @property
+    def trains_in_new_memory(self) -> bool:
+        """Whether a training step makes a new tensor of what is a view, or nothing at all, at inference."""
         return False
 
     @property
@@ -556,6 +592,7 @@ def register(name: str, *, aliases: tuple[str, ...] = ()) -> Callable[[OperatorC
                     raise ValueError(f"operator name {word!r} is taken by {taken.__module__}.{taken.__qualname__}")
             cls.name = name
             cls.aliases = aliases
+            cls.elsewhere = vars(cls).get("elsewhere", {})
             for word in (name, *aliases):
                 _by_name[word] = cls
         return cls
@@ -615,3 +652,16 @@ def names() -> list[str]:
     """Return every name and alias that a spec may use."""
     load_plugins()
     return list(_by_name)
+
+
+def by_foreign_name(system: str, name: str) -> tuple[tuple[type[Operator], Foreign], ...]:
+    """Return the operators that a name of another system may stand for, built-in ones first.
+
+    There are several where constants tell them apart: ONNX's Clip is relu6 or hardtanh. An unknown name has none.
+
+    Raises:
+        ValueError: there is no such system.
+    """
+    if system not in SYSTEMS:
+        raise ValueError(f"there is no system {system!r} (one of {', '.join(SYSTEMS)})")
+    return tuple((cls, said) for cls in operators() for said in cls.elsewhere.get(system, ()) if name in said.names())

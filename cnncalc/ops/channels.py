@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Extents, Integer, shown
-from cnncalc.ops.base import Operator, Shapes, arg, register, spatial_rank
+from cnncalc.ops.base import POSITIONS, Operator, Shapes, arg, register, spatial_rank
+from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.linear import View
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
@@ -22,6 +23,12 @@ class ChannelShuffle(Operator):
     group = "channels"
     family = "shuffle"
     example = "channel_shuffle: 2"
+    elsewhere = known_as(
+        torch=Foreign("ChannelShuffle", {"groups": "groups"}),
+        torch_function=Foreign("channel_shuffle", {"groups": "groups"}),
+        caffe=Foreign("ShuffleChannel", {"groups": "group"}),
+    )
+    keeps = ()
     groups: int = arg(Integer(1), main=True, symbol="g", doc="groups whose channels are interleaved")
 
     def out_shape(self, x: Shape) -> Shape:
@@ -49,6 +56,15 @@ class Split(View):
 
     group = "channels"
     example = "split: 2"
+    elsewhere = known_as(
+        torch_function=(
+            Foreign("chunk", {"parts": "chunks"}, constants={"dim": 1}, when={"sizes": None}),
+            Foreign("split", {"sizes": "split_size_or_sections"}, constants={"dim": 1}, when={"parts": None}),
+        ),
+        onnx=Foreign("Split", {"parts": "num_outputs", "sizes": "split"}, constants={"axis": 1}),
+        tflite=(Foreign("SPLIT", when={"sizes": None}), Foreign("SPLIT_V", when={"parts": None})),
+        caffe=Foreign("Slice", constants={"axis": 1}),
+    )
     parts_: int | None = arg(Integer(1), default=None, main=True, alias="parts", aliases=("chunks",), doc="equal parts")
     sizes: tuple[int, ...] | None = arg(Extents(scalar=False), default=None, doc="channels of each part")
 
@@ -98,6 +114,7 @@ class Slice(View):
 
     group = "channels"
     example = "slice: [0, 4]"
+    elsewhere = known_as(onnx=Foreign("Slice", constants={"axes": 1}), tflite="SLICE")
     channels: tuple[int, ...] = arg(Extents(scalar=False, least=0), main=True, doc="[start, stop], stop not included")
 
     def check(self) -> None:
@@ -140,6 +157,12 @@ class ChannelMean(OverChannels):
     """Mean over channels, `[C, *S] -> [1, *S]`; C - 1 additions and a division per position (arXiv:1807.06521)."""
 
     example = "channel_mean"
+    elsewhere = known_as(
+        torch_function=Foreign("mean", constants={"dim": 1, "keepdim": True}),
+        onnx=Foreign("ReduceMean", constants={"axes": 1, "keepdims": 1}),
+        tflite=Foreign("MEAN", constants={"keep_dims": True}),
+    )
+    keeps = ()
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(additions=ins[0].elements - outs[0].elements, divisions=outs[0].elements)
@@ -153,6 +176,12 @@ class ChannelMax(OverChannels):
     """Maximum over channels, `[C, *S] -> [1, *S]`; C - 1 comparisons per position (arXiv:1807.06521)."""
 
     example = "channel_max"
+    elsewhere = known_as(
+        torch_function=Foreign("amax", constants={"dim": 1, "keepdim": True}),
+        onnx=Foreign("ReduceMax", constants={"axes": 1, "keepdims": 1}),
+        tflite=Foreign("REDUCE_MAX", constants={"keep_dims": True}),
+    )
+    keeps = (POSITIONS,)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=ins[0].elements - outs[0].elements)

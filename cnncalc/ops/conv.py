@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from cnncalc.ops.arguments import Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.base import (
+    INPUTS,
     AxisValue,
     Composite,
     Operator,
@@ -23,6 +24,17 @@ from cnncalc.ops.base import (
     starts_earlier,
     windows,
 )
+from cnncalc.ops.foreign import (
+    CAFFE_FILTERS,
+    KERAS_FILTERS,
+    KERAS_KERNEL,
+    KERAS_WEIGHTS,
+    ONNX_FILTERS,
+    ONNX_WEIGHTS,
+    TORCH_FILTERS,
+    Foreign,
+    known_as,
+)
 from cnncalc.values.axis import (
     IDENTITY,
     Reach,
@@ -38,6 +50,7 @@ from cnncalc.values.axis import (
 )
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
+from cnncalc.values.tensor import BIAS, Tensor
 from cnncalc.values.work import Work, exactly
 
 if TYPE_CHECKING:
@@ -51,6 +64,7 @@ class Weighted(Operator):
 
     weighted = True
     takes_activation = True
+    keeps = (INPUTS,)
     bias: bool | None = arg(Boolean(), default=None, doc="add a bias; default: true without norm, false with one")
     norm: Operator | None = arg(Nested("norm"), default=None, doc="a normalisation after the layer")
     act: Operator | None = arg(Nested("act"), default=None, doc="an activation after that")
@@ -65,6 +79,9 @@ class Weighted(Operator):
             return ()
         bare = self.replace(norm=None, act=None, bias=self.has_bias)
         return (Part("", bare), *self.after())
+
+    def absorbing(self, outs: Shapes) -> Self | None:
+        return self.replace(bias=True)
 
     def after(self) -> tuple[Part, ...]:
         """Return the layers that `norm:` and `act:` stand for."""
@@ -115,18 +132,20 @@ class Convolution(Weighted):
         return Shape((self.out_channels(x), *fitting(sizes, x, used, self.name)))
 
     def taps(self, ins: Shapes) -> int:
-        return prod(per_axis(self.kernel, len(ins[0]) - 1, "kernel"))
+        return prod(self.kernels(ins))
 
     def depth(self, ins: Shapes) -> int:
         """Return the products that meet in one output element: taps times input channels of a group."""
         return self.taps(ins) * exactly(ins[0].channels, self.grouping(ins[0]))
 
-    def params(self, ins: Shapes) -> int:
-        weights = self.depth(ins) * self.out_channels(ins[0])
-        return weights + self.out_channels(ins[0]) if self.has_bias else weights
+    def kernels(self, ins: Shapes) -> tuple[int, ...]:
+        """Return the kernel size of each axis."""
+        return per_axis(self.kernel, len(ins[0]) - 1, "kernel")
 
-    def biases(self, ins: Shapes) -> int:
-        return self.out_channels(ins[0]) if self.has_bias else 0
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        out, entering = self.out_channels(ins[0]), exactly(ins[0].channels, self.grouping(ins[0]))
+        weight = Tensor("weight", (out, entering, *self.kernels(ins)), entering=1)
+        return (weight, Tensor("bias", (out,), BIAS)) if self.has_bias else (weight,)
 
     def macs(self, ins: Shapes, outs: Shapes) -> int:
         return self.depth(ins) * outs[0].elements
@@ -173,6 +192,15 @@ class Conv(Convolution):
 
     family = "conv"
     example = "conv: {out: 16, kernel: 3, stride: 2, padding: 1}"
+    elsewhere = known_as(
+        torch=Foreign("Conv{n}d", {**TORCH_FILTERS, "padding_mode": "padding_mode"}),
+        torch_function=Foreign("conv{n}d"),
+        onnx=Foreign("Conv", ONNX_FILTERS, tensors=ONNX_WEIGHTS),
+        tflite="CONV_2D",
+        keras=Foreign("Conv{n}D", {**KERAS_FILTERS, "groups": "groups"}, tensors=KERAS_WEIGHTS),
+        darknet=Foreign("convolutional", {"out": "filters", "kernel": "size", "stride": "stride", "groups": "groups"}),
+        caffe=Foreign("Convolution", CAFFE_FILTERS),
+    )
 
     out: int = arg(Integer(1), main=True, aliases=("out_channels",), symbol="C_out", doc="output channels")
     groups: int = arg(Integer(1), default=1, symbol="g", doc="groups")
@@ -205,6 +233,13 @@ class Depthwise(Convolution):
     family = "conv"
     defaults_from = ("conv",)
     example = "depthwise: {kernel: 3, padding: 1}"
+    elsewhere = known_as(
+        tflite=Foreign("DEPTHWISE_CONV_2D", {"multiplier": "depth_multiplier"}),
+        keras=Foreign(
+            "DepthwiseConv{n}D", {**KERAS_KERNEL, "multiplier": "depth_multiplier"}, tensors=KERAS_WEIGHTS
+        ),
+        caffe=Foreign("ConvolutionDepthwise", {"kernel": "kernel_size", "stride": "stride", "padding": "pad"}),
+    )  # fmt: skip
 
     kernel: AxisValue = arg(PerAxis(1), main=True, aliases=("kernel_size",), symbol="k", doc="kernel size")
     multiplier: int = arg(Integer(1), default=1, aliases=("depth_multiplier",), symbol="m", doc="filters per channel")
@@ -232,6 +267,15 @@ class ConvTranspose(Convolution):
 
     family = "conv_transpose"
     example = "conv_transpose: {out: 4, kernel: 4, stride: 2, padding: 1}"
+    elsewhere = known_as(
+        torch=Foreign("ConvTranspose{n}d", {**TORCH_FILTERS, "output_padding": "output_padding"}),
+        torch_function=Foreign("conv_transpose{n}d"),
+        onnx=Foreign("ConvTranspose", {**ONNX_FILTERS, "output_padding": "output_padding"}, tensors=ONNX_WEIGHTS),
+        tflite="TRANSPOSE_CONV",
+        keras=Foreign("Conv{n}DTranspose", {**KERAS_FILTERS, "output_padding": "output_padding"},
+                      tensors=KERAS_WEIGHTS),
+        caffe=Foreign("Deconvolution", CAFFE_FILTERS),
+    )  # fmt: skip
 
     out: int = arg(Integer(1), main=True, aliases=("out_channels",), symbol="C_out", doc="output channels")
     groups: int = arg(Integer(1), default=1, symbol="g", doc="groups")
@@ -293,9 +337,10 @@ class ConvTranspose(Convolution):
                 )
         return Shape((self.out, *sizes))
 
-    def params(self, ins: Shapes) -> int:
-        weights = self.taps(ins) * ins[0].channels * exactly(self.out, self.groups)
-        return weights + self.out if self.has_bias else weights
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        shape = (ins[0].channels, exactly(self.out, self.groups), *self.kernels(ins))
+        weight = Tensor("weight", shape, entering=0)
+        return (weight, Tensor("bias", (self.out,), BIAS)) if self.has_bias else (weight,)
 
     def macs(self, ins: Shapes, outs: Shapes) -> int:
         return self.taps(ins) * exactly(self.out, self.groups) * ins[0].elements
@@ -332,6 +377,7 @@ class Sampled(Conv):
     """
 
     name = "deform_conv"
+    elsewhere = {}  # noqa: RUF012 - declared in Operator
     family = "deform_conv"
     sources = 2
 
@@ -418,6 +464,9 @@ class Separable(Factorised):
 
     defaults_from = ("conv",)
     example = "separable: {out: 16, kernel: 3, padding: 1}"
+    elsewhere = known_as(
+        keras=Foreign("SeparableConv{n}D", {**KERAS_FILTERS, "multiplier": "depth_multiplier"})
+    )
 
     out: int = arg(Integer(1), main=True, aliases=("out_channels",), symbol="C_out", doc="output channels")
     multiplier: int = arg(Integer(1), default=1, aliases=("depth_multiplier",), symbol="m", doc="filters per channel")

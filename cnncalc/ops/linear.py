@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from cnncalc.ops.arguments import Extents, Integer, Number, Word, shown
-from cnncalc.ops.base import Operator, Shapes, arg, register
+from cnncalc.ops.base import MASK, Operator, Shapes, arg, register
 from cnncalc.ops.conv import Weighted
+from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
+from cnncalc.values.tensor import BIAS, Tensor
 from cnncalc.values.work import Work, exactly
 
 if TYPE_CHECKING:
@@ -28,6 +30,15 @@ class Linear(Weighted):
     group = "linear"
     family = "linear"
     example = "linear: 10"
+    elsewhere = known_as(
+        torch=Foreign("Linear", {"out": "out_features", "bias": "bias"}),
+        torch_function="linear",
+        onnx=Foreign("Gemm", constants={"transB": 1}, tensors={"weight": "B", "bias": "C"}),
+        tflite="FULLY_CONNECTED",
+        keras=Foreign("Dense", {"out": "units", "bias": "use_bias"}, tensors={"weight": "kernel"}),
+        darknet=Foreign("connected", {"out": "output"}),
+        caffe=Foreign("InnerProduct", {"out": "num_output", "bias": "bias_term"}),
+    )
     example_input = ((120,),)
 
     out: int = arg(Integer(1), main=True, aliases=("out_features",), symbol="C_out", doc="output values")
@@ -46,12 +57,12 @@ class Linear(Weighted):
         axis = self._axis(x)
         return Shape((*x[:axis], self.out, *x[axis + 1 :]))
 
-    def params(self, ins: Shapes) -> int:
-        weights = ins[0][self._axis(ins[0])] * self.out
-        return weights + self.out if self.has_bias else weights
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        weight = Tensor("weight", (self.out, ins[0][self._axis(ins[0])]), entering=1)
+        return (weight, Tensor("bias", (self.out,), BIAS)) if self.has_bias else (weight,)
 
-    def biases(self, ins: Shapes) -> int:
-        return self.out if self.has_bias else 0
+    def absorbing(self, outs: Shapes) -> Self | None:
+        return super().absorbing(outs) if len(outs[0]) == 1 or self.axis != "last" else None
 
     def macs(self, ins: Shapes, outs: Shapes) -> int:
         return ins[0][self._axis(ins[0])] * outs[0].elements
@@ -81,6 +92,7 @@ class View(Operator):
     group = "shape"
     family = "view"
     moves = False
+    keeps: ClassVar[tuple[str, ...] | None] = ()
 
 
 def axis_index(value: int, rank: int, name: str, x: Shape) -> int:
@@ -95,6 +107,13 @@ class Flatten(View):
     """Merge the axes `start` to `end`, counted without the batch, `[C, H, W] -> [C*H*W]` (PyTorch's Flatten)."""
 
     example = "flatten"
+    elsewhere = known_as(
+        torch=Foreign("Flatten", {"start": "start_dim", "end": "end_dim"}),
+        torch_function=Foreign("flatten", {"start": "start_dim", "end": "end_dim"}),
+        onnx=Foreign("Flatten", constants={"axis": 1}, when={"start": 0, "end": -1}),
+        keras=Foreign("Flatten", when={"start": 0, "end": -1}),
+        caffe=Foreign("Flatten", when={"start": 0, "end": -1}),
+    )
     start: int = arg(Integer(-8), default=0, main=True, doc="first axis to merge; 0 is the channels")
     end: int = arg(Integer(-8), default=-1, doc="last axis to merge")
 
@@ -117,6 +136,13 @@ class Reshape(View):
     """The same elements as another shape, `[C, *S] -> [C', *S']`; one extent may be -1 (PyTorch's reshape)."""
 
     example = "reshape: [8, -1]"
+    elsewhere = known_as(
+        torch_function="reshape",
+        onnx="Reshape",
+        tflite="RESHAPE",
+        keras=Foreign("Reshape", {"shape": "target_shape"}),
+        caffe="Reshape",
+    )
     shape: tuple[int, ...] = arg(Extents(infer=True, scalar=False), main=True, doc="the new shape")
 
     def out_shape(self, x: Shape) -> Shape:
@@ -141,6 +167,7 @@ class Identity(View):
     """The input unchanged, `[C, *S] -> [C, *S]` (PyTorch's Identity)."""
 
     example = "identity"
+    elsewhere = known_as(torch="Identity", onnx="Identity", keras="Identity")
     inert = True
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
@@ -153,8 +180,21 @@ class Dropout(View):
 
     group = "regularisation"
     example = "dropout: 0.5"
+    elsewhere = known_as(
+        torch=(Foreign("Dropout", {"p": "p"}), Foreign("Dropout{n}d", {"p": "p"})),
+        torch_function=Foreign("dropout", {"p": "p"}),
+        onnx="Dropout",
+        keras=Foreign("Dropout", {"p": "rate"}),
+        darknet=Foreign("dropout", {"p": "probability"}),
+        caffe=Foreign("Dropout", {"p": "dropout_ratio"}),
+    )
     inert = True
+    keeps = (MASK,)
     p: Fraction | int = arg(Number(least=0, most=1), default=Fraction(1, 2), main=True, doc="probability of dropping")
+
+    @property
+    def trains_in_new_memory(self) -> bool:
+        return bool(self.p)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         return xs
@@ -168,6 +208,10 @@ class DropPath(View):
     example = "drop_path: 0.2"
     inert = True
     p: Fraction | int = arg(Number(least=0, most=1), default=0, main=True, doc="probability of dropping the path")
+
+    @property
+    def trains_in_new_memory(self) -> bool:
+        return bool(self.p)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         return xs

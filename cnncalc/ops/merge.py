@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.ops.base import Operator, Shapes, register
+from cnncalc.ops.base import INPUTS, Operator, Shapes, register
+from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.values.axis import BROADCAST, IDENTITY, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
@@ -51,12 +52,23 @@ def mismatch_hint(a: Shape, b: Shape) -> str:
 class Elementwise(Merge):
     """What add, sub and max share: one operation less than sources per element."""
 
+    in_place = True
+
 
 @register("add", aliases=("sum",))
 class Add(Elementwise):
     """Elementwise sum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 additions per element (arXiv:1512.03385)."""
 
     example = "add: [prev, x]"
+    elsewhere = known_as(
+        torch_function="add",
+        onnx="Add",
+        tflite="ADD",
+        keras="Add",
+        darknet="shortcut",
+        caffe=Foreign("Eltwise", constants={"operation": "SUM"}),
+    )
+    keeps = ()
     takes_activation = True
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
@@ -71,6 +83,8 @@ class Sub(Elementwise):
     """The first of m sources less the others, `[C, *S], .. -> [C, *S]`; m - 1 subtractions each (PyTorch's sub)."""
 
     example = "sub: [prev, x]"
+    elsewhere = known_as(torch_function="sub", onnx="Sub", tflite="SUB", keras="Subtract")
+    keeps = ()
     takes_activation = True
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
@@ -85,6 +99,14 @@ class Max(Elementwise):
     """Elementwise maximum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 comparisons per element (arXiv:1302.4389)."""
 
     example = "max: [prev, x]"
+    elsewhere = known_as(
+        torch_function="maximum",
+        onnx="Max",
+        tflite="MAXIMUM",
+        keras="Maximum",
+        caffe=Foreign("Eltwise", constants={"operation": "MAX"}),
+    )
+    keeps = (INPUTS,)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=outs[0].elements * (len(ins) - 1))
@@ -101,6 +123,16 @@ class Mul(Merge):
     """
 
     example = "mul: [prev, gate]"
+    elsewhere = known_as(
+        torch_function="mul",
+        onnx="Mul",
+        tflite="MUL",
+        keras="Multiply",
+        darknet="scale_channels",
+        caffe=Foreign("Eltwise", constants={"operation": "PROD"}),
+    )
+    keeps = (INPUTS,)
+    in_place = True
     takes_activation = True
     example_input = ((8, 14, 10), (8, 1, 1))
 
@@ -145,6 +177,15 @@ class Concat(Merge):
 
     family = "concat"
     example = "concat: [prev, x]"
+    elsewhere = known_as(
+        torch_function=Foreign("cat", constants={"dim": 1}),
+        onnx=Foreign("Concat", constants={"axis": 1}),
+        tflite="CONCATENATION",
+        keras="Concatenate",
+        darknet="route",
+        caffe=Foreign("Concat", constants={"axis": 1}),
+    )
+    keeps = ()
     example_input = ((8, 14, 10), (4, 14, 10))
 
     def merged(self, ins: Shapes) -> Shape:

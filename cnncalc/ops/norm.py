@@ -6,8 +6,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Boolean, Integer, Kind, whole
-from cnncalc.ops.base import Operator, Shapes, arg, register, spatial_rank
+from cnncalc.ops.base import INPUTS, Operator, Shapes, arg, register, spatial_rank
+from cnncalc.ops.foreign import KERAS_NORM, ONNX_NORM, ONNX_SCALE, TORCH_STATISTICS, Foreign, known_as
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.tensor import BUFFER, Tensor
 from cnncalc.values.work import MemoryAccess, Work, exactly
 
 if TYPE_CHECKING:
@@ -40,10 +42,19 @@ class Norm(Operator):
 
     group = "normalisation"
     role = "norm"
+    keeps = (INPUTS,)
+    in_place = True
 
-    def memory(self, ins: Shapes, outs: Shapes) -> MemoryAccess:
-        weights = (self.params(ins) or 0) + self.buffers(ins)
-        return MemoryAccess(read=ins[0].elements, written=outs[0].elements, weights=weights)
+    def memory(self, ins: Shapes, outs: Shapes) -> MemoryAccess | None:
+        params = self.params(ins)
+        if params is None:
+            return None
+        return MemoryAccess(read=ins[0].elements, written=outs[0].elements, weights=params + self.buffers(ins))
+
+
+def scale_and_shift(*shape: int, shift: bool = True) -> tuple[Tensor, ...]:
+    """Return the learnable factors of a normalisation, and its shifts, which are moved as weights too."""
+    return (Tensor("weight", shape), Tensor("bias", shape)) if shift else (Tensor("weight", shape),)
 
 
 class ChannelStatistics(Norm):
@@ -52,11 +63,11 @@ class ChannelStatistics(Norm):
     affine: bool
     running_stats: bool
 
-    def params(self, ins: Shapes) -> int:
-        return 2 * ins[0].channels if self.affine else 0
-
-    def buffers(self, ins: Shapes) -> int:
-        return 2 * ins[0].channels if self.running_stats else 0
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        channels = ins[0].channels
+        learned = scale_and_shift(channels) if self.affine else ()
+        running = (Tensor("running_mean", (channels,), BUFFER), Tensor("running_var", (channels,), BUFFER))
+        return (*learned, *running) if self.running_stats else learned
 
     def out_shape(self, x: Shape) -> Shape:
         if not self.running_stats:
@@ -80,6 +91,14 @@ class BatchNorm(ChannelStatistics):
     """
 
     example = "batch_norm"
+    elsewhere = known_as(
+        torch=Foreign("BatchNorm{n}d", TORCH_STATISTICS),
+        torch_function="batch_norm",
+        onnx=Foreign("BatchNormalization", when={"running_stats": True}, tensors=ONNX_NORM),
+        keras=Foreign("BatchNormalization", when={"running_stats": True}, tensors=KERAS_NORM),
+        darknet=Foreign("batchnorm", when={"affine": True, "running_stats": True}),
+        caffe=Foreign("BatchNorm", when={"affine": False, "running_stats": True}),
+    )
     affine: bool = arg(Boolean(), default=True, doc="learn a scale and a shift per channel")
     running_stats: bool = arg(
         Boolean(), default=True, aliases=("track_running_stats",), doc="normalise by running statistics"
@@ -100,6 +119,11 @@ class InstanceNorm(ChannelStatistics):
     """Instance normalisation, `[C, *S] -> [C, *S]`, each channel by its own mean and deviation (arXiv:1607.08022)."""
 
     example = "instance_norm"
+    elsewhere = known_as(
+        torch=Foreign("InstanceNorm{n}d", TORCH_STATISTICS),
+        torch_function="instance_norm",
+        onnx=Foreign("InstanceNormalization", when={"running_stats": False}, tensors=ONNX_SCALE),
+    )
     affine: bool = arg(Boolean(), default=False, doc="learn a scale and a shift per channel")
     running_stats: bool = arg(
         Boolean(), default=False, aliases=("track_running_stats",), doc="normalise by running statistics"
@@ -133,25 +157,35 @@ class LayerNorm(Norm):
     """
 
     example = "layer_norm"
+    elsewhere = known_as(
+        torch=Foreign("LayerNorm", {"affine": "elementwise_affine", "bias": "bias"}),
+        torch_function="layer_norm",
+        onnx=Foreign("LayerNormalization", tensors={"weight": "Scale", "bias": "B"}),
+        keras=Foreign("LayerNormalization", tensors={"weight": "gamma", "bias": "beta"}),
+    )
     over: str | int = arg(_Over(), default="channel", main=True, doc="what is normalised together")
     affine: bool = arg(Boolean(), default=True, aliases=("elementwise_affine",), doc="learn a scale per element")
     bias: bool = arg(Boolean(), default=True, doc="with affine: learn a shift per element too")
 
-    def extent(self, x: Shape) -> int:
-        """Return the elements that are normalised together, n."""
+    def extents(self, x: Shape) -> tuple[int, ...]:
+        """Return the axes that are normalised together."""
         if self.over == "channel":
-            return x.channels
+            return x[:1]
         trailing = {"all": len(x), "last": 1}.get(self.over) if isinstance(self.over, str) else self.over
         if trailing is None or trailing > len(x):
             raise ArgumentError(f"{self.name} is over {self.over} axes, the input {x} has {len(x)}", argument="over")
-        return prod(x[len(x) - trailing :])
+        return x[len(x) - trailing :]
+
+    def extent(self, x: Shape) -> int:
+        """Return the elements that are normalised together, n."""
+        return prod(self.extents(x))
 
     def out_shape(self, x: Shape) -> Shape:
         self.extent(x)
         return x
 
-    def params(self, ins: Shapes) -> int:
-        return (self.affine + (self.affine and self.bias)) * self.extent(ins[0])
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        return scale_and_shift(*self.extents(ins[0]), shift=self.bias) if self.affine else ()
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         elements, n = ins[0].elements, self.extent(ins[0])
@@ -165,6 +199,12 @@ class GroupNorm(Norm):
     """Group normalisation, `[C, *S] -> [C, *S]`: groups of channels by their own statistics (arXiv:1803.08494)."""
 
     example = "group_norm: 4"
+    elsewhere = known_as(
+        torch=Foreign("GroupNorm", {"groups": "num_groups", "affine": "affine"}),
+        torch_function=Foreign("group_norm", {"groups": "num_groups"}),
+        onnx=Foreign("GroupNormalization", {"groups": "num_groups"}, tensors={"weight": "scale", "bias": "bias"}),
+        keras=Foreign("GroupNormalization", {"groups": "groups"}, tensors={"weight": "gamma", "bias": "beta"}),
+    )
     groups: int = arg(Integer(1), main=True, aliases=("num_groups",), symbol="g", doc="groups of channels")
     affine: bool = arg(Boolean(), default=True, doc="learn a scale and a shift per channel")
 
@@ -179,8 +219,8 @@ class GroupNorm(Norm):
         measurable(exactly(x.elements, self.groups), x, self.name)
         return x
 
-    def params(self, ins: Shapes) -> int:
-        return 2 * ins[0].channels if self.affine else 0
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        return scale_and_shift(ins[0].channels) if self.affine else ()
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         elements = ins[0].elements
@@ -196,6 +236,13 @@ class LocalResponseNorm(Norm):
     """
 
     example = "local_response_norm: 5"
+    elsewhere = known_as(
+        torch=Foreign("LocalResponseNorm", {"size": "size"}),
+        torch_function=Foreign("local_response_norm", {"size": "size"}),
+        onnx=Foreign("LRN", {"size": "size"}),
+        tflite="LOCAL_RESPONSE_NORMALIZATION",
+        caffe=Foreign("LRN", {"size": "local_size"}),
+    )
     size: int = arg(Integer(1), main=True, symbol="n", doc="channels in the window")
 
     def out_shape(self, x: Shape) -> Shape:
@@ -217,8 +264,8 @@ class LayerScale(Norm):
     role = ""
     example = "layer_scale"
 
-    def params(self, ins: Shapes) -> int:
-        return ins[0].channels
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (ins[0].channels,)),)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(multiplications=ins[0].elements)

@@ -22,7 +22,7 @@ class Opaque(Operator):
     def out_shape(self, x: Shape) -> Shape:
         return Shape(self.out)
 
-    def params(self, ins: Shapes) -> None:
+    def tensors(self, ins: Shapes) -> None:
         return None
 
     def macs(self, ins: Shapes, outs: Shapes) -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.ops.arguments import Boolean, Extents, Number, Padding, PerAxis, Word
 from cnncalc.ops.base import (
+    INPUTS,
+    OUTPUT,
+    POSITIONS,
     AxisValue,
     Called,
     Operator,
@@ -20,6 +23,7 @@ from cnncalc.ops.base import (
     starts_earlier,
     windows,
 )
+from cnncalc.ops.foreign import CAFFE_WINDOW, KERAS_WINDOW, ONNX_WINDOW, TORCH_WINDOW, Foreign, known_as
 from cnncalc.values.axis import (
     WHOLE,
     AdaptiveWindows,
@@ -88,6 +92,16 @@ class MaxPool(Pool):
     """Maximum over a sliding window, `[C, *S] -> [C, *S']`; taps - 1 comparisons per output (PyTorch's MaxPool)."""
 
     example = "max_pool: {kernel: 3, stride: 2, padding: 1}"
+    elsewhere = known_as(
+        torch=Foreign("MaxPool{n}d", {**TORCH_WINDOW, "dilation": "dilation"}),
+        torch_function=Foreign("max_pool{n}d", {**TORCH_WINDOW, "dilation": "dilation"}),
+        onnx=Foreign("MaxPool", {**ONNX_WINDOW, "dilation": "dilations"}),
+        tflite="MAX_POOL_2D",
+        keras=Foreign("MaxPooling{n}D", KERAS_WINDOW),
+        darknet=Foreign("maxpool", {"kernel": "size", "stride": "stride", "padding": "padding"}),
+        caffe=Foreign("Pooling", CAFFE_WINDOW, constants={"pool": "MAX"}),
+    )
+    keeps = (POSITIONS,)
     dilation: AxisValue = arg(PerAxis(1), default=1, symbol="d", doc="dilation")
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
@@ -102,6 +116,7 @@ class MinPool(Pool):
     """Minimum over a sliding window, `[C, *S] -> [C, *S']`; sized and counted as PyTorch's max pooling."""
 
     example = "min_pool: {kernel: 3, stride: 2, padding: 1}"
+    keeps = (POSITIONS,)
     dilation: AxisValue = arg(PerAxis(1), default=1, symbol="d", doc="dilation")
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
@@ -134,6 +149,15 @@ class AvgPool(Summing):
     """
 
     example = "avg_pool: 2"
+    elsewhere = known_as(
+        torch=Foreign("AvgPool{n}d", {**TORCH_WINDOW, "count_include_pad": "count_include_pad"}),
+        torch_function=Foreign("avg_pool{n}d", {**TORCH_WINDOW, "count_include_pad": "count_include_pad"}),
+        onnx=Foreign("AveragePool", {**ONNX_WINDOW, "count_include_pad": "count_include_pad"}),
+        tflite="AVERAGE_POOL_2D",
+        keras=Foreign("AveragePooling{n}D", KERAS_WINDOW),
+        caffe=Foreign("Pooling", CAFFE_WINDOW, constants={"pool": "AVE"}),
+    )
+    keeps = ()
     count_include_pad: bool = arg(Boolean(), default=True, doc="padding zeros count in the mean")
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
@@ -157,6 +181,13 @@ class LpPool(Summing):
     """
 
     example = "lp_pool: {kernel: 2, p: 2}"
+    elsewhere = known_as(
+        torch=Foreign(
+            "LPPool{n}d", {"p": "norm_type", "kernel": "kernel_size", "stride": "stride", "ceil": "ceil_mode"}
+        ),
+        onnx=Foreign("LpPool", {**ONNX_WINDOW, "p": "p"}),
+    )
+    keeps = (INPUTS, OUTPUT)
     p: Fraction | int = arg(Number(above=0), default=2, aliases=("norm_type",), doc="the exponent")
     count_include_pad: bool = arg(Boolean(), default=True, doc="as avg_pool; zeros add nothing to a sum of powers")
 
@@ -175,6 +206,11 @@ class MaxUnpool(Operator):
 
     group = "pooling"
     example = "max_unpool: 2"
+    elsewhere = known_as(
+        torch=Foreign("MaxUnpool{n}d", {"kernel": "kernel_size", "stride": "stride", "padding": "padding"}),
+        onnx=Foreign("MaxUnpool", {"kernel": "kernel_shape", "stride": "strides", "padding": "pads"}),
+    )
+    keeps = ()
     kernel: AxisValue = arg(PerAxis(1), main=True, aliases=("kernel_size",), symbol="k", doc="the pool's window")
     stride: AxisValue | None = arg(PerAxis(1), default=None, symbol="s", doc="the pool's stride; default: the kernel")
     padding: AxisValue | str = arg(Padding(("valid", "half")), default=0, symbol="p", doc="the pool's padding")
@@ -261,6 +297,11 @@ class AdaptiveAvgPool(Adaptive):
     """Mean over windows that part the map into `size`, `[C, *S] -> [C, *size]` (PyTorch's AdaptiveAvgPool)."""
 
     example = "adaptive_avg_pool: 7"
+    elsewhere = known_as(
+        torch=Foreign("AdaptiveAvgPool{n}d", {"size": "output_size"}),
+        torch_function=Foreign("adaptive_avg_pool{n}d", {"size": "output_size"}),
+    )
+    keeps = ()
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         out = outs[0].elements
@@ -275,6 +316,11 @@ class AdaptiveMaxPool(Adaptive):
     """Maximum over windows that part the map into `size`, `[C, *S] -> [C, *size]` (PyTorch's AdaptiveMaxPool)."""
 
     example = "adaptive_max_pool: 7"
+    elsewhere = known_as(
+        torch=Foreign("AdaptiveMaxPool{n}d", {"size": "output_size"}),
+        torch_function=Foreign("adaptive_max_pool{n}d", {"size": "output_size"}),
+    )
+    keeps = (POSITIONS,)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=window_elements(ins, outs) - outs[0].elements)
@@ -302,6 +348,16 @@ class GlobalAvgPool(Global):
 
     family = "global_avg_pool"
     example = "global_avg_pool"
+    elsewhere = known_as(
+        torch=Foreign("AdaptiveAvgPool{n}d", constants={"output_size": 1}),
+        torch_function=Foreign("adaptive_avg_pool{n}d", constants={"output_size": 1}),
+        onnx="GlobalAveragePool",
+        tflite=Foreign("MEAN", constants={"keep_dims": True}),
+        keras=Foreign("GlobalAveragePooling{n}D", constants={"keepdims": True}),
+        darknet="avgpool",
+        caffe=Foreign("Pooling", constants={"pool": "AVE", "global_pooling": True}),
+    )
+    keeps = ()
     call: str = arg(
         Word(("module", "function", "mean")), default="module", doc="what the code has; mean is `x.mean((2, 3))`"
     )
@@ -319,6 +375,14 @@ class GlobalMaxPool(Global):
 
     family = "global_max_pool"
     example = "global_max_pool"
+    elsewhere = known_as(
+        torch=Foreign("AdaptiveMaxPool{n}d", constants={"output_size": 1}),
+        torch_function=Foreign("adaptive_max_pool{n}d", constants={"output_size": 1}),
+        onnx="GlobalMaxPool",
+        keras=Foreign("GlobalMaxPooling{n}D", constants={"keepdims": True}),
+        caffe=Foreign("Pooling", constants={"pool": "MAX", "global_pooling": True}),
+    )
+    keeps = (POSITIONS,)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         return Work(comparisons=ins[0].elements - outs[0].elements)

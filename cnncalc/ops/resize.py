@@ -21,6 +21,7 @@ from cnncalc.ops.base import (
     spatial_rank,
 )
 from cnncalc.ops.conv import PADDING_MODES, fillable
+from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.pool import adaptive_reach, window_elements
 from cnncalc.values.axis import Nearest, Reach, Slide, Window, resampled, scaled
 from cnncalc.values.diagnostics import ArgumentError
@@ -43,6 +44,8 @@ class Crop(Operator):
     family = "view"
     moves = False
     example = "crop: 8"
+    elsewhere = known_as(keras="Cropping{n}D", caffe="Crop")
+    keeps = ()
     size: AxisValue = arg(Extents(), main=True, like=True, symbol="o", doc="output size")
     offset: AxisValue | None = arg(PerAxis(0), default=None, doc="first position kept; default: centred")
 
@@ -97,6 +100,27 @@ class Pad(Operator):
 
     group = "shape"
     example = "pad: [1, 2, 0, 3]"
+    elsewhere = known_as(
+        torch=(
+            Foreign("ZeroPad{n}d", {"amount": "padding"}, when={"mode": "zeros"}),
+            Foreign("ReflectionPad{n}d", {"amount": "padding"}, when={"mode": "reflect"}),
+            Foreign("ReplicationPad{n}d", {"amount": "padding"}, when={"mode": "replicate"}),
+            Foreign("CircularPad{n}d", {"amount": "padding"}, when={"mode": "circular"}),
+        ),
+        torch_function="pad",
+        onnx=(
+            Foreign("Pad", constants={"mode": "constant"}, when={"mode": "zeros"}),
+            Foreign("Pad", constants={"mode": "reflect"}, when={"mode": "reflect"}),
+            Foreign("Pad", constants={"mode": "edge"}, when={"mode": "replicate"}),
+            Foreign("Pad", constants={"mode": "wrap"}, when={"mode": "circular"}),
+        ),
+        tflite=(
+            Foreign("PAD", when={"mode": "zeros"}),
+            Foreign("MIRROR_PAD", constants={"mode": "REFLECT"}, when={"mode": "reflect"}),
+        ),
+        keras=Foreign("ZeroPadding{n}D", {"amount": "padding"}, when={"mode": "zeros"}),
+    )
+    keeps = ()
     amount: AxisValue = arg(_Amount(words=()), main=True, symbol="p", doc="positions added")
     mode: str = arg(Word(PADDING_MODES), default="zeros", doc="what they are filled with")
 
@@ -134,6 +158,24 @@ class Upsample(Called):
 
     group = "shape"
     example = "upsample: {scale: 2, mode: bilinear}"
+    elsewhere = known_as(
+        torch=Foreign("Upsample", {
+            "scale": "scale_factor", "size": "size", "mode": "mode", "align_corners": "align_corners",
+            "recompute_scale_factor": "recompute_scale_factor",
+        }),
+        torch_function=Foreign("interpolate", {
+            "scale": "scale_factor", "size": "size", "mode": "mode", "align_corners": "align_corners",
+            "recompute_scale_factor": "recompute_scale_factor",
+        }),
+        onnx=Foreign("Resize", {"scale": "scales", "size": "sizes"}),
+        tflite=(
+            Foreign("RESIZE_NEAREST_NEIGHBOR", {"align_corners": "align_corners"}, when={"mode": "nearest"}),
+            Foreign("RESIZE_BILINEAR", {"align_corners": "align_corners"}, when={"mode": "bilinear"}),
+        ),
+        keras=Foreign("UpSampling{n}D", {"scale": "size"}),
+        darknet=Foreign("upsample", {"scale": "stride"}, when={"mode": "nearest"}),
+    )  # fmt: skip
+    keeps = ()
     scale: int | Fraction | tuple[int | Fraction, ...] | None = arg(
         Number(above=0, axes=True), default=None, main=True, aliases=("scale_factor",), symbol="f", doc="factor"
     )
@@ -234,6 +276,13 @@ class PixelShuffle(Operator):
     group = "shape"
     family = "shuffle"
     example = "pixel_shuffle: 2"
+    elsewhere = known_as(
+        torch=Foreign("PixelShuffle", {"factor": "upscale_factor"}),
+        torch_function=Foreign("pixel_shuffle", {"factor": "upscale_factor"}),
+        onnx=Foreign("DepthToSpace", {"factor": "blocksize"}, constants={"mode": "CRD"}),
+        tflite=Foreign("DEPTH_TO_SPACE", {"factor": "block_size"}),
+    )
+    keeps = ()
     factor: int = arg(Integer(1), main=True, aliases=("upscale_factor",), symbol="f", doc="enlargement of each axis")
 
     def out_shape(self, x: Shape) -> Shape:
@@ -262,6 +311,14 @@ class PixelUnshuffle(Operator):
     group = "shape"
     family = "shuffle"
     example = "pixel_unshuffle: 2"
+    elsewhere = known_as(
+        torch=Foreign("PixelUnshuffle", {"factor": "downscale_factor"}),
+        torch_function=Foreign("pixel_unshuffle", {"factor": "downscale_factor"}),
+        onnx=Foreign("SpaceToDepth", {"factor": "blocksize"}),
+        tflite=Foreign("SPACE_TO_DEPTH", {"factor": "block_size"}),
+        darknet=Foreign("reorg", {"factor": "stride"}),
+    )
+    keeps = ()
     factor: int = arg(Integer(1), main=True, aliases=("downscale_factor",), symbol="f", doc="reduction of each axis")
 
     def out_shape(self, x: Shape) -> Shape:
