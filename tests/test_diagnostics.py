@@ -181,7 +181,7 @@ BOMBS = {
     "closed brackets": (HEADER + "layers: " + "[" * 10_000 + "]" * 10_000, "too-deep"),
     "repeat": (HEADER + "layers: [{relu: , repeat: 1e9}]\n", "repeat-too-large"),
     "2 MiB": (HEADER + "# " + "x" * 2**21 + "\nlayers: [relu]\n", "file-too-large"),
-    "power": (HEADER + "layers: [{conv: {out: 9**9**9, kernel: 1}}]\n", "no-power"),
+    "power": (HEADER + "layers: [{conv: {out: 9**9**9, kernel: 1}}]\n", "bad-exponent"),
     "product": (HEADER + f"vars: {{a: {2**62}}}\nlayers: [{{relu: , repeat: {'a*' * 90}1}}]\n", "number-too-large"),
     "nested repeat": (HEADER + f"blocks:\n{NESTED}  b4: {{layers: [relu]}}\nlayers: [b0]\n", "too-many-layers"),
     "nested repeat of nothing": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from cnncalc.ops.base import Operator
@@ -43,6 +43,15 @@ class Node:
     fused: tuple[str, ...] = ()
 
 
+class Accept(NamedTuple):
+    """Codes of warnings that are meant, for the nodes from `start` to before `stop`; None stands for the whole file."""
+
+    codes: tuple[str, ...]
+    span: Span | None
+    start: int
+    stop: int | None
+
+
 @dataclass(slots=True, eq=False)
 class Graph:
     """A network: named inputs, nodes in execution order (every reference points backwards), named outputs.
@@ -53,6 +62,7 @@ class Graph:
         outputs: the tensor behind each output label.
         calls: paths of the outermost block calls, one per repetition, in order.
         variables: the values of `vars` after variant and overrides.
+        accepts: warnings that the spec says are meant: the nodes concerned, the codes, and where it says so.
         whole: how many of the nodes stand before the first layer that failed; None where none did.
     """
 
@@ -61,6 +71,7 @@ class Graph:
     outputs: dict[str, Ref] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     variables: dict[str, object] = field(default_factory=dict)
+    accepts: list[Accept] = field(default_factory=list)
     whole: int | None = None
 
     def shape(self, ref: Ref) -> Shape:

@@ -6,12 +6,37 @@ import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple, NoReturn, Protocol, TypeAlias
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias
 
 from cnncalc.language.literals import Number, exact
 
+MAX_EXPONENT = 64
 MAX_BITS = 4096
 """Numerators and denominators of intermediate values have at most this many bits."""
+
+
+class Listed:
+    """A list of a spec: it is walked or handed on; in expressions only its length and its sum mean something.
+
+    Attributes:
+        nodes: its entries as they are written.
+    """
+
+    __slots__ = ("element", "frame", "nodes")
+
+    def __init__(self, nodes: tuple[Any, ...], frame: Any, element: Callable[[Any, Any], Any]) -> None:
+        self.nodes = nodes
+        self.frame = frame
+        self.element = element
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the values of the entries; a list inside is again a list."""
+        return tuple(self.element(node, self.frame) for node in self.nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+
 Value: TypeAlias = int | Fraction | bool
 Run: TypeAlias = "Callable[[Scope], Value]"
 LIMIT = 2**MAX_BITS
@@ -152,6 +177,10 @@ UNARY_FUNCTIONS: dict[str, Callable[[Number], Number]] = {
 SIGNS: dict[str, Callable[[Number], Number]] = {"+": unchanged, "-": negative}
 
 
+KINDS = frozenset({bool, Listed})
+"""What is no number."""
+
+
 def settled(value: Number, part: Part) -> Number:
     """Return a result in its one form, an int when it is whole, unless it is out of bounds."""
     if value.denominator >= LIMIT or not -LIMIT < value.numerator < LIMIT:
@@ -161,6 +190,8 @@ def settled(value: Number, part: Part) -> Number:
 
 def refuse_boolean(value: Value, part: Part, use: str) -> Number:
     """Return a value that is a number; refuse a truth value."""
+    if isinstance(value, Listed):
+        part.fail(f"a list cannot be {use}", "not-a-number", "walk it with each:, or use len(..) or sum(..)")
     if isinstance(value, bool):
         part.fail(f"{show(value)} is a boolean and cannot be {use}", "not-a-number",
                   "choose a number by it: '1 if condition else 0'")
@@ -187,7 +218,7 @@ def named(name: str, token: Token) -> Run:
                                   code="unknown-name") from None
         except ExpressionError as error:
             raise placed(token, error) from None
-        return value if type(value) is int or type(value) is bool else exact(value)
+        return value if type(value) in (int, bool, Listed) else exact(value)
 
     return run
 
@@ -233,7 +264,7 @@ def calculated(calculate: Binary, left: Part, right: Part) -> Run:
 
     def run(scope: Scope) -> Value:
         a, b = left_run(scope), right_run(scope)
-        if type(a) is bool or type(b) is bool:
+        if type(a) in KINDS or type(b) in KINDS:
             refuse_boolean(a, left, "used as a number")
             refuse_boolean(b, right, "used as a number")
         try:
@@ -266,7 +297,7 @@ def compared(first: Part, links: list[tuple[str, Part]]) -> Run:
         left, left_part = run_first(scope), first
         for symbol, compare, part, run_part in steps:
             right = run_part(scope)
-            if type(left) is bool or type(right) is bool:
+            if type(left) in KINDS or type(right) in KINDS:
                 check_boolean_comparison(symbol, (left, left_part), (right, part))
             if not compare(left, right):
                 return False
@@ -278,7 +309,7 @@ def compared(first: Part, links: list[tuple[str, Part]]) -> Run:
 
 def check_boolean_comparison(symbol: str, left: tuple[Value, Part], right: tuple[Value, Part]) -> None:
     """Allow two booleans to be equal or not, and nothing else."""
-    if symbol not in {"==", "!="}:
+    if symbol not in {"==", "!="} or isinstance(left[0], Listed) or isinstance(right[0], Listed):
         refuse_boolean(*left, f"compared by '{symbol}'")
         refuse_boolean(*right, f"compared by '{symbol}'")
     elif isinstance(left[0], bool) != isinstance(right[0], bool):
@@ -294,6 +325,8 @@ def called(name: str, arguments: list[Part]) -> Run:
     def values(scope: Scope) -> list[Number]:
         return [refuse_boolean(part.run(scope), part, f"an argument of {name}") for part in arguments]
 
+    if name in ("len", "sum"):
+        return listed(name, arguments[0])
     if name == "min":
         return lambda scope: min(values(scope))
     if name == "max":
@@ -308,3 +341,36 @@ def called(name: str, arguments: list[Part]) -> Run:
         return settled(round8(x, divisor), arguments[0])
 
     return rounded
+
+
+def listed(name: str, part: Part) -> Run:
+    """Compute the length or the sum of a list."""
+
+    def run(scope: Scope) -> Value:
+        value: Any = part.run(scope)
+        if not isinstance(value, Listed):
+            part.fail(f"{name} takes a list, not {show(value)}", "not-a-list", f"write {name}(widths) with vars: "
+                      "{widths: [64, 128]}")  # fmt: skip
+        if name == "len":
+            return len(value)
+        total: Number = 0
+        for entry in value.values():
+            total += refuse_boolean(entry, part, "summed")
+        return settled(total, part)
+
+    return run
+
+
+def power(base: Part, exponent: Part) -> Run:
+    """Compute a power with a whole exponent from 0 to 64."""
+    whole = Part(base.run, base.start, exponent.end)
+
+    def run(scope: Scope) -> Value:
+        value = refuse_boolean(base.run(scope), base, "used as a number")
+        times = refuse_boolean(exponent.run(scope), exponent, "used as a number")
+        if type(times) is not int or not 0 <= times <= MAX_EXPONENT:
+            exponent.fail(f"an exponent is a whole number from 0 to {MAX_EXPONENT}, got {show(times)}", "bad-exponent",
+                          "divide by a power instead of using a negative one")  # fmt: skip
+        return settled(value**times, whole)
+
+    return run

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.language.slots import as_map, clip, words_in
-from cnncalc.language.template import MAX_SCOPES, Block
+from cnncalc.language.template import BLOCK_KEYS, MAX_SCOPES, Block
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
+from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from cnncalc.language.items import ItemReader
@@ -43,7 +44,7 @@ class BlockReader:
                 body = Map({})
             block = Block(key.text, key, body)
             self.at.blocks[key.text] = block
-            self.at.unknown_keys(body, ("params", "inputs", "layers"), f"block '{key.text}'")
+            self.at.unknown_keys(body, BLOCK_KEYS, f"block '{key.text}'")
             self.block_params(block, body)
             block.failed = body is not value
 
@@ -59,6 +60,11 @@ class BlockReader:
             block.inputs = tuple(label.text for label in named if self.at.name_ok(label, "block input")) or ("x",)
             if len(set(block.inputs)) < len(block.inputs):
                 self.at.error("duplicate-label", f"block '{block.name}' names an input twice", body.key("inputs"))
+        block.accept = self.at.codes(body.get("accept"))
+        if "outputs" in body:
+            block.outputs = self.at.labels(body.get("outputs"), "outputs")
+            if len({label.text for label in block.outputs}) < len(block.outputs):
+                self.at.error("duplicate-label", f"block '{block.name}' names an output twice", body.key("outputs"))
         for key, value in params.entries:
             if self.at.name_ok(key, "parameter"):
                 if key.text in block.inputs:
@@ -93,6 +99,12 @@ class BlockReader:
             self.at.error("word-and-number", f"parameter '{name}' of block '{block.name}' is used as a word (${name}) "
                        "and in an expression", self.at.names_used[name], "use two parameters")  # fmt: skip
         self.at.block = None
+        for label in block.outputs:
+            if label.text.partition(":")[0] not in {*block.body.labels, *block.inputs}:
+                block.failed = True
+                self.at.error("unknown-label", f"block '{block.name}' has no label '{label.text}' for an output", label,
+                              did_you_mean(label.text, [*block.body.labels, *block.inputs],
+                                           "label the layer with as: name"))  # fmt: skip
         block.failed |= not isinstance(layers, Seq)
         if isinstance(layers, Seq) and not layers.items:
             self.at.error("no-layers", f"block '{block.name}' has no layers", block.key, "list at least one layer")

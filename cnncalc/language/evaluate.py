@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cnncalc.language.arithmetic import Listed
 from cnncalc.language.expressions import Expression, ExpressionError
 from cnncalc.language.reading import compile_value
 from cnncalc.language.scope import Frame, Made, Silent
-from cnncalc.language.slots import FAILED, Like, NestedCall, Slot, SlotError, Word, in_expression
-from cnncalc.language.tree import Scalar
+from cnncalc.language.slots import (
+    FAILED,
+    VALUE,
+    Like,
+    NestedCall,
+    RawList,
+    Slot,
+    SlotError,
+    Word,
+    in_expression,
+)
+from cnncalc.language.tree import Scalar, Seq
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
 
 if TYPE_CHECKING:
+    from cnncalc.graph.graph import Ref
     from cnncalc.language.scope import Scope
-    from cnncalc.language.template import Block, Item, Template
+    from cnncalc.language.template import Block, Column, Item, Template
     from cnncalc.language.tree import Node as TreeNode
     from cnncalc.ops.base import Operator, Part
 
@@ -52,14 +64,31 @@ class Evaluator:
         self.plans: dict[int, Plan] = {}
         self.operators: dict[Any, tuple[Operator, tuple[Part, ...]]] = {}
         self.word_slots: dict[Any, Slot] = {}
+        self.meanings: dict[tuple[int, int], Item] = {}
 
-    def parameters(self, item: Item, block: Block, *, first: bool) -> Frame:
-        """Return the frame of one call: every parameter evaluated, in the order of declaration."""
+    def parameters(self, item: Item, block: Block, refs: tuple[Ref, ...], *, first: bool,
+                   like: Frame | None = None) -> Frame:  # fmt: skip
+        """Return the frame of one call: every parameter evaluated, in the order of declaration.
+
+        Args:
+            item: the call.
+            block: the block.
+            refs: what it reads.
+            first: whether it is the first repetition.
+            like: the frame of the call whose weights it uses; what is not given is inherited from it.
+        """
         frame = Frame(self.scope.file_frame, block.body.labels, opaque=True)
+        frame.labels.update(zip(block.inputs, refs, strict=True))
         caller = self.scope.frame
         given = {**item.args, **item.first} if first and item.first else item.args
         for name in block.params:
-            slot, where = given.get(name), caller
+            slot, where = given.get(name), caller if item.bound is None else item.bound
+            if slot is None and like is not None:
+                if name in like.words:
+                    frame.words[name] = like.words[name]
+                else:
+                    frame.values[name] = like.values[name]
+                continue
             if slot is None:
                 slot, where = block.slots.get(name), frame
             if slot is None:
@@ -69,7 +98,7 @@ class Evaluator:
                 frame.words[name] = self.word(slot, where)
                 continue
             self.scope.frame = where
-            outer, self.scope.index = self.scope.index, self.scope.index if where is caller else None
+            outer, self.scope.index = self.scope.index, self.scope.index if where is not frame else None
             try:
                 frame.values[name] = slot.kind.check(self.evaluate(slot), name)
             except ArgumentError as error:
@@ -105,6 +134,16 @@ class Evaluator:
 
     def operator(self, item: Item, *, first: bool) -> Built:
         """Return an item's operator, its parts, and what its expressions came to; equal arguments give one object."""
+        outer = self.scope.frame
+        if item.bound is not None:
+            self.scope.frame = item.bound
+        try:
+            return self.planned(item, first=first)
+        finally:
+            self.scope.frame = outer
+
+    def planned(self, item: Item, *, first: bool) -> Built:
+        """Return the same, from what was built before where nothing differs."""
         first = first and bool(item.first)
         number = -id(item) if first else id(item)
         plan = self.plans.get(number)
@@ -180,10 +219,13 @@ class Evaluator:
             return value
         if isinstance(value, Expression):
             try:
-                return value.evaluate(self.scope)
+                result: Any = value.evaluate(self.scope)
+                return result.values() if isinstance(result, Listed) and slot.kind is not VALUE else result
             except ExpressionError as error:
                 hint = did_you_mean(value.text, slot.kind.words) if slot.kind.words else None
                 raise in_expression(slot.name, slot.node, value.text, error, hint) from None
+        if isinstance(value, RawList):
+            return Listed(tuple(value.node.items), self.scope.frame, self.listed)
         if isinstance(value, list):
             return tuple(self.evaluate(inner) for inner in value)
         if isinstance(value, Word):
@@ -213,48 +255,193 @@ class Evaluator:
                             "height and width", value.label.span, "name a map")  # fmt: skip
         return shape.spatial
 
+    def listed(self, node: TreeNode, frame: Frame) -> Any:
+        """Return the value of one entry of a list, in the frame where the list is written."""
+        if isinstance(node, Seq):
+            return Listed(tuple(node.items), frame, self.listed)
+        key = (id(node), id(VALUE))
+        slot = self.word_slots.get(key)
+        if slot is None:
+            slot = self.word_slots[key] = compile_value("the list", node, VALUE, self.spec, self.collector)
+        scope = self.scope
+        outer = scope.frame, scope.index
+        scope.frame, scope.index = frame, None
+        try:
+            return VALUE.check(self.evaluate(slot), "the list")
+        except ArgumentError as error:
+            raise SlotError(error.code, str(error), slot.span, error.hint) from None
+        finally:
+            scope.frame, scope.index = outer
+
+    def rows(self, columns: tuple[Column, ...]) -> list[Frame]:
+        """Return a frame for each row of the lists that are walked."""
+        outer = self.scope.frame
+        lists = [self.entries(column) for column in columns]
+        first = len(lists[0][0]) if lists else 0
+        for column, (nodes, _) in zip(columns, lists, strict=True):
+            for name in column.names:
+                self.not_hidden(name)
+            if len(nodes) != first:
+                raise SlotError("list-lengths", f"lists walked together have equal length: "
+                                f"'{columns[0].names[0].text}' "
+                                f"has {first}, '{column.names[0].text}' {len(nodes)}", column.names[0].span,
+                                "give each list one entry for every row")  # fmt: skip
+        counted = not self.visible("row")
+        frames = []
+        for row in range(first):
+            frame = Frame(outer, {})
+            if counted:
+                frame.values["row"] = row
+            for column, (nodes, where) in zip(columns, lists, strict=True):
+                for name, cell in zip(column.names, self.cells(column, nodes[row]), strict=True):
+                    if name.text in column.words:
+                        frame.words[name.text] = self.word_at(cell, where)
+                    else:
+                        frame.values[name.text] = self.listed(cell, where)
+            frames.append(frame)
+        return frames
+
+    def entries(self, column: Column) -> tuple[tuple[TreeNode, ...], Frame]:
+        """Return the entries of a list that is walked, and the frame where they are written."""
+        node, frame = self.word_at(column.node, self.scope.frame)
+        if isinstance(node, Seq):
+            return tuple(node.items), frame
+        slot = compile_value(column.names[0].text, node, VALUE, self.spec, self.collector)
+        outer, self.scope.frame = self.scope.frame, frame
+        try:
+            value = self.evaluate(slot)
+        finally:
+            self.scope.frame = outer
+        if not isinstance(value, Listed):
+            raise SlotError("not-a-list", f"'{slot.text}' is no list, so it cannot be walked", node.span,
+                            "write a list: [64, 128]")  # fmt: skip
+        return value.nodes, value.frame
+
+    def cells(self, column: Column, node: TreeNode) -> list[TreeNode]:
+        """Return the values of one row, one for each name."""
+        if not column.table:
+            return [node]
+        cells: list[TreeNode] = node.items if isinstance(node, Seq) else [node]
+        if len(cells) != len(column.names):
+            raise SlotError("list-lengths", f"this row has {len(cells)} values for the {len(column.names)} names "
+                            f"'{' '.join(name.text for name in column.names)}'", node.span,
+                            "give one value for every name")  # fmt: skip
+        return cells
+
+    def visible(self, name: str) -> bool:
+        """Return whether a variable, a parameter or a label has a name here."""
+        frame: Frame | None = self.scope.frame
+        labels = True
+        while frame is not None:
+            named = labels and (name in frame.labels or name in frame.declared)
+            if named or name in frame.values or name in frame.words:
+                return True
+            labels = labels and not frame.opaque
+            frame = frame.parent
+        return False
+
+    def not_hidden(self, name: Scalar) -> None:
+        """Refuse a row's name that would hide another."""
+        if self.visible(name.text):
+            raise SlotError("hidden-name", f"'{name.text}' is already a variable, a parameter or a label here",
+                            name.span,
+                            "choose another name for the row's value")  # fmt: skip
+
+    def word_at(self, node: TreeNode, frame: Frame) -> tuple[TreeNode, Frame]:
+        """Return what a node stands for, following `$name` to where it was written."""
+        while isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("$"):
+            node, frame = self.lookup_word(node.value[1:], frame, node)
+        return node, frame
+
+    def meant(self, item: Item) -> Item | None:
+        """Return the item that an entry with a `$word` as its operator means here; None where the word is none."""
+        assert item.word is not None
+        node, frame = self.lookup_word(item.word, self.scope.frame, item.key_node)
+        node, frame = self.word_at(node, frame)
+        if isinstance(node, Scalar) and (node.value is None or node.text == "none"):
+            return None
+        key = (id(item), id(node))
+        found = self.meanings.get(key)
+        if found is None:
+            assert self.spec.reader is not None
+            reader = self.spec.reader
+            outer, reader.at.collector = reader.at.collector, self.collector
+            try:
+                found = self.meanings[key] = reader.word_item(item, node)
+            finally:
+                reader.at.collector = outer
+        found.bound = frame if not isinstance(node, Scalar) else None
+        if found.key is None:
+            raise Silent
+        return found
+
+    # Shared weights.
+
     def shared_with(self, label: Scalar) -> Made:
-        """Return the layer that a label of `share:` names."""
+        """Return the layer or block call that a label of `share:` names; of a repeated one, the same repetition."""
         frame: Frame | None = self.scope.frame
         while frame is not None:
             if label.text in frame.made:
-                return frame.made[label.text]
+                made = frame.made[label.text]
+                if not made:
+                    raise SlotError("bad-share", f"'{label.text}' is left out", label.span,
+                                    "leave this layer out by the same when:")  # fmt: skip
+                return made[self.scope.repetition] if self.scope.repetition < len(made) else made[-1]
             if label.text in frame.labels:
                 if frame.labels[label.text] is None:
                     raise Silent
                 raise SlotError("bad-share", f"'{label.text}' is not a layer with weights", label.span,
-                                "share names the label of a layer")  # fmt: skip
+                                "share names the label of a layer or of a block call")  # fmt: skip
             frame = None if frame.opaque else frame.parent
-        raise SlotError("unknown-label", f"there is no label '{label.text}'", label.span,
-                        self.scope.label_hint(label.text))
+        hint = self.scope.label_hint(label.text)
+        raise SlotError("unknown-label", f"there is no label '{label.text}'", label.span, hint)
+
+    def shared_call(self, item: Item) -> Made | None:
+        """Return the block call whose weights an item uses."""
+        if item.share is None:
+            return None
+        made = self.shared_with(item.share)
+        if made.block != item.key:
+            what = f"a call of {made.block}" if made.block else f"a {made.op.name if made.op else 'layer'}"
+            raise SlotError("share-mismatch", f"'{item.share.text}' is {what}, this is a call of {item.key}",
+                            item.share.span, "only calls of one block can share weights")  # fmt: skip
+        return made
 
     def inherited(self, item: Item, cls: type[Operator], given: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a layer that uses another's weights: inherited where not given, else equal."""
+        """Return the arguments of a layer that uses another's weights: inherited where not given, else equal.
+
+        What does not shape the weights (stride, dilation, padding) may differ.
+        """
         assert item.share is not None
-        other, _ = self.shared_with(item.share)
-        if type(other) is not cls:
-            raise SlotError("share-mismatch", f"'{item.share.text}' is a {other.name}, this is a {cls.name}",
+        other = self.shared_with(item.share).op
+        if other is None or type(other) is not cls:
+            what = "a block call" if other is None else f"a {other.name}"
+            raise SlotError("share-mismatch", f"'{item.share.text}' is {what}, this is a {cls.name}",
                             item.share.span, "only layers of one kind can share weights")  # fmt: skip
         theirs = other.arguments()
         own = {name: value for name, value in given.items() if name in item.args or name in item.first}
         probe = cls(**{**theirs, **own}).arguments()
         for name in own:
-            if probe[name] != theirs[name]:
+            if probe[name] != theirs[name] and name not in FREE:
                 had = f"{name}={shown(theirs[name])}"
                 raise ArgumentError(f"shares the weights of '{item.share.text}', which has {had}, "
                                     f"got {shown(probe[name])}", argument=name, code="share-mismatch",
                                     hint="leave it out, it is inherited")  # fmt: skip
-        return theirs
+        return {**theirs, **{name: probe[name] for name in own if name in FREE}}
 
     def shared(self, item: Item) -> tuple[int, ...]:
         """Return the nodes whose weights an item uses, one for each of its parts."""
         assert item.share is not None
-        _, made = self.shared_with(item.share)
+        made = self.shared_with(item.share)
         roots = []
-        for index in made:
+        for index in range(made.start, made.stop):
             shares = self.scope.graph.nodes[index].shares
             roots.append(index if shares is None else shares)
         return tuple(roots)
+
+
+FREE = frozenset({"stride", "dilation", "padding", "padding_mode", "output_padding", "call"})
+"""Arguments that do not shape a layer's weights: two layers that share them may differ here (TridentNet)."""
 
 
 def flat_parts(op: Operator) -> tuple[Part, ...]:

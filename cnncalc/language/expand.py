@@ -6,18 +6,23 @@ that fails is reported once; whatever depends on it is left out in silence.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from cnncalc.graph.graph import Graph, Node, Ref
+from cnncalc.graph.graph import Accept, Graph, Node, Ref
 from cnncalc.language.evaluate import Evaluator, Values
 from cnncalc.language.expressions import ExpressionError
-from cnncalc.language.scope import Frame, Scope, Silent, Tensor
+from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
 from cnncalc.language.settings import MAX_LAYERS, Overrides, set_inputs, set_variables
 from cnncalc.language.slots import SlotError
-from cnncalc.language.template import MAX_REPEAT, MAX_SCOPES, Item, Items, Template
+from cnncalc.language.template import MAX_REPEAT, MAX_SCOPES, Block, Item, Items, Path, Template
+from cnncalc.language.ties import Tie
+from cnncalc.language.tree import Scalar
 from cnncalc.values.diagnostics import ArgumentError, Collector, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from cnncalc.ops.base import Operator, Part
     from cnncalc.values.shape import Shape
 
@@ -50,7 +55,7 @@ class Expander:
         self.spec = spec
         self.overrides = overrides
         self.collector = collector
-        self.scope = Scope(spec.body.labels)
+        self.scope = Scope(spec.body.labels, spec.blocks)
         self.values = Evaluator(spec, self.scope, collector)
         self.graph = self.scope.graph
         self.nodes = self.graph.nodes
@@ -60,6 +65,10 @@ class Expander:
         self.steps = max(overrides.max_layers, MAX_LAYERS // 10) * STEPS_PER_LAYER
         self.used: set[Ref] = set()
         self.passed_on = False
+        self.made: list[Made] = []
+        self.ties: list[Tie | None] = []
+        self.calls: list[str] = []
+        self.skipped: dict[Ref, Span | None] = {}
 
     def error(self, error: SlotError | ArgumentError | ExpressionError, path: str, item: Item, trace: Trace,
               refs: tuple[Ref, ...] = ()) -> None:  # fmt: skip
@@ -151,8 +160,9 @@ class Expander:
         used = {ref[0] for ref in self.used} | {ref[0] for ref in self.graph.outputs.values()}
         if self.collector.errors:
             return
+        self.lost()
         for index, node in enumerate(self.nodes):
-            if index not in used and ("unused-result", node.span) not in self.reported:
+            if index not in used and not self.reported & {("unused-result", node.span), ("lost-branch", node.span)}:
                 if node.span is not None:
                     self.reported.add(("unused-result", node.span))
                 self.collector.add("unused-result", f"nobody uses the result of layer '{node.path}' ({node.op.name})",
@@ -163,8 +173,25 @@ class Expander:
                 self.collector.add("unused-input", f"nobody uses the input '{name}'", self.spec.inputs_span,
                                    severity="warning", hint="remove it, or start a layer from it")  # fmt: skip
 
-    def items(self, items: Items, frame: Frame, previous: Tensor, prefix: str, trace: Trace) -> Tensor:
-        """Expand a list of layers and return what its last one gives."""
+    def lost(self) -> None:
+        """Warn of results that nobody uses because a layer is left out."""
+        outputs = set(self.graph.outputs.values())
+        for ref, place in self.skipped.items():
+            if ref[0] < 0 or ref in self.used or ref in outputs:
+                continue
+            node = self.nodes[ref[0]]
+            if ("lost-branch", node.span) in self.reported:
+                continue
+            self.reported.add(("lost-branch", node.span))
+            related = (("this layer is left out", place),) if place is not None else ()
+            self.collector.add("lost-branch", f"the result of layer '{self.graph.name(ref)}' ({node.op.name}) is lost: "
+                               "what would use it is left out", node.span, severity="warning", path=node.path,
+                               hint="leave this layer out too, or say with from: what follows it reads",
+                               related=related)  # fmt: skip
+
+    def items(self, items: Items, frame: Frame, previous: Tensor, prefix: str, trace: Trace, *,
+              chained: bool = False) -> Tensor:  # fmt: skip
+        """Expand a list of layers and return what its last one gives; chained, the first may read several tensors."""
         if self.scopes > MAX_SCOPES:
             self.limit("too-deep", f"block calls and paths are nested more than {MAX_SCOPES} deep",
                        items.items[0].span if items.items else None, "flatten some of them")  # fmt: skip
@@ -172,8 +199,15 @@ class Expander:
         outer = self.scope.frame, self.scope.index
         for item in items.items:
             self.scope.frame, self.scope.index = frame, outer[1]
-            previous = self.item(item, previous, prefix, trace)
+            self.made = []
+            start = len(self.nodes)
+            previous = self.item(item, previous, prefix, trace, chained=chained)
+            self.scope.frame = frame
+            chained = False
+            if item.accept:
+                self.graph.accepts.append(Accept(item.accept, item.span, start, len(self.nodes)))
             if item.labels:
+                frame.made.update((label.text, tuple(self.made)) for label in item.labels)
                 found = self.labelled(previous, item, prefix, trace)
                 frame.labels.update(zip((label.text for label in item.labels), found, strict=True))
                 if previous is not None and found[0] is None:
@@ -185,18 +219,20 @@ class Expander:
     def labelled(self, tensor: Tensor, item: Item, prefix: str, trace: Trace) -> list[Tensor]:
         """Return what each label of an item stands for: its one output, or each of several."""
         count = len(item.labels)
-        if count == 1 or self.passed_on or tensor is None:
+        if count == 1 or tensor is None:
             return [tensor] * count
         if isinstance(tensor, list) and len(tensor) == count:
             return list(tensor)
+        if self.passed_on:
+            return [tensor] * count
         outputs = len(tensor) if isinstance(tensor, list) else 1
         self.error(ArgumentError(f"{item.counter} has {outputs} output{'s' if outputs > 1 else ''} and {count} labels",
                                  code="label-count", hint="give one label for each output"),
                    prefix + item.name, item, trace)  # fmt: skip
         return [None] * count
 
-    def item(self, item: Item, previous: Tensor, prefix: str, trace: Trace) -> Tensor:
-        """Expand one item, with all its repetitions, and return what follows it sees as `prev`."""
+    def item(self, item: Item, previous: Tensor, prefix: str, trace: Trace, *, chained: bool = False) -> Tensor:
+        """Expand one item, with all its rows and repetitions, and return what follows it sees as `prev`."""
         self.passed_on = False
         self.scope.previous = previous
         if item.key is None:
@@ -206,31 +242,145 @@ class Expander:
         path = prefix + item.name if prefix else item.name
         self.spend(item)
         try:
-            if item.repeat is None:
-                return self.once(item, previous, path, trace)
-            first = self.scope.first_source(item, previous)
-            self.scope.c_in = self.scope.shape(first).channels
-            if not item.joins_labels:
-                previous = first
-            count = self.repetitions(item)
-            self.passed_on = not count
-            for number in range(count):
-                self.scope.index = number
-                if number:
-                    self.spend(item)
-                if isinstance(previous, list):
-                    raise ArgumentError(  # noqa: TRY301 - told like every other mistake
-                        "several outputs cannot be chained", code="several-outputs", hint="split without repeat"
-                    )
-                previous = self.once(item, previous, f"{path}.{number}", trace, number)
-                if previous is None:
-                    break
+            if item.word is not None:
+                meant = self.values.meant(item)
+                if meant is None:
+                    return self.leave_out(item, previous, self.scope.sources_of(item, previous, chained=chained))
+                item = meant
+            if item.each:
+                return self.rows(item, previous, path, trace, chained=chained)
+            if item.repeat is not None:
+                return self.repeated(item, previous, path, trace, chained=chained)
+            self.scope.repetition = 0
+            return self.once(item, previous, path, trace, chained=chained)
         except Silent:
             return None
         except (SlotError, ArgumentError, ExpressionError) as error:
             self.error(error, path, item, trace)
             return None
+
+    def rows(self, item: Item, previous: Tensor, path: str, trace: Trace, *, chained: bool) -> Tensor:
+        """Expand an item once for each row of the lists that it walks, each row behind the one before."""
+        outer = self.scope.frame
+        nothing = True
+        for row, frame in enumerate(self.values.rows(item.each)):
+            self.scope.frame, self.scope.index = frame, None
+            if row:
+                self.spend(item)
+            refs = self.entering(item, previous, chained=chained)
+            if not self.wanted(item):
+                self.skip(item, refs)
+                continue
+            if item.repeat is None:
+                previous = self.once(item, previous, f"{path}.{row}", trace, decided=True, chained=chained)
+            else:
+                previous = self.repeated(item, previous, f"{path}.{row}", trace, decided=True, chained=chained)
+            nothing &= self.passed_on
+            self.scope.frame = outer
+            if previous is None:
+                return None
+            chained = True
+        self.scope.frame = outer
+        if nothing:
+            return self.leave_out(item, previous, self.entering(item, previous, chained=chained))
+        self.passed_on = False
         return previous
+
+    def repeated(self, item: Item, previous: Tensor, path: str, trace: Trace, *, decided: bool = False,
+                 chained: bool = False) -> Tensor:  # fmt: skip
+        """Expand all repetitions of an item, each behind the one before."""
+        refs = self.entering(item, previous, chained=chained)
+        count = self.repetitions(item)
+        if not count:
+            return self.leave_out(item, previous, refs)
+        if not item.joins_labels and refs and self.scope.wanted(item) == len(refs):
+            previous = list(refs) if len(refs) > 1 else refs[0]
+        elif not item.joins_labels and refs:
+            previous = refs[0]
+        self.passed_on = False
+        for number in range(count):
+            self.scope.index = number
+            if number:
+                self.spend(item)
+            self.scope.repetition = len(self.made)
+            if isinstance(previous, list) and len(previous) != self.scope.wanted(item):
+                many, takes = len(previous), plural(self.scope.wanted(item), "input")
+                raise ArgumentError(f"has {many} outputs and {takes}, so it cannot be chained",
+                                    code="several-outputs",
+                                        hint="chain a block with as many outputs as inputs")  # fmt: skip
+            first = len(self.made) - number if number else None
+            tie = Tie(self.made[first], f"{path}.{number}", self.nodes) if item.tied and first is not None else None
+            with self.tied(tie, item):
+                previous = self.once(item, previous, f"{path}.{number}", trace, number, decided=decided,
+                                     chained=chained or bool(number) or isinstance(previous, list))  # fmt: skip
+            if previous is None:
+                break
+        return previous
+
+    def entering(self, item: Item, previous: Tensor, *, chained: bool) -> tuple[Ref, ...]:
+        """Return what enters an item, and let `c_in` mean its channels."""
+        refs: tuple[Ref, ...]
+        if item.joins_labels:
+            refs = (self.scope.first_source(item, previous),)
+        elif isinstance(previous, list) and not item.needs_previous and not item.from_:
+            refs = ()
+        else:
+            refs = self.scope.sources_of(item, previous, chained=chained)
+        self.scope.c_in = self.scope.shape(refs[0]).channels if refs else None
+        return refs
+
+    def wanted(self, item: Item | Path) -> bool:
+        """Return whether `when:` keeps an item or a path."""
+        return item.when is None or bool(item.when.kind.check(self.values.evaluate(item.when), "when"))
+
+    def leave_out(self, item: Item, previous: Tensor, refs: tuple[Ref, ...]) -> Tensor:
+        """Return what stands for an item that is left out: what it would have read, the first of it or all."""
+        self.passed_on = True
+        self.skip(item, refs)
+        if item.joins_labels or not refs:
+            return previous
+        if previous is not None and item.from_ and not isinstance(previous, list):
+            self.skipped.setdefault(previous, item.span)
+        return list(refs) if 1 < self.scope.gives(item) == len(refs) else refs[0]
+
+    def skip(self, item: Item, refs: tuple[Ref, ...]) -> None:
+        """Remember what an item that is left out would have read."""
+        for ref in refs:
+            self.skipped.setdefault(ref, item.span)
+        self.skip_labels([item])
+
+    def skip_labels(self, items: Iterable[Item]) -> None:
+        """Remember what layers that are left out would have read by label."""
+        for item in items:
+            sources = item.sources or []
+            labels = [*item.from_, *(source for _, source in sources if isinstance(source, Scalar))]
+            for _, source in sources:
+                if isinstance(source, Path):
+                    labels += source.from_
+                    self.skip_labels(source.items.items)
+            for label in labels:
+                try:
+                    tensor = self.scope.tensor(label.text)
+                except ExpressionError:
+                    continue
+                for ref in tensor if isinstance(tensor, list) else [tensor]:
+                    if ref is not None:
+                        self.skipped.setdefault(ref, item.span)
+
+    @contextmanager
+    def tied(self, tie: Tie | None, item: Item) -> Iterator[None]:
+        """Let layers use the weights of their namesakes, and hold that all of them are used."""
+        if tie is None:
+            yield
+            return
+        self.ties.append(tie)
+        before = len(self.collector.found)
+        try:
+            yield
+        finally:
+            self.ties.pop()
+        if len(self.collector.found) == before:
+            tie.check(item.share.span if item.share is not None else item.span, self.nodes)
 
     def spend(self, item: Item) -> None:
         """Count the time that an item takes, also where nothing comes of it."""
@@ -239,7 +389,7 @@ class Expander:
             self.limit("too-many-layers", f"the network has more than {self.overrides.max_layers:,} layers, or repeats "
                        "too many that are left out", item.span, "raise the limit with --max-layers")  # fmt: skip
 
-    def repetitions(self, item: Item) -> int:
+    def repetitions(self, item: Item | Path) -> int:
         """Return how often an item is repeated."""
         assert item.repeat is not None
         count = item.repeat.kind.check(self.values.evaluate(item.repeat), "repeat")
@@ -248,39 +398,37 @@ class Expander:
                        "repeat a block of layers instead")  # fmt: skip
         return int(count)
 
-    def once(self, item: Item, previous: Tensor, path: str, trace: Trace, number: int | None = None) -> Tensor:
+    def once(self, item: Item, previous: Tensor, path: str, trace: Trace, number: int | None = None, *,
+             decided: bool = False, chained: bool = False) -> Tensor:  # fmt: skip
         """Expand one repetition of an item."""
-        refs: tuple[Ref, ...]
-        if item.joins_labels:
-            refs, passed = (self.scope.first_source(item, previous),), previous
-        else:
-            refs = self.scope.sources_of(item, previous, number)
-            passed = refs[0]
-        self.scope.c_in = self.scope.shape(refs[0]).channels
-        if item.when is not None and not item.when.kind.check(self.values.evaluate(item.when), "when"):
-            self.passed_on = True
-            return passed
+        refs = self.entering(item, previous, chained=chained)
+        passed = previous if item.joins_labels or not refs else refs[0]
+        if not decided and not self.wanted(item):
+            return self.leave_out(item, previous, refs)
         self.passed_on = False
+        start = len(self.nodes)
         if isinstance(item.key, str):
-            return self.block(item, refs, path, trace, number)
-        if item.sources is not None:
-            return self.merge(item, refs, path, trace, passed)
-        op, parts, values = self.values.operator(item, first=number == 0)
-        self.used.update(refs)
-        try:
-            return self.layers(item, op, parts, refs, path, trace, values)
-        except ArgumentError as error:
-            self.error(error, path, item, trace, refs)
-            return None
+            result, made = self.block(item, refs, path, trace, number)
+        elif item.sources is not None:
+            result, made = self.merge(item, refs, path, trace, passed), Made(path, start, len(self.nodes))
+        else:
+            op, parts, values = self.values.operator(item, first=number == 0)
+            self.used.update(refs)
+            try:
+                result = self.layers(item, op, parts, refs, path, trace, values)
+            except ArgumentError as error:
+                self.error(error, path, item, trace, refs)
+                return None
+            made = Made(path, start, len(self.nodes), op)
+        self.made.append(made._replace(stop=len(self.nodes)))
+        return result
 
     def layers(self, item: Item, op: Operator, parts: tuple[Part, ...], refs: tuple[Ref, ...], path: str, trace: Trace,
                values: Values) -> Tensor:  # fmt: skip
         """Append the nodes of one operator and return its outputs."""
         shared = self.values.shared(item) if item.share is not None else None
-        first = len(self.nodes)
         if not parts:
             outs = self.add(path, op, refs, item, trace, values, shared[0] if shared else None)
-            made: tuple[int, ...] = (first,)
         else:
             outputs: list[Ref] = [refs[0]]
             outs = []
@@ -300,9 +448,6 @@ class Expander:
                         error.argument = part.suffix.rpartition(".")[2]
                     raise
                 outputs.append(outs[0])
-            made = tuple(range(first, len(self.nodes)))
-        for label in item.labels:
-            self.scope.frame.made[label.text] = (op, made)
         return outs[0] if len(outs) == 1 else outs
 
     def add(self, path: str, op: Operator, refs: tuple[Ref, ...], item: Item, trace: Trace,
@@ -323,6 +468,8 @@ class Expander:
             outs = op.infer(ins)
             check_bounds(op, outs)
             self.inferred[key] = outs
+        if shares is None and self.ties and (tie := self.ties[-1]) is not None:
+            shares = tie.namesake(path, op, ins, item.span, self.nodes, apart=item.apart)
         if shares is not None:
             own, other = op.params(ins), self.nodes[shares]
             theirs = other.op.params(other.in_shapes)
@@ -336,21 +483,28 @@ class Expander:
         """Expand a merge; `previous` is what `prev` means among its sources."""
         assert item.sources is not None
         frame, index, c_in = self.scope.frame, self.scope.index, self.scope.c_in
+        made = self.made
         sources: list[Tensor] = []
         for name, source in item.sources:
-            if isinstance(source, Items):
-                inner = Frame(frame, source.labels)
-                sources.append(self.items(source, inner, refs[0], f"{path}.{name}.", trace))
-                self.scope.frame, self.scope.index, self.scope.c_in = frame, index, c_in
-                self.passed_on = False
-                if isinstance(sources[-1], list):
-                    raise SlotError("several-outputs", f"path '{name}' ends in several outputs", item.span,
-                                    "choose one with identity and from:")  # fmt: skip
-            else:
+            if isinstance(source, Scalar):
                 sources.append(self.scope.resolved(source, previous))
+                continue
+            found = self.path(source, f"{path}.{name}", refs[0] if refs else previous, trace)
+            self.scope.frame, self.scope.index, self.scope.c_in = frame, index, c_in
+            self.passed_on = False
+            if any(isinstance(tensor, list) for tensor in found):
+                raise SlotError("several-outputs", f"path '{name}' ends in several outputs", item.span,
+                                "choose one with identity and from:")  # fmt: skip
+            sources += found
+        self.made = made
         joined = tuple(source for source in sources if isinstance(source, tuple))
         if len(joined) < len(sources):
             return None
+        if len(joined) < 2 and not all(isinstance(s, Scalar) or s.plain for _, s in item.sources):
+            if not joined:
+                raise ArgumentError("has no source left", code="too-few-sources",
+                                    hint="keep one path, or leave the merge out by when:")  # fmt: skip
+            return joined[0]
         self.used.update(joined)
         op, parts, values = self.values.operator(item, first=False)
         try:
@@ -359,7 +513,62 @@ class Expander:
             self.error(error, path, item, trace, joined)
             return None
 
-    def block(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace, number: int | None) -> Tensor:
+    def path(self, path: Path, where: str, previous: Tensor, trace: Trace) -> list[Tensor]:
+        """Expand a path of a merge and return the sources that it stands for."""
+        scope = self.scope
+        frame = scope.frame
+        if path.from_:
+            refs = [scope.refer(label, previous) for label in path.from_]
+            previous = refs[0] if len(refs) == 1 else [*refs]
+        first = previous[0] if isinstance(previous, list) else previous
+        scope.c_in = scope.shape(first).channels if isinstance(first, tuple) else None
+        entering = scope.c_in
+        start = len(self.nodes)
+        if not path.branches:
+            found = self.branch(path, where, previous, frame, trace)
+        else:
+            found = []
+            for row, inner in enumerate(self.values.rows(path.branches)):
+                scope.frame, scope.index, scope.c_in = inner, None, entering
+                found += self.branch(path, f"{where}.{row}", previous, inner, trace)
+        if path.accept:
+            self.graph.accepts.append(Accept(path.accept, path.span, start, len(self.nodes)))
+        return found
+
+    def branch(self, path: Path, where: str, previous: Tensor, frame: Frame, trace: Trace) -> list[Tensor]:
+        """Expand one row of a path, with its repetitions."""
+        scope = self.scope
+        if not self.wanted(path):
+            if not isinstance(previous, list) and previous is not None:
+                self.skipped.setdefault(previous, path.span)
+            self.skip_labels(path.items.items)
+            return []
+        chained = bool(path.from_)
+        if path.repeat is None:
+            return [self.items(path.items, Frame(frame, path.items.labels), previous, f"{where}.", trace,
+                               chained=chained)]  # fmt: skip
+        count = self.repetitions(path)
+        found = [previous] if path.keep else []
+        made: Made | None = None
+        for number in range(count):
+            scope.index = number
+            start = len(self.nodes)
+            tie = Tie(made, f"{where}.{number}", self.nodes) if path.tied and made is not None else None
+            if tie is not None:
+                self.ties.append(tie)
+            inner = Frame(frame, path.items.labels)
+            previous = self.items(path.items, inner, previous, f"{where}.{number}.", trace, chained=chained)
+            if tie is not None:
+                self.ties.pop()
+            made = made or Made(f"{where}.{number}", start, len(self.nodes))
+            if previous is None:
+                return [None]
+            if path.keep:
+                found.append(previous)
+        return found if path.keep else [previous]
+
+    def block(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace,
+              number: int | None) -> tuple[Tensor, Made]:  # fmt: skip
         """Expand one call of a block."""
         block = self.spec.blocks[str(item.key)]
         if len(refs) != len(block.inputs):
@@ -367,18 +576,41 @@ class Expander:
             count = len(block.inputs)
             raise ArgumentError(f"{block.name} has {plural(count, 'input')} ({names}), got {len(refs)}",
                                 code="source-count", hint=f"write from: with {plural(count, 'label')}")  # fmt: skip
+        if block.name in self.calls:
+            cycle = " -> ".join((*self.calls[self.calls.index(block.name) :], block.name))
+            raise ArgumentError(f"calls itself: {cycle}", code="recursive-block",
+                                hint="a block cannot contain itself; use repeat")  # fmt: skip
+        start = len(self.nodes)
         if block.failed:
-            return None
+            return None, Made(path, start, start)
         if not trace:
             self.graph.calls.append(path)
-        frame = self.values.parameters(item, block, first=number == 0)
-        frame.labels.update(zip(block.inputs, refs, strict=True))
-        outer = self.scope.index, self.scope.c_in
+        source = self.values.shared_call(item)
+        frame = self.values.parameters(item, block, refs, first=number == 0, like=source.frame if source else None)
+        outer = self.scope.index, self.scope.c_in, self.made, self.scope.repetition
         self.scope.index = None
-        result = self.items(block.body, frame, refs[0], f"{path}.", (*trace, (path, item.span)))
-        self.scope.index, self.scope.c_in = outer
+        self.calls.append(block.name)
+        self.ties += [None] if item.apart else []
+        with self.tied(Tie(source, path, self.nodes) if source else None, item):
+            result = self.items(block.body, frame, refs[0], f"{path}.", (*trace, (path, item.span)))
+        self.ties[len(self.ties) - item.apart :] = []
+        self.calls.pop()
+        if block.outputs and result is not None:
+            result = self.results(block, frame)
+        if block.accept:
+            self.graph.accepts.append(Accept(block.accept, item.span, start, len(self.nodes)))
+        self.scope.index, self.scope.c_in, self.made, self.scope.repetition = outer
         self.passed_on = False
-        return result
+        return result, Made(path, start, len(self.nodes), None, block.name, frame)
+
+    def results(self, block: Block, frame: Frame) -> Tensor:
+        """Return what a block's labels under `outputs:` stand for, one tensor or several."""
+        outer, self.scope.frame = self.scope.frame, frame
+        try:
+            found = [self.scope.refer(label, None) for label in block.outputs]
+        finally:
+            self.scope.frame = outer
+        return found[0] if len(found) == 1 else [*found]
 
 
 def plural(count: int, noun: str) -> str:

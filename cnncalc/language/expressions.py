@@ -8,6 +8,7 @@
     sum            + -
     product        * / // %
     sign           + -
+    power          **                    of a whole exponent, from the right
     atom           number, true, false, name, label.c, label.h, label.w, function(...), (...)
 
 From the weakest binding to the strongest. Nothing rounds unless asked to: `0.7` is 7/10, and `/` gives the exact
@@ -42,6 +43,7 @@ from cnncalc.language.arithmetic import (
     either,
     named,
     negated,
+    power,
     require_whole,
     round8,
     show,
@@ -60,7 +62,7 @@ __all__ = [
 
 MAX_CHARACTERS = 200
 MAX_NESTING = 32
-ATTRIBUTES: Mapping[str, str] = MappingProxyType({"c": "channels", "h": "height", "w": "width"})
+ATTRIBUTES: Mapping[str, str] = MappingProxyType({"c": "channels", "h": "height", "w": "width", "d": "depth"})
 """What may follow a label and a dot."""
 FUNCTIONS: Mapping[str, str] = MappingProxyType({
     "min": "min(a, b, ...): the smallest",
@@ -69,11 +71,14 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType({
     "floor": "floor(x): rounded down",
     "ceil": "ceil(x): rounded up",
     "round": "round(x): to the nearest whole number, halves to the even one",
+    "len": "len(list): how many entries it has",
+    "sum": "sum(list): of its entries",
     "round8": "round8(x, divisor=8): to a multiple of the divisor as MobileNet does, never below 90 % of x",
 })
 """Every function with its signature and what it gives."""
 RESERVED: frozenset[str] = frozenset({
-    "prev", "input", "i", "c_in", "and", "or", "not", "if", "else", "true", "false", "none", *FUNCTIONS,
+    "prev", "input", "i", "c_in", "and", "or", "not", "if", "else", "true", "false", "none",
+        *(FUNCTIONS.keys() - {"len", "sum"}),
 })
 """Words that cannot be labels, variables or parameters."""
 _OPERATOR_WORDS = frozenset({"and", "or", "not", "if", "else"})
@@ -84,8 +89,7 @@ _TOKEN = re.compile(
     r"|(?P<operator>\*\*|//|<<|>>|==|!=|<=|>=|&&|\|\||[-+*/%()<>,=!&|^~])"
 )
 _REFUSED = {
-    "**": ("no-power", "there is no power operator", "multiply instead: x*x"),
-    "^": ("no-power", "there is no power operator", "multiply instead: x*x"),
+    "^": ("no-power", "'^' is no operator", "write x**2"),
     "<<": ("no-shift", "there are no shifts", "multiply by a power of two instead"),
     ">>": ("no-shift", "there are no shifts", "divide with // instead"),
     "&&": ("expression-syntax", "'&&' is not an operator", "write 'and'"),
@@ -96,7 +100,8 @@ _REFUSED = {
     "~": ("expression-syntax", "'~' is not an operator", "write 'not'"),
     "'": ("no-strings", "there are no strings in expressions", "compare numbers or booleans"),
     '"': ("no-strings", "there are no strings in expressions", "compare numbers or booleans"),
-    "[": ("no-subscripts", "there are no subscripts in expressions", "use label.c, label.h or label.w"),
+    "[": ("no-subscripts", "there are no subscripts in expressions",
+          "walk a list with each:, write label.c for a size"),
     "]": ("no-subscripts", "there are no subscripts in expressions", "use label.c, label.h or label.w"),
     "$": ("dollar-in-expression", "'$name' stands alone in a word slot", "write the name without '$'"),
     "?": ("expression-syntax", "'?' is not an operator", "write 'a if condition else b'"),
@@ -284,11 +289,20 @@ class _Parser:
 
     def _sign(self) -> Part:
         if not (token := self._accept(*SIGNS)):
-            return self._atom()
+            return self._power()
         self._enter(token)
         part = self._sign()
         self._depth -= 1
         return Part(applied(SIGNS[token.text], part), token.start, part.end)
+
+    def _power(self) -> Part:
+        base = self._atom()
+        if not (token := self._accept("**")):
+            return base
+        self._enter(token)
+        exponent = self._sign()
+        self._depth -= 1
+        return Part(power(base, exponent), base.start, exponent.end)
 
     def _atom(self) -> Part:
         token = self._peek()
@@ -315,7 +329,7 @@ class _Parser:
         except LiteralError as error:
             self._fail(token, error.message, error.hint, error.code)
         if value is None:
-            product = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z_][A-Za-z0-9_]*(?:\.[chw])?)", token.text)
+            product = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z_][A-Za-z0-9_]*(?:\.[chwd])?)", token.text)
             hint = None
             if product:
                 hint = f"write {product[1]}{' ' if product[2] in _OPERATOR_WORDS else '*'}{product[2]}"
@@ -331,7 +345,7 @@ class _Parser:
                        "put parentheses around the negation" if name == "not" else None)
         if (following := self._peek()) and following.text == "(":
             return self._call(token, following)
-        if name in FUNCTIONS:
+        if name in FUNCTIONS and name in RESERVED:
             self._fail(token, f"'{name}' is a function", f"call it: {_signature(name)}")
         if name in {"none", "null"}:
             self._fail(token, f"'{name}' is not a number", "use a number or a boolean", "not-a-number")
@@ -349,7 +363,7 @@ class _Parser:
             self._fail(token, f"the dotted label '{token.text}' cannot be used in an expression",
                        "name the layer with 'as:' and write label.c, label.h or label.w", "dotted-label")
         hint = _ATTRIBUTE_HINTS.get(attribute.lower(), "a dotted label cannot stand in an expression")
-        raise ExpressionError(f"'{label}' has no '.{attribute}': a label has .c, .h and .w", hint=hint,
+        raise ExpressionError(f"'{label}' has no '.{attribute}': a label has .c, .h, .w and .d", hint=hint,
                               offset=token.start + len(label), length=len(attribute) + 1, code="unknown-attribute")
 
     def _call(self, name: Token, opening: Token) -> Part:
@@ -404,7 +418,7 @@ class _Parser:
         self._fail(name, f"{name.text} {message}", f"write {_signature(name.text)}", "function-arguments")
 _ATTRIBUTE_HINTS = {
     "channels": "write .c", "height": "write .h", "width": "write .w", "shape": "write .c, .h or .w",
-    "out": "write .c for its channels", "c_out": "write .c", "d": "depths cannot be used in expressions",
+    "out": "write .c for its channels", "c_out": "write .c", "depth": "write .d",
 }
 _ARITIES: dict[str, tuple[int, int | None, str]] = {
     "min": (1, None, "at least one argument"),

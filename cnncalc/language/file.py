@@ -34,6 +34,8 @@ class FileReader:
         result = Template(self.at.collector, root)
         self.version(root)
         self.at.unknown_keys(root, FILE_KEYS, "the spec")
+        result.accept = self.at.codes(root.get("accept"))
+        result.reader = self.reader
         result.name = self.text(root, "name")
         result.source = self.text(root, "source")
         self.inputs(root, result)

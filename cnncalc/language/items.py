@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.language.expressions import RESERVED
-from cnncalc.language.slots import CONDITION, REPEAT, VALUE, Args, Slot, as_map, clip, clipped
-from cnncalc.language.template import DOTTED, MODIFIERS, Block, Item, Items
+from cnncalc.language.slots import (
+    CONDITION,
+    REFERENCE,
+    REPEAT,
+    VALUE,
+    Args,
+    Slot,
+    SlotError,
+    as_map,
+    clip,
+    clipped,
+    words_in,
+)
+from cnncalc.language.template import DOTTED, LABEL, MODIFIERS, PATH_MODIFIERS, Block, Column, Item, Items, Path
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.values.diagnostics import did_you_mean
@@ -76,6 +88,7 @@ class ItemReader:
         """Return an entry with what it is and its labels; its arguments and other modifiers come once it has a name."""
         if isinstance(entry, Scalar) and isinstance(entry.value, str):
             item = Item(entry)
+            item.entry = entry
             self.meaning(item)
             return item
         if not isinstance(entry, Map) or not len(entry):
@@ -83,7 +96,9 @@ class ItemReader:
                        "write 'relu' or {conv: {out: 64, kernel: 3}}")  # fmt: skip
             return Item(Scalar("", plain=False, text=""))
         keys = [key for key, _ in entry.entries if key.text not in MODIFIERS]
-        known = [key for key in keys if key.text in self.at.blocks or ops.find(key.text) is not None]
+        known = [key for key in keys if self.means_something(key)]
+        taken = {key.text for key in keys if known and key is not known[0] and key.text in stray_arguments(known[0])}
+        keys = [key for key in keys if key.text not in taken]
         if not keys:
             self.at.error("missing-operator", "the layer has modifiers but no operator", entry,
                        "add one, for example identity")  # fmt: skip
@@ -93,6 +108,7 @@ class ItemReader:
             if key is not chosen:
                 self.stray_key(key, chosen, known=key in known)
         item = Item(chosen)
+        item.entry = entry
         self.meaning(item)
         item.labels = self.at.labels(entry.get("as"), "as") if "as" in entry else ()
         return item
@@ -103,6 +119,10 @@ class ItemReader:
         if key.text in self.at.blocks:
             item.key = key.text
             self.at.calls.setdefault(self.at.block.name if self.at.block else "", {}).setdefault(key.text, key)
+            return
+        word = REFERENCE.fullmatch(key.text)
+        if word is not None:
+            item.key, item.word, item.counter = key.text, word[1], word[1]
             return
         cls = ops.find(key.text)
         if cls is not None:
@@ -130,15 +150,31 @@ class ItemReader:
 
     def arguments_of(self, item: Item, value: Node | None) -> None:
         """Read the arguments of an operator, the parameters of a block call or the sources of a merge."""
-        if isinstance(item.key, str):
+        if item.word is not None:
+            item.cost += 4
+        elif isinstance(item.key, str):
             block = self.at.blocks[item.key]
             item.args = self.parameters(block, value)
             item.cost += 4 + 2 * len(block.params) + len(block.inputs)
         elif item.key is not None and item.key.sources is None:
             self.merge_sources(item, item.key, value)
+            self.beside(item, item.key)
         elif item.key is not None:
             item.defaults = self.at.defaults_of(item.key)
             item.args = self.at.main_or_arguments(value, item.key)
+
+    def beside(self, item: Item, cls: type[ops.Operator]) -> None:
+        """Read the arguments of a merge, which stand beside its sources."""
+        item.defaults = self.at.defaults_of(cls)
+        if isinstance(item.entry, Map):
+            for key, value in item.entry.entries:
+                if key.text in cls.spellings:
+                    name = cls.spellings[key.text]
+                    item.args[name] = self.at.slot(name, value, cls.args[name].kind)
+
+    def means_something(self, key: Scalar) -> bool:
+        """Return whether a key is an operator, a block, or a word that names one."""
+        return key.text in self.at.blocks or ops.find(key.text) is not None or bool(REFERENCE.fullmatch(key.text))
 
     def stray_key(self, key: Scalar, chosen: Scalar, *, known: bool) -> None:
         """Report a key beside an operator that is no modifier."""
@@ -200,42 +236,137 @@ class ItemReader:
     def merge_path(self, item: Item, key: Scalar, path: Node) -> None:
         """Read one named source of a merge."""
         assert item.sources is not None
-        if not self.at.name_ok(key, "path"):
-            return
-        if isinstance(path, Scalar) and isinstance(path.value, str):
+        if not LABEL.fullmatch(key.text):
+            self.at.error("bad-name", f"'{clip(key.text)}' is not a name for a path", key,
+                          "use letters, digits and _, not starting with a digit")  # fmt: skip
+        elif isinstance(path, Scalar) and isinstance(path.value, str):
             item.sources.append((key.text, path))
         elif isinstance(path, Seq):
-            inner = Items()
-            outer = self.at.failures, self.at.who, self.at.path, self.at.prefix
-            self.at.prefix += f"{key.text}."
-            self.items(path, inner, "a path")
-            self.at.failures, self.at.who, self.at.path, self.at.prefix = outer
-            item.sources.append((key.text, inner))
+            item.sources.append((key.text, Path(self.path_items(key, path), key.span)))
+        elif isinstance(path, Map) and isinstance(path.get("layers"), Seq):
+            self.path_with_modifiers(item, key, path)
         else:
+            hint = f"write {key.text}: [] for the input itself"
+            if isinstance(path, Map):
+                hint = f"write {key.text}: {{layers: [..], when: ..}}"
+            if key.text in PATH_MODIFIERS:
+                hint = f"name the path that {key.text} belongs to: body: {{layers: [..], {key.text}: ..}}"
             self.at.error("wrong-type", f"{self.at.who}: path '{key.text}' must be a label or a list, got "
-                          f"{clipped(path)}",
-                       path, f"write {key.text}: [] for the input itself")  # fmt: skip
+                          f"{clipped(path)}", path, hint)  # fmt: skip
+
+    def path_items(self, key: Scalar, path: Seq) -> Items:
+        """Read the layers of a path, a scope of its own."""
+        inner = Items()
+        outer = self.at.failures, self.at.who, self.at.path, self.at.prefix
+        self.at.prefix += f"{key.text}."
+        self.items(path, inner, "a path")
+        self.at.failures, self.at.who, self.at.path, self.at.prefix = outer
+        return inner
+
+    def path_with_modifiers(self, item: Item, key: Scalar, node: Map) -> None:
+        """Read a path that carries modifiers beside its layers."""
+        assert item.sources is not None
+        self.at.unknown_keys(node, PATH_MODIFIERS, f"path '{key.text}'")
+        layers = node.get("layers")
+        assert isinstance(layers, Seq)
+        path = Path(self.path_items(key, layers), key.span)
+        path.from_ = self.at.labels(node.get("from"), "from") if "from" in node else ()
+        if (repeat := node.get("repeat")) is not None:
+            path.repeat = self.at.slot("repeat", repeat, REPEAT)
+        if (when := node.get("when")) is not None:
+            path.when = self.at.slot("when", when, CONDITION)
+        if (branches := node.get("branches")) is not None:
+            path.branches = self.columns(branches, "branches", layers)
+        if (keep := node.get("keep")) is not None:
+            path.keep = self.kept(keep, path)
+        path.tied = self.tied(node, f"path '{key.text}'")
+        path.accept = self.at.codes(node.get("accept"))
+        item.sources.append((key.text, path))
+
+    def kept(self, node: Node, path: Path) -> bool:
+        """Read `keep: all`."""
+        if not isinstance(node, Scalar) or node.text != "all":
+            self.at.error("bad-argument", f"{self.at.who}: 'keep' must be all, got {clipped(node)}", node,
+                          "write keep: all, or leave it out")  # fmt: skip
+        elif path.repeat is None:
+            self.at.error("keep-without-repeat", f"{self.at.who}: 'keep' is for repetitions, there is no repeat", node,
+                          "add repeat: n")  # fmt: skip
+        return True
+
+    def tied(self, entry: Map, who: str) -> bool:
+        """Read `tied: true`."""
+        node = entry.get("tied")
+        if node is None:
+            return False
+        if not isinstance(node, Scalar) or not isinstance(node.value, bool):
+            self.at.error("wrong-type", f"{who}: 'tied' must be true or false, got {clipped(node)}", node,
+                          "write tied: true")  # fmt: skip
+            return False
+        if node.value and "repeat" not in entry:
+            self.at.error("tied-without-repeat", f"{who}: 'tied' is for repetitions, there is no repeat", node,
+                          "add repeat: n, or write share: label")  # fmt: skip
+        return node.value
+
+    def columns(self, node: Node, what: str, inside: Node) -> tuple[Column, ...]:
+        """Read the lists that are walked, each with the names that its values get."""
+        table = as_map(node)
+        if table is None or not len(table):
+            self.at.error("wrong-type", f"{self.at.who}: '{what}' must be a mapping of names to lists, got "
+                          f"{clipped(node)}", node,
+                              f"write {what}: {{w: widths}} or {what}: {{w: [64, 128]}}")  # fmt: skip
+            return ()
+        columns = []
+        words = words_in(inside)
+        seen: set[str] = set()
+        for key, value in table.entries:
+            names = [Scalar(name, True, name, key.line, key.column, key.length) for name in key.text.split()]
+            for name in names:
+                if not self.at.name_ok(name, "value"):
+                    return ()
+                if name.text in seen:
+                    self.at.error("duplicate-key", f"'{name.text}' is walked twice", key, "choose another name")
+                seen.add(name.text)
+            if not names or not (isinstance(value, Seq) or (isinstance(value, Scalar) and isinstance(value.value,
+                                                                                                     str))):
+                self.at.error("wrong-type", f"{self.at.who}: '{key.text}' must walk a list, got {clipped(value)}",
+                              value,
+                              f"write {key.text}: [64, 128], or the name of a list")  # fmt: skip
+                continue
+            columns.append(Column(tuple(names), len(names) > 1, value, frozenset(words & {n.text for n in names})))
+        return tuple(columns)
 
     def modifiers(self, item: Item, entry: Map) -> None:
         """Read what stands beside the operator."""
         item.from_ = self.at.labels(entry.get("from"), "from") if "from" in entry else ()
-        repeat, when, share, first = (entry.get(key) for key in ("repeat", "when", "share", "first"))
+        repeat, when, share, first, each = (entry.get(key) for key in ("repeat", "when", "share", "first", "each"))
         if repeat is not None:
             item.repeat = self.at.slot("repeat", repeat, REPEAT)
+        if each is not None:
+            inside = Map({key.text: (key, value) for key, value in entry.entries if key.text != "each"})
+            item.each = self.columns(each, "each", inside)
+        item.tied = self.tied(entry, self.at.who)
+        item.accept = self.at.codes(entry.get("accept"))
         if when is not None:
             item.when = self.at.slot("when", when, CONDITION)
         if share is not None:
-            labels = self.at.labels(share, "share")
-            item.share = labels[0] if len(labels) == 1 else None
-            if not isinstance(item.key, type) or item.sources is not None:
-                self.at.error("bad-share", f"{self.at.who}: only a layer with weights can share them", share,
-                           "share each layer inside by its label")  # fmt: skip
-            elif len(labels) > 1:
-                self.at.error("bad-share", f"{self.at.who}: a layer shares the weights of one layer", share,
-                           "name one label")  # fmt: skip
-        if first is not None:
+            self.share(item, share)
+        if first is not None and item.word is None:
             self.first(item, first, entry)
         item.cost += len(item.labels) + len(item.from_)
+
+    def share(self, item: Item, node: Node) -> None:
+        """Read whose weights an item uses, or that it keeps its own."""
+        if isinstance(node, Scalar) and node.text == "none":
+            item.apart = True
+            return
+        labels = self.at.labels(node, "share")
+        item.share = labels[0] if len(labels) == 1 else None
+        if item.sources is not None:
+            self.at.error("bad-share", f"{self.at.who}: only a layer with weights can share them", node,
+                          "share the layers or the block calls inside its paths, each by its label")  # fmt: skip
+        elif len(labels) > 1:
+            self.at.error("bad-share", f"{self.at.who}: a layer shares the weights of one layer", node,
+                          "name one label")  # fmt: skip
 
     def first(self, item: Item, node: Node, entry: Map) -> None:
         """Read what differs in the first repetition."""
@@ -255,3 +386,39 @@ class ItemReader:
             item.first = self.parameters(self.at.blocks[item.key], args)
         elif item.key is not None:
             item.first = self.at.arguments(args, item.key)
+
+    def word_item(self, template: Item, node: Node) -> Item:
+        """Return the item that an entry with a `$word` as its operator means, the word being known."""
+        entry = template.entry
+        key = node if isinstance(node, Scalar) else node.entries[0][0] if isinstance(node, Map) and len(node) else None
+        item = Item(template.key_node)
+        for name in ("name", "counter", "labels"):
+            setattr(item, name, getattr(template, name))
+        self.at.who = f"layer '{template.name}' ({template.key_node.text})"
+        cls = ops.find(key.text) if key is not None else None
+        if key is None or (key.text not in self.at.blocks and cls is None):
+            known = [*ops.names(), *self.at.blocks]
+            raise SlotError("unknown-operator", f"there is no operator or block '{clipped(node)}'", node.span,
+                            did_you_mean(key.text if key else "", known,
+                                         "see cnncalc ops for the operators"))  # fmt: skip
+        item.key = key.text if key.text in self.at.blocks else cls
+        item.entry = entry
+        value = entry.get(template.key_node.text) if isinstance(entry, Map) else None
+        given = node.entries[0][1] if isinstance(node, Map) else None
+        empty = value is None or (isinstance(value, Scalar) and value.value is None)
+        if given is not None and not empty:
+            raise SlotError("wrong-type", f"{template.key_node.text} brings its own arguments", template.span,
+                            f"write {template.key_node.text} without a value")  # fmt: skip
+        before = self.at.failures
+        self.arguments_of(item, given if given is not None else None if empty else value)
+        if isinstance(entry, Map):
+            self.modifiers(item, entry)
+        if self.at.failures > before:
+            item.key = None
+        return item
+
+
+def stray_arguments(key: Scalar) -> frozenset[str]:
+    """Return the arguments that stand beside an operator: those of a merge."""
+    cls = ops.find(key.text)
+    return frozenset(cls.spellings) if cls is not None and cls.sources is None else frozenset()

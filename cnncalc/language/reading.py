@@ -169,6 +169,20 @@ class Reading:
             self.resolved_defaults[cls.name] = found
         return found
 
+    def codes(self, node: Node | None) -> tuple[str, ...]:
+        """Return the codes of warnings that `accept:` lists."""
+        if node is None:
+            return ()
+        entries = node.items if isinstance(node, Seq) else [node]
+        found = []
+        for entry in entries:
+            if isinstance(entry, Scalar) and isinstance(entry.value, str) and entry.text:
+                found.append(entry.text)
+            else:
+                self.error("wrong-type", f"accept must be a list of the codes of warnings, got {clipped(entry)}", entry,
+                           "write accept: [misaligned-merge]")  # fmt: skip
+        return tuple(found)
+
     def slot(self, name: str, node: Node, kind: Kind) -> Slot:
         """Return the slot of a value; what cannot be read is reported."""
         try:

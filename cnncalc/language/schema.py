@@ -113,6 +113,8 @@ def _file(classes: Iterable[type[ops.Operator]]) -> Json:
                 {"type": "object", "minProperties": 1, "additionalProperties": ref("label")},
             ],
         },
+        "use": described("Blocks of other files, and std, the shipped ones.", ref("codes")),
+        "accept": described("Codes of warnings that are meant.", ref("codes")),
         "budgets": described("Limits that cnncalc check holds the network to.", ref("budgets")),
     }
 
@@ -126,9 +128,15 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
         "as": described("Names the output, or each of several outputs.", ref("labels")),
         "from": described("What the layer reads, by label; `prev` is the layer before it.", ref("labels")),
         "repeat": described("Chains the layer this many times; i counts from 0 inside.", REPEAT.schema()),
+        "each": {
+            "description": "Once for each row of these lists, chained; a key with several names is a table.",
+            "type": "object", "minProperties": 1, "additionalProperties": ref("walked"),
+        },
+        "tied": {"description": "All repetitions use the weights of the first.", "type": "boolean"},
+        "accept": described("Codes of warnings that are meant here.", ref("codes")),
         "first": {"description": "Arguments that differ in the first repetition.", "type": ["object", "null"]},
         "when": described("Leaves the layer out where this is false.", CONDITION.schema()),
-        "share": described("Uses the weights of the layer with this label.", ref("label")),
+        "share": described("Uses the weights of this layer or block call; none keeps them apart.", ref("label")),
     }
     has_operator: Json = {"not": {"propertyNames": {"not": {"enum": list(item_keys)}}}}
     block: Json = {
@@ -141,6 +149,8 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
                 "anyOf": [{"type": "object", "propertyNames": {"pattern": NAME}}, NOTHING],
             },
             "inputs": described("Names of the block's inputs; x by default.", ref("labels")),
+            "outputs": described("Labels of its outputs; the last layer by default.", ref("labels")),
+            "accept": described("Codes of warnings that are meant in this block.", ref("codes")),
             "layers": described("The block's layers.", ref("layers")),
         },
     }
@@ -170,15 +180,37 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
                 {"type": "array", "items": label, "minItems": 2},
                 {
                     "type": "object",
-                    "minProperties": 2,
+                    "minProperties": 1,
                     "propertyNames": {"pattern": NAME},
-                    "additionalProperties": {"anyOf": [label, {"type": "array", "items": ref("layer")}]},
+                    "additionalProperties": {"anyOf": [label, {"type": "array", "items": ref("layer")}, ref("path")]},
                 },
             ],
         },
         "block": block,
+        "walked": {
+            "description": "A list of values, or the name of one.",
+            "anyOf": [{"type": "array"}, {"type": "string"}],
+        },
+        "codes": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "path": _path(modifiers),
         **{role: _nested(role, classes) for role in ("norm", "act")},
         **_budgets(),
+    }
+
+
+def _path(modifiers: Json) -> Json:
+    """Return the definition of a merge's path with modifiers."""
+    own = {name: modifiers[name] for name in ("when", "from", "repeat", "tied", "accept")}
+    return {
+        "type": "object",
+        "required": ["layers"],
+        "additionalProperties": False,
+        "properties": {
+            "layers": {"type": "array", "items": ref("layer")},
+            "branches": {**modifiers["each"], "description": "One path for each row of these lists, side by side."},
+            "keep": {"description": "Every repetition is a source, the path's input before them.", "enum": ["all"]},
+            **own,
+        },
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncalc.graph.graph import Graph, Ref
 from cnncalc.language.expressions import ExpressionError
@@ -14,15 +14,33 @@ from cnncalc.values.diagnostics import Span, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cnncalc.language.template import Item
+    from cnncalc.language.template import Block, Item
     from cnncalc.language.tree import Node as TreeNode
     from cnncalc.ops.base import Operator
     from cnncalc.values.shape import Shape
 
 Tensor: TypeAlias = Ref | list[Ref] | None
 """One tensor, the several outputs of a split, or None where its layer failed."""
-Made: TypeAlias = tuple["Operator", tuple[int, ...]]
-"""What a label that can be shared stands for: the operator as the item has it, and the nodes of its parts."""
+
+
+class Made(NamedTuple):
+    """What one repetition of an item made, for `share:` and `tied:`.
+
+    Attributes:
+        path: its path.
+        start: index of its first node.
+        stop: index after its last.
+        op: the operator as the item has it; None for a block call.
+        block: the block's name; empty for an operator.
+        frame: the parameters of the call.
+    """
+
+    path: str
+    start: int
+    stop: int
+    op: Operator | None = None
+    block: str = ""
+    frame: Frame | None = None
 
 
 class Silent(Exception):  # noqa: N818 - not an error of its own
@@ -41,7 +59,7 @@ class Frame:
         self.values: dict[str, Any] = {}
         self.words: dict[str, tuple[TreeNode, Frame]] = {}
         self.labels: dict[str, Tensor] = {}
-        self.made: dict[str, Made] = {}
+        self.made: dict[str, tuple[Made, ...]] = {}
 
     def visible_labels(self) -> dict[str, Tensor]:
         """Return every label that can be referred to from here."""
@@ -52,7 +70,8 @@ class Frame:
 class Scope:
     """Where expansion is: the current frame, what `c_in`, `i` and `prev` are, and the graph so far."""
 
-    def __init__(self, declared: Mapping[str, Span | None]) -> None:
+    def __init__(self, declared: Mapping[str, Span | None], blocks: Mapping[str, Block]) -> None:
+        self.blocks = blocks
         self.graph = Graph({}, [])
         self.in_shapes: list[Shape] = []
         self.file_frame = Frame(None, declared)
@@ -60,6 +79,7 @@ class Scope:
         self.c_in: int | None = None
         self.index: int | None = None
         self.previous: Tensor = None
+        self.repetition = 0
 
     # What names mean in expressions (the Scope of language.expressions).
 
@@ -107,7 +127,7 @@ class Scope:
         shape = self.shape(tensor)
         if attribute == "c":
             return shape.channels
-        position = {"w": -1, "h": -2}[attribute]
+        position = {"w": -1, "h": -2, "d": -3}[attribute]
         if len(shape) <= -position:
             raise ExpressionError(f"'{label}' has shape {shape}, which has no {attribute}", code="wrong-rank")
         return shape[position]
@@ -143,16 +163,29 @@ class Scope:
         index, port = ref
         return self.in_shapes[-index - 1] if index < 0 else self.graph.nodes[index].out_shapes[port]
 
-    def sources_of(self, item: Item, previous: Tensor, number: int | None = None) -> tuple[Ref, ...]:
-        """Return what an item reads; from the second repetition on, what the one before made in place of the first."""
+    def sources_of(self, item: Item, previous: Tensor, *, chained: bool = False) -> tuple[Ref, ...]:
+        """Return what an item reads; chained, what came before in place of its first source, or of all of them."""
+        if chained and isinstance(previous, list) and len(previous) == self.wanted(item):
+            return tuple(previous)
         if not item.from_:
             if type(previous) is tuple:
                 return (previous,)
             return (self.single(previous, item.key_node),)
-        if number:
+        if chained:
             others = (self.refer(label, self.previous) for label in item.from_[1:])
             return (self.single(previous, item.key_node), *others)
         return tuple(self.refer(label, self.previous) for label in item.from_)
+
+    def wanted(self, item: Item) -> int:
+        """Return how many tensors an item reads."""
+        if isinstance(item.key, str):
+            return len(self.blocks[item.key].inputs) if item.key in self.blocks else 1
+        return (item.key.sources if item.key is not None else None) or 1
+
+    def gives(self, item: Item) -> int:
+        """Return how many tensors a block call gives, 1 for anything else."""
+        block = self.blocks.get(item.key) if isinstance(item.key, str) else None
+        return len(block.outputs) or 1 if block is not None else 1
 
     def first_source(self, item: Item, previous: Tensor) -> Ref:
         """Return what `c_in` means in an item: of several sources, the first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncalc.language.arithmetic import Listed
 from cnncalc.language.literals import LiteralError, parse_number
 from cnncalc.language.python_data import from_python
 from cnncalc.language.reading import compile_value
@@ -73,7 +74,7 @@ def set_variables(values: Evaluator, overrides: Overrides) -> None:
             value = FAILED
         frame.values[name] = value
         if value is not FAILED:
-            scope.graph.variables[name] = value
+            scope.graph.variables[name] = plain(value, node)
 
 
 def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
@@ -111,6 +112,16 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
         scope.file_frame.labels[name] = (-len(scope.graph.inputs), 0)
     scope.in_shapes = list(scope.graph.inputs.values())
     return bool(spec.inputs) and len(scope.in_shapes) == len(spec.inputs)
+
+
+def plain(value: object, node: TreeNode) -> object:
+    """Return a variable's value as reports have it: of a list its values, or what is written where they are words."""
+    if not isinstance(value, Listed):
+        return value
+    try:
+        return tuple(plain(entry, node) for entry in value.values())
+    except (SlotError, Silent):
+        return written(node)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

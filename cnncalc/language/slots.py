@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from cnncalc.language.arithmetic import Listed
 from cnncalc.language.expressions import Expression, ExpressionError, compile_expression
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
@@ -19,17 +20,17 @@ REFERENCE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Value(Kind):
-    """A variable or parameter: a number or a truth value, exact."""
+    """A variable or parameter: a number or a truth value, exact, or a list that is walked or handed on."""
 
     def check(self, value: Any, name: str) -> Any:
         """Return the value; raise ArgumentError for anything but a number or truth value."""
-        if isinstance(value, bool | int | Fraction):
+        if isinstance(value, bool | int | Fraction | Listed):
             return value
         raise ArgumentError(f"'{name}' must be a number or an expression, got {shown(value)}", argument=name)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the value as a spec writes it."""
-        return {"type": ["number", "string", "boolean"]}
+        return {"type": ["number", "string", "boolean", "array"]}
 
     def describe(self) -> str:
         """Return the form in a few words."""
@@ -81,6 +82,12 @@ class Word(NamedTuple):
     name: str
 
 
+class RawList(NamedTuple):
+    """A list as it is written: its entries are evaluated when they are used."""
+
+    node: Seq
+
+
 class NestedCall(NamedTuple):
     """An operator inside an argument: what `norm:` and `act:` hold."""
 
@@ -128,6 +135,8 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
             return expression_slot(name, node, value, kind, reader)
         return Slot(name, node, kind, value, constant=True)
     if isinstance(node, Seq):
+        if isinstance(kind, Value):
+            return Slot(name, node, kind, RawList(node), constant=False)
         if isinstance(kind, Nested):
             raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got a list", node.span)
         slots = [compile_slot(name, entry, kind, reader) for entry in node.items]
@@ -185,14 +194,16 @@ def point(node: Scalar | None, error: ExpressionError) -> Span | None:
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
-    """Yield every scalar value of a tree, keys left out."""
+    """Yield every scalar value of a tree, and of the keys those that are a `$name`."""
     if isinstance(node, Scalar):
         yield node
     elif isinstance(node, Seq):
         for entry in node.items:
             yield from scalars(entry)
     else:
-        for _, value in node.entries:
+        for key, value in node.entries:
+            if key.text.startswith("$"):
+                yield key
             yield from scalars(value)
 
 

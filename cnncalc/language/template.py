@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.language.tree import Map, Node, Scalar
 
 if TYPE_CHECKING:
+    from cnncalc.language.items import ItemReader
+    from cnncalc.language.scope import Frame
     from cnncalc.language.slots import Args, Slot
     from cnncalc.ops import base as ops
     from cnncalc.values.diagnostics import Collector, Span
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_KEYS = (
     "cnncalc", "name", "source", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers", "outputs",
-    "budgets",
+    "budgets", "use", "accept",
 )  # fmt: skip
-MODIFIERS = ("as", "from", "repeat", "first", "when", "share")
+MODIFIERS = ("as", "from", "repeat", "each", "first", "tied", "when", "share", "accept")
+PATH_MODIFIERS = ("layers", "when", "from", "repeat", "branches", "keep", "tied", "accept")
+BLOCK_KEYS = ("params", "inputs", "outputs", "accept", "layers")
 LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
 MAX_SCOPES = 100
@@ -38,12 +42,20 @@ class Item:
         counter: the canonical name that it counts under.
         args: arguments of an operator or parameters of a block call.
         first: those of the first repetition that differ.
-        sources: a merge's sources: (path name or None, label scalar or list of items).
+        sources: a merge's sources: (path name or None, label scalar or path).
+        each: the lists that it walks.
+        tied: all repetitions use the weights of the first.
+        apart: it keeps its own weights where the block call around it shares those of another.
+        accept: codes of warnings that are meant here.
+        word: the parameter or variable whose word is its operator or block.
+        entry: what it is written as; kept where its meaning depends on a word.
+        bound: the frame in which the arguments of such a word are evaluated.
         cost: roughly how long one repetition takes to look at, whether it is left out or not.
     """
 
-    __slots__ = ("args", "cost", "counter", "defaults", "first", "from_", "key", "key_node", "labels", "name",
-                 "repeat", "share", "sources", "span", "when")  # fmt: skip
+    __slots__ = ("accept", "apart", "args", "bound", "cost", "counter", "defaults", "each", "entry", "first", "from_",
+                 "key", "key_node", "labels", "name", "repeat", "share", "sources", "span", "tied", "when",
+                 "word")  # fmt: skip
 
     def __init__(self, key_node: Scalar) -> None:
         self.key_node = key_node
@@ -60,12 +72,74 @@ class Item:
         self.repeat: Slot | None = None
         self.when: Slot | None = None
         self.share: Scalar | None = None
-        self.sources: list[tuple[str | None, Scalar | Items]] | None = None
+        self.sources: list[tuple[str | None, Scalar | Path]] | None = None
+        self.each: tuple[Column, ...] = ()
+        self.tied = False
+        self.apart = False
+        self.accept: tuple[str, ...] = ()
+        self.word: str | None = None
+        self.entry: Node | None = None
+        self.bound: Frame | None = None
 
     @property
     def joins_labels(self) -> bool:
         """Whether it is a merge whose sources are all labels, so that the layer before need not be one of them."""
         return self.sources is not None and not self.from_ and all(isinstance(s, Scalar) for _, s in self.sources)
+
+    @property
+    def needs_previous(self) -> bool:
+        """Whether it reads the layer before it: not where every source of a merge says itself where it starts."""
+        if self.from_:
+            return any(label.text == "prev" for label in self.from_)
+        if self.sources is None:
+            return True
+        return not all(
+            source.text != "prev" if isinstance(source, Scalar) else source.starts_itself for _, source in self.sources
+        )
+
+
+class Column(NamedTuple):
+    """A list that an item or a path walks: the names that a row's values get, and the list as it is written."""
+
+    names: tuple[Scalar, ...]
+    table: bool
+    node: Node
+    words: frozenset[str]
+
+
+class Path:
+    """A named source of a merge: a list of layers, and what may stand beside it.
+
+    Attributes:
+        branches: the lists of which each row is a path of its own.
+        keep: every repetition is a source, and its input before them.
+    """
+
+    __slots__ = ("accept", "branches", "from_", "items", "keep", "repeat", "span", "tied", "when")
+
+    def __init__(self, items: Items, span: Span | None) -> None:
+        self.items = items
+        self.span = span
+        self.when: Slot | None = None
+        self.from_: tuple[Scalar, ...] = ()
+        self.repeat: Slot | None = None
+        self.branches: tuple[Column, ...] = ()
+        self.keep = False
+        self.tied = False
+        self.accept: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one source whatever its modifiers come to."""
+        return self.when is None and not self.branches and not self.keep
+
+    @property
+    def starts_itself(self) -> bool:
+        """Whether it says itself what it reads."""
+        if self.from_:
+            return True
+        first = self.items.items[0] if self.items.items else None
+        return first is not None and (bool(first.from_) or first.sources is not None) and not first.needs_previous
 
 
 class Items:
@@ -87,6 +161,8 @@ class Block:
         slots: the defaults, ready to evaluate.
         words: the parameters that are passed on as words.
         inputs: names of its inputs.
+        outputs: labels of its outputs; the last layer is the only one where there are none.
+        accept: codes of warnings that are meant in it.
         failed: its body cannot be read, so that calls of it fail in silence.
     """
 
@@ -97,6 +173,8 @@ class Block:
     slots: dict[str, Slot] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     inputs: tuple[str, ...] = ("x",)
+    outputs: tuple[Scalar, ...] = ()
+    accept: tuple[str, ...] = ()
     body: Items = field(default_factory=Items)
     failed: bool = False
 
@@ -120,3 +198,5 @@ class Template:
     budgets: Map | None = None
     defaults: dict[str, Args] = field(default_factory=dict)
     dotted: bool = False
+    accept: tuple[str, ...] = ()
+    reader: ItemReader | None = None
