@@ -13,6 +13,7 @@ from cnncalc import zoo
 from cnncalc._version import __version__
 from cnncalc.analysis.assemble import build_report
 from cnncalc.graph.graph import Graph  # noqa: TC001 - part of a public signature
+from cnncalc.interop import formats
 from cnncalc.language.document import Spec, parse, read_spec
 from cnncalc.language.settings import Overrides
 from cnncalc.language.yaml_text import MAX_BYTES, MAX_EXPANDED_BYTES
@@ -91,6 +92,7 @@ def analyze(
     check_count("batch", batch)
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
+    batch = graph.batch if batch == 1 else batch
     planner = None
     if runtime is not None:
         from cnncalc.deployment.runtimes import find_runtime
@@ -165,6 +167,7 @@ def memory(
     check_count("batch", batch)
     graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables,
                                          max_layers=max_layers)  # fmt: skip
+    batch = graph.batch if batch == 1 else batch
     collector.raise_if_errors()
     return build_memory(
         fold_batch_norm(graph) if fold_bn else graph, name=name_of(read, variant), dtypes=dtypes, batch=batch,
@@ -223,12 +226,15 @@ def build_graph(
 
 def _open(source: Source) -> tuple[Spec, Collector]:
     if isinstance(source, Spec):
-        return source, source.collector()
+        return opened(source)
     if isinstance(source, Mapping):
         spec = Spec(source)
         return spec, spec.collector()
     if isinstance(source, Text):
-        return read_spec(source.data, source.file)
+        data = source.data
+        if isinstance(data, bytes) and (format_ := formats.find(data[: formats.HEAD])) is not None:
+            return opened(formats.read(format_, data, source.file))
+        return read_spec(data, source.file)
     if not isinstance(source, str | PathLike):
         raise TypeError(f"a spec is a path, the name of a zoo network, a mapping, or what parse() returns; "
                         f"got {type(source).__name__}")  # fmt: skip
@@ -239,10 +245,17 @@ def _open(source: Source) -> tuple[Spec, Collector]:
         data = _bytes_of(path)
     except (OSError, ValueError) as error:
         raise SpecError([_unreadable(name, path, error)]) from None
+    if entry is None and (format_ := formats.find(data[: formats.HEAD])) is not None:
+        return opened(formats.read(format_, path, name))
     spec, collector = read_spec(data, str(path) if entry else name)
     if entry is not None and entry.variant is not None:
         spec = spec.with_variant(entry.variant)
     return spec, collector
+
+
+def opened(spec: Spec) -> tuple[Spec, Collector]:
+    """Return a spec with an empty collector for findings about it."""
+    return spec, spec.collector()
 
 
 def _exists(name: str) -> bool:

@@ -14,9 +14,9 @@ LEVELS = (
     {"values", "_version"},
     {"ops"},
     {"graph"},
-    {"language", "analysis", "results", "rules", "devices", "zoo", "deployment"},
+    {"language", "analysis", "results", "rules", "devices", "zoo", "deployment", "interop"},
     {"api"},
-    {"render", "gate", "search", "interop", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
+    {"render", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
     | {"testing", "pytest_plugin"},
     {"cli"},
 )  # fmt: skip

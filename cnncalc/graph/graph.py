@@ -40,6 +40,7 @@ class Node:
     trace: tuple[tuple[str, Span | None], ...] = ()
     shares: int | None = None
     values: tuple[tuple[str, str, object], ...] = ()
+    origin: str = ""
     fused: tuple[str, ...] = ()
 
 
@@ -64,6 +65,7 @@ class Graph:
         variables: the values of `vars` after variant and overrides.
         accepts: warnings that the spec says are meant: the nodes concerned, the codes, and where it says so.
         whole: how many of the nodes stand before the first layer that failed; None where none did.
+        batch: how many images at once the file or the given input asks for, where nobody says otherwise.
     """
 
     inputs: dict[str, Shape]
@@ -73,6 +75,7 @@ class Graph:
     variables: dict[str, object] = field(default_factory=dict)
     accepts: list[Accept] = field(default_factory=list)
     whole: int | None = None
+    batch: int = 1
 
     def shape(self, ref: Ref) -> Shape:
         """Return the shape of a tensor."""

@@ -40,6 +40,7 @@ class Diagnostic:
         file: the file's name as the user gave it.
         source: the text of the line that `span` points at.
         related_sources: the text of the lines that `related` points at.
+        place: the part of a file without lines; the message begins with it.
     """
 
     code: str
@@ -53,6 +54,7 @@ class Diagnostic:
     file: str | None = None
     source: str | None = None
     related_sources: tuple[str | None, ...] = ()
+    place: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the finding as plain data, the form it has under `warnings` in a report."""
@@ -70,7 +72,10 @@ class Diagnostic:
         """Return the finding as text: `path:line:column: severity: message [code]`, the marked line, the hint."""
         file = one_line(self.file or "<spec>")
         line, column = (self.span.line, self.span.column) if self.span else (1, 1)
-        rows = [f"{file}:{line}:{column}: {self.severity}: {one_line(self.message)} [{self.code}]"]
+        where, message = f"{file}:{line}:{column}", self.message
+        if self.place is not None:
+            where, message = f"{file}: {one_line(self.place)}", message.removeprefix(f"{self.place}: ")
+        rows = [f"{where}: {self.severity}: {one_line(message)} [{self.code}]"]
         if self.span and self.source is not None:
             rows += excerpt(self.source, self.span)
         rows += [f"  = note: {one_line(label)}, line {span.line}" for label, span in self.trace]

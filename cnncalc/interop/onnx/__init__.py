@@ -1,0 +1,36 @@
+"""ONNX models: read with the official package, without their weights, at any opset.
+
+`reading` makes the message, `walk` goes through its nodes with what `folding` can compute of shapes, `operators` says
+which operator of the spec language stands for each, `declared` what the others cost, `weights` which numbers are whose.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnncalc.interop.foreign import ForeignSpec
+from cnncalc.interop.onnx.reading import load
+from cnncalc.interop.onnx.walk import Walk
+
+if TYPE_CHECKING:
+    from cnncalc.graph.graph import Graph
+    from cnncalc.language.settings import Overrides
+    from cnncalc.values.diagnostics import Collector
+
+__all__ = ["read"]
+
+
+def read(source: Path | bytes, file: str | None) -> ForeignSpec:
+    """Return the network of an ONNX file, or of its bytes.
+
+    Raises:
+        SpecError: it cannot be read.
+    """
+    model = load(source, file)
+
+    def build(overrides: Overrides, collector: Collector) -> Graph:
+        return Walk(model, file, overrides, collector).run()
+
+    name = Path(file).stem if file and file != "-" else model.graph.name or None
+    return ForeignSpec(build, name=name, format="an ONNX model", file=file)

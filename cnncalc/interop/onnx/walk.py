@@ -1,0 +1,529 @@
+"""Through the nodes of a model in order: extents, folded values, and the layer that stands for each node."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import onnx
+from onnx import AttributeProto, TensorProto, defs, helper, numpy_helper, shape_inference
+
+from cnncalc.graph.graph import Graph, Node
+from cnncalc.interop.foreign import Cost, Declared, failure
+from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
+from cnncalc.interop.onnx.declared import declared
+from cnncalc.interop.onnx.folding import QUICK, fold
+from cnncalc.interop.onnx.inputs import bind
+from cnncalc.interop.onnx.operators import TABLE
+from cnncalc.interop.onnx.tensors import MOST, Extents, Value, constant, stored, typed
+from cnncalc.interop.onnx.weights import Weights
+from cnncalc.language.settings import MAX_LAYERS
+from cnncalc.values.diagnostics import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cnncalc.interop.onnx.weights import Share
+    from cnncalc.language.settings import Overrides
+    from cnncalc.ops.base import Operator
+    from cnncalc.values.diagnostics import Collector
+    from cnncalc.values.shape import Shape
+
+MAX_NODES = 20_000
+"""A model has at most this many nodes, unless more layers are asked for."""
+MAX_AXES = 8
+"""A tensor has at most this many axes besides the batch."""
+STANDARD = ("", "ai.onnx")
+DATA = "an extent depends on the data, and stands as 1"
+FOLLOWS = "it follows a layer whose extents are not known"
+OPEN_SIZE = frozenset(("NonZero", "Unique", "Compress"))
+"""Operators whose results have as many elements as their values say, and no more than their inputs."""
+
+
+class Walk:
+    """One way through one model."""
+
+    def __init__(self, model: onnx.ModelProto, file: str | None, overrides: Overrides, collector: Collector) -> None:
+        self.model = model
+        self.file = file
+        self.overrides = overrides
+        self.collector = collector
+        self.versions = {("" if o.domain in STANDARD else o.domain): o.version for o in model.opset_import} or {"": 1}
+        self.imports = [helper.make_opsetid(domain, version) for domain, version in self.versions.items()]
+        self.weights = Weights()
+        self.values: dict[str, Value] = {}
+        self.graph = Graph({}, [])
+        self.paths: dict[str, int] = {}
+        self.types: dict[Any, onnx.TypeProto] = {}
+        self.declared: dict[str, onnx.ValueInfoProto] = {}
+        self.batch = 1
+        self.opaque: dict[str, list[str]] = {}
+        self.steps = overrides.max_layers if overrides.max_layers != MAX_LAYERS else MAX_NODES
+
+    def fail(self, message: str, *, node: onnx.NodeProto | None = None, code: str = "bad-model",
+             hint: str | None = None) -> NoReturn:  # fmt: skip
+        """Give the model up, at one of its nodes."""
+        place = f"node '{self.label(node)}'" if node is not None else None
+        text = f"({node.op_type}) {message}" if node is not None else message
+        raise failure(self.file, text, code=code, hint=hint, place=place) from None
+
+    def label(self, node: onnx.NodeProto) -> str:
+        """Return what a node is called: its name, or its first result's."""
+        return str(node.name or next((o for o in node.output if o), node.op_type))
+
+    def run(self) -> Graph:
+        """Return the network."""
+        graph = self.model.graph
+        self.declared = {v.name: v for v in (*graph.value_info, *graph.output)}
+        self.initialisers(graph)
+        self.inputs(graph)
+        self.nodes(graph.node, "")
+        for output in graph.output:
+            value = self.values.get(output.name)
+            if value is None:
+                self.fail(f"no node makes the output '{output.name}'", hint="export the model again")
+            for number, item in enumerate(value.items or (value,)):
+                if item.ref is not None:
+                    self.graph.outputs[output.name if value.items is None else f"{output.name}.{number}"] = item.ref
+        if not self.graph.nodes:
+            self.fail("no layer depends on the network's inputs", code="no-layers", hint="name a model with layers")
+        self.warn()
+        self.graph.batch = self.batch
+        return self.graph
+
+    def warn(self) -> None:
+        """Say once for each reason which layers' costs are unknown."""
+        for reason, paths in self.opaque.items():
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
+                               severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
+
+    def initialisers(self, graph: onnx.GraphProto) -> None:
+        """Take in the stored tensors of a graph."""
+        for tensor in graph.initializer:
+            if any(n < 0 for n in tensor.dims):
+                self.fail(f"the stored tensor '{tensor.name}' has the extents {list(tensor.dims)}",
+                          hint="export the model again")  # fmt: skip
+            value = self.values[tensor.name] = stored(tensor)
+            self.weights.keep(tensor.name, value, scalar=not tensor.dims)
+        for sparse in graph.sparse_initializer:
+            value = Value(tuple(sparse.dims), sparse.values.data_type)
+            self.values[sparse.values.name] = value
+            self.weights.keep(sparse.values.name, value, scalar=False)
+
+    def inputs(self, graph: onnx.GraphProto) -> None:
+        """Give the network's inputs their extents."""
+        real = [i for i in graph.input if i.name not in self.values]
+        bound = bind(real, self.overrides.inputs, self.fail)
+        self.batch = bound.batch
+        for number, info in enumerate(real):
+            extents = bound.extents[info.name]
+            self.graph.inputs[info.name] = image(extents)
+            elem = info.type.tensor_type.elem_type or TensorProto.FLOAT
+            self.values[info.name] = Value(extents, elem, ref=(-number - 1, 0))
+        if not real:
+            self.fail("has no inputs", hint="name a model with an input")
+
+    def nodes(self, nodes: Sequence[onnx.NodeProto], prefix: str) -> None:
+        """Go through the nodes of a graph."""
+        self.steps -= len(nodes)
+        if self.steps < 0:
+            self.fail(f"has more than {MAX_NODES:,} nodes", code="too-many-layers",
+                      hint="raise the limit with --max-layers")  # fmt: skip
+        ordered = nodes if self.in_order(nodes) else self.sort(nodes)
+        for node in ordered:
+            try:
+                self.node(node, prefix)
+            except MisfitError as error:
+                self.fail(str(error), node=node, code="shape-mismatch",
+                          hint="check the input's size; --input sets another")  # fmt: skip
+            except (LookupError, ValueError, TypeError, AssertionError, ArithmeticError) as error:
+                if type(error).__name__ == "SpecError":
+                    raise
+                self.fail("has attributes or inputs that do not go together", node=node, hint="export the model again")
+
+    def in_order(self, nodes: Sequence[onnx.NodeProto]) -> bool:
+        """Whether every node reads only what stands before it."""
+        made = set(self.values)
+        for node in nodes:
+            if any(name and name not in made for name in node.input):
+                return False
+            made.update(node.output)
+        return True
+
+    def sort(self, nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
+        """Return the nodes in an order in which every one reads only what stands before it."""
+        maker = {name: n for n, node in enumerate(nodes) for name in node.output if name}
+        waiting: dict[int, int] = {}
+        readers: dict[int, list[int]] = {}
+        for n, node in enumerate(nodes):
+            needs = set()
+            for name in node.input:
+                if name and name not in self.values:
+                    if name not in maker:
+                        self.fail(f"reads '{name}', which nothing makes", node=node, hint="export the model again")
+                    needs.add(maker[name])
+            waiting[n] = len(needs)
+            for need in needs:
+                readers.setdefault(need, []).append(n)
+        ready = [n for n, count in waiting.items() if not count]
+        order: list[int] = []
+        for n in ready:
+            order.append(n)
+            for reader in readers.get(n, ()):
+                waiting[reader] -= 1
+                if not waiting[reader]:
+                    ready.append(reader)
+        if len(order) < len(nodes):
+            stuck = next(n for n in range(len(nodes)) if waiting[n])
+            self.fail("reads its own result: the nodes form a circle", node=nodes[stuck], code="cyclic-model",
+                      hint="export the model again")  # fmt: skip
+        return [nodes[n] for n in order]
+
+    def node(self, node: onnx.NodeProto, prefix: str) -> None:
+        """Take in one node."""
+        kind = node.op_type
+        standard = node.domain in STANDARD
+        ins = [self.values[name] if name else None for name in node.input]
+        if standard and kind == "Constant":
+            self.constant(node)
+            return
+        attributes = attributes_of(node)
+        if standard and kind in SPECIAL and SPECIAL[kind](self, node, attributes, ins, prefix):
+            return
+        if kind == "Identity" and standard and ins[0] is not None and ins[0].static:
+            self.values[node.output[0]] = ins[0]
+            return
+        inferred = self.infer(node, ins)
+        results = self.folded(node, attributes, ins, inferred)
+        if results is None and all(v is None or v.static for v in ins):
+            results = self.unread(node, ins, inferred)
+        if results is not None:
+            for name, value in zip(node.output, results, strict=False):
+                if name:
+                    self.values[name] = value
+            return
+        self.layer(node, attributes, ins, inferred, prefix)
+
+    def constant(self, node: onnx.NodeProto) -> None:
+        """Take in a Constant node."""
+        given = node.attribute[0]
+        if given.type == AttributeProto.TENSOR:
+            value = stored(given.t)
+        elif given.type == AttributeProto.SPARSE_TENSOR:
+            value = Value(tuple(given.sparse_tensor.dims), given.sparse_tensor.values.data_type)
+        else:
+            number = helper.get_attribute_value(given)
+            kind = np.float32 if given.type in (AttributeProto.FLOAT, AttributeProto.FLOATS) else None
+            value = constant(np.asarray(number, kind))
+        self.values[node.output[0]] = value
+        self.weights.keep(node.output[0], value, scalar=True)
+
+    def infer(self, node: onnx.NodeProto, ins: list[Value | None]) -> list[tuple[int, list[int | None] | None]]:
+        """Return the type and extents of each result by ONNX's own rules; None for what these leave open."""
+        names = [name for name in node.output if name]
+        domain = "" if node.domain in STANDARD else node.domain
+        try:
+            schema = defs.get_schema(node.op_type, self.versions.get(domain, 1), domain)
+        except defs.SchemaError:
+            return [self.stated(name) for name in names]
+        types, known = {}, {}
+        for name, value in zip(node.input, ins, strict=True):
+            if value is None:
+                continue
+            key = (value.elem, value.shape, value.items is not None and name)
+            proto = self.types.get(key)
+            if proto is None:
+                proto = self.types[key] = typed(value)
+            types[name] = proto
+            if value.data is not None and value.data.dtype.kind in "iufb":
+                known[name] = numpy_helper.from_array(value.data, name)
+        try:
+            found = shape_inference.infer_node_outputs(schema, node, types, known, opset_imports=self.imports,
+                                                       ir_version=self.model.ir_version or 8)  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - the package raises errors of its C++ part
+            reason = str(error).strip().splitlines()[0].rpartition("] ")[2] or "its inputs do not fit"
+            self.fail(f"does not fit its inputs {self.shown(ins)}: {reason}", node=node, code="shape-mismatch",
+                      hint="check the input's size; --input sets another")  # fmt: skip
+        return [extents_of(found[name]) if name in found else self.stated(name) for name in names]
+
+    def shown(self, ins: Iterable[Value | None]) -> str:
+        """Return the extents of some tensors as text."""
+        return ", ".join("x".join(map(str, v.shape)) or "scalar" for v in ins if v is not None)
+
+    def stated(self, name: str) -> tuple[int, list[int | None] | None]:
+        """Return the type and extents that the file states of a tensor."""
+        info = self.declared.get(name)
+        return (TensorProto.FLOAT, None) if info is None else extents_of(info.type)
+
+    def folded(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
+               inferred: list[tuple[int, list[int | None] | None]]) -> list[Value] | None:  # fmt: skip
+        """Return the results of a node whose values can be computed."""
+        kind = node.op_type
+        if kind in ("Shape", "Size") and node.domain in STANDARD and ins[0] is not None:
+            shape = ins[0].shape
+            if ins[0].guessed:
+                return None
+            rank = len(shape)
+            first, last = attributes.get("start", 0), attributes.get("end", rank)
+            part = shape[slice(first, last)] if kind == "Shape" else (prod(shape),)
+            if any(n >= 2**63 for n in part):
+                self.fail("gives a number that a tensor cannot hold", node=node)
+            return [constant(np.asarray(part if kind == "Shape" else part[0], np.int64))]
+        if any(v is not None and (v.data is None or v.items is not None) for v in ins) or kind in RANDOM:
+            return None
+        sizes = [prod(x for x in dims if x is not None) if dims is not None and None not in dims else None
+                 for _, dims in inferred]  # fmt: skip
+        if any(n is not None and n > MOST for n in sizes) or (
+            None in sizes and kind not in OPEN_SIZE and kind not in QUICK
+        ):
+            return None
+        made = fold(node, attributes, [None if v is None else v.data for v in ins], self.versions)
+        if made is None or any(x.size > MOST for x in made):
+            return None
+        results = [constant(x) for x in made]
+        sources = [v for v in ins if v is not None]
+        for name, value in zip([n for n in node.output if n], results, strict=False):
+            self.weights.derived(name, value, sources, kind)
+        return results
+
+    def unread(self, node: onnx.NodeProto, ins: list[Value | None],
+               inferred: list[tuple[int, list[int | None] | None]]) -> list[Value] | None:  # fmt: skip
+        """Return the results of a node that only stored tensors enter, whose values nobody needs."""
+        results = []
+        sources = [v for v in ins if v is not None]
+        for name, (elem, dims) in zip([n for n in node.output if n], inferred, strict=True):
+            if dims is None or None in dims:
+                return None
+            value = Value(tuple(n for n in dims if n is not None), elem)
+            self.weights.derived(name, value, sources, node.op_type)
+            results.append(value)
+        return results
+
+    def layer(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
+              inferred: list[tuple[int, list[int | None] | None]], prefix: str) -> None:  # fmt: skip
+        """Add the layer of a node that depends on the network's inputs."""
+        kind = node.op_type if node.domain in STANDARD else f"{node.domain}.{node.op_type}"
+        guess = FOLLOWS if any(v is not None and v.guessed for v in ins) else ""
+        outs: list[Extents] = []
+        for _, dims in inferred:
+            if dims is None:
+                guess = guess or f"cnncalc does not know {kind}, and the file not the extents of what it makes"
+            elif None in dims:
+                guess = guess or DATA
+            first = next((v.shape for v in ins if v is not None and v.ref is not None), (1,))
+            outs.append(tuple(1 if n is None else n for n in dims) if dims is not None else first)
+        version = self.versions.get("" if node.domain in STANDARD else node.domain, 1)
+        call = Call(kind, version, attributes, ins, outs)
+        if outs and all(0 in o for o in outs):
+            for name, (elem, _), extents in zip([n for n in node.output if n], inferred, outs, strict=True):
+                self.values[name] = constant(np.zeros(extents, helper.tensor_dtype_to_np_dtype(elem)))
+            return
+        if any(len(o) > MAX_AXES + 1 for o in outs):
+            self.fail(f"gives a tensor of more than {MAX_AXES} axes", node=node, code="too-deep")
+        plan, shares = self.planned(call, guess)
+        refs = self.add(node, plan, [image(o) for o in outs], shares, prefix)
+        names = [n for n in node.output if n]
+        for name, (elem, _), extents, ref in zip(names, inferred, outs, refs, strict=True):
+            self.values[name] = Value(extents, elem, ref=ref, guessed=bool(guess))
+
+    def planned(self, call: Call, guess: str) -> tuple[Plan, int | None]:
+        """Return what stands for a node, and the layer whose weights it uses; `guess` says why extents are guesses."""
+        layer = len(self.graph.nodes)
+        share = self.weights.share(call, layer)
+        outs = tuple(image(o) for o in call.outs)
+        if guess:
+            cost = Cost(outs=outs, params=share.params, biases=share.biases, buffers=share.buffers, macs=None,
+                        work=None)  # fmt: skip
+            return Plan(Declared.of(cost, call.type, guess), tuple(call.moving)), None
+        plan = self.tabled(call, outs)
+        if plan is not None:
+            if not share.known:
+                return plan, None
+            shapes = tuple(image(v.shape) for v in plan.reads)
+            counted = (plan.op.params(shapes) or 0) + plan.op.buffers(shapes)
+            if counted == share.params + share.buffers:
+                return plan, None
+            owner = self.owner(share, plan.op)
+            if owner is not None:
+                return plan, owner
+        return Plan(declared(call, share.params, share.biases, share.buffers), tuple(call.moving)), None
+
+    def owner(self, share: Share, op: Operator) -> int | None:
+        """Return the layer whose weights one that has none of its own uses, if they are all of one such layer."""
+        if share.params or share.buffers or len(share.first) != 1:
+            return None
+        first = next(iter(share.first))
+        other = self.graph.nodes[first]
+        return first if type(other.op) is type(op) and other.op.params(other.in_shapes) else None
+
+    def tabled(self, call: Call, outs: tuple[Shape, ...]) -> Plan | None:
+        """Return the operator of the spec language that says a node, if its shapes are those of ONNX."""
+        entry = TABLE.get(call.type)
+        if entry is None or not call.moving:
+            return None
+        try:
+            plan = entry(call)
+            if plan is None:
+                return None
+            return plan if plan.op.infer(tuple(image(v.shape) for v in plan.reads)) == outs else None
+        except ArgumentError:
+            return None
+
+    def add(self, node: onnx.NodeProto, plan: Plan, outs: list[Shape], shares: int | None, prefix: str) -> (
+            list[tuple[int, int]]):  # fmt: skip
+        """Append a layer and return its results."""
+        path = self.path(node, prefix)
+        index = len(self.graph.nodes)
+        inputs = tuple(v.ref for v in plan.reads if v.ref is not None)
+        shapes = tuple(image(v.shape) for v in plan.reads)
+        made = Node(path, plan.op, inputs, shapes, tuple(outs), shares=shares, origin=self.label(node))
+        self.graph.nodes.append(made)
+        if isinstance(plan.op, Declared) and plan.op.reason:
+            self.opaque.setdefault(plan.op.reason, []).append(path)
+        return [(index, port) for port in range(len(outs))]
+
+    def path(self, node: onnx.NodeProto, prefix: str) -> str:
+        """Return a layer's path: the node's name with dots between its scopes, made unique."""
+        name = str(node.name or node.op_type.lower()).strip("/").replace("/", ".").strip(".") or node.op_type.lower()
+        path = (prefix + name)[:2000]
+        seen = self.paths.get(path)
+        self.paths[path] = 0 if seen is None else seen + 1
+        if seen is None and (node.name or prefix):
+            return path
+        numbered = f"{path}{'_' if node.name else ''}{self.paths[path] + 1}"
+        while numbered in self.paths:
+            self.paths[path] += 1
+            numbered = f"{path}{'_' if node.name else ''}{self.paths[path] + 1}"
+        self.paths[numbered] = 0
+        return numbered
+
+    # Nodes that are no layers of their own.
+
+    def branch(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None], prefix: str) -> bool:
+        """Put in the branch of an If whose condition is known."""
+        condition = ins[0]
+        if condition is None or condition.data is None or condition.data.size != 1:
+            return False
+        graph = attributes["then_branch" if condition.data.reshape(-1)[0] else "else_branch"]
+        outer = dict(self.values)
+        self.initialisers(graph)
+        self.nodes(graph.node, f"{prefix}{self.label(node).strip('/').replace('/', '.')}.")
+        found = [self.values[o.name] for o in graph.output]
+        self.values = outer
+        for name, value in zip(node.output, found, strict=True):
+            if name:
+                self.values[name] = value
+        return True
+
+    def cast_like(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
+                  prefix: str) -> bool:  # fmt: skip
+        """Cast a stored tensor to the type of one that depends on the inputs: still the same for every input."""
+        x, like = ins
+        if x is None or like is None or not x.static or like.static:
+            return False
+        self.values[node.output[0]] = Value(x.shape, like.elem, x.data, origins=x.origins)
+        return True
+
+    def to_sequence(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
+                    prefix: str) -> bool:  # fmt: skip
+        """Split into a sequence of tensors: a split whose results are known one by one."""
+        x, sizes = ins[0], ins[1] if len(ins) > 1 else None
+        if x is None or x.static or (sizes is not None and sizes.data is None):
+            return False
+        axis = attributes.get("axis", 0) % len(x.shape)
+        extent = x.shape[axis]
+        if sizes is None:
+            parts = [1] * extent
+        elif sizes.data is not None and sizes.data.ndim:
+            parts = [int(n) for n in sizes.data]
+        else:
+            size = int(sizes.data) if sizes.data is not None else 1
+            parts = [size] * (extent // size) + ([extent % size] if extent % size else [])
+        if sum(parts) != extent or len(parts) > MOST:
+            self.fail(f"does not split {extent} into {parts[:9]}", node=node)
+        outs = [(*x.shape[:axis], n, *x.shape[axis + 1 :]) for n in parts]
+        if sizes is None and not attributes.get("keepdims", 1):
+            outs = [(*o[:axis], *o[axis + 1 :]) for o in outs]
+        call = Call("Split", self.versions.get("", 1), {**attributes, "axis": axis}, [x], outs)
+        plan, shares = self.planned(call, FOLLOWS if x.guessed else "")
+        refs = self.add(node, plan, [image(o) for o in outs], shares, prefix)
+        items = tuple(Value(o, x.elem, ref=r, guessed=x.guessed) for o, r in zip(outs, refs, strict=True))
+        self.values[node.output[0]] = Value((len(items),), x.elem, ref=refs[0], items=items)
+        return True
+
+    def element(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
+                prefix: str) -> bool:  # fmt: skip
+        """Take one tensor of a sequence: no layer, the tensor itself."""
+        sequence, index = ins
+        if sequence is None or sequence.items is None or index is None or index.data is None:
+            return False
+        self.values[node.output[0]] = sequence.items[int(index.data)]
+        return True
+
+    def gathered(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
+                 prefix: str) -> bool:  # fmt: skip
+        """Make a sequence of tensors."""
+        items = tuple(v for v in ins if v is not None)
+        ref = next((v.ref for v in items if v.ref is not None), None)
+        elem = items[0].elem if items else TensorProto.FLOAT
+        self.values[node.output[0]] = Value((len(items),), elem, ref=ref, items=items)
+        return True
+
+    def joined(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None], prefix: str) -> bool:
+        """Join the tensors of a sequence: a concatenation."""
+        sequence = ins[0]
+        if sequence is None or not sequence.items:
+            return False
+        names = [f"{node.input[0]}\0{n}" for n in range(len(sequence.items))]
+        self.values.update(zip(names, sequence.items, strict=True))
+        items: list[Value | None] = list(sequence.items)
+        if attributes.get("new_axis"):
+            return False
+        written = helper.make_node("Concat", names, list(node.output), name=node.name, axis=attributes["axis"])
+        self.layer(written, {"axis": attributes["axis"]}, items, self.infer(written, items), prefix)
+        return True
+
+
+SPECIAL = {
+    "If": Walk.branch,
+    "CastLike": Walk.cast_like,
+    "SplitToSequence": Walk.to_sequence,
+    "SequenceAt": Walk.element,
+    "SequenceConstruct": Walk.gathered,
+    "ConcatFromSequence": Walk.joined,
+}
+"""Nodes that are no layers of their own, by ONNX's name; each says whether it could."""
+
+RANDOM = frozenset(("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial",
+                    "Bernoulli", "Loop", "Scan", "If"))  # fmt: skip
+"""Nodes whose results are not computed."""
+
+
+def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
+    """Return a node's attributes; tensors and graphs as messages."""
+    found: dict[str, Any] = {}
+    for a in node.attribute:
+        if a.type == AttributeProto.INT:
+            found[a.name] = a.i
+        elif a.type == AttributeProto.FLOAT:
+            found[a.name] = a.f
+        elif a.type == AttributeProto.STRING:
+            found[a.name] = a.s.decode(errors="replace")
+        elif a.type == AttributeProto.INTS:
+            found[a.name] = list(a.ints)
+        elif a.type == AttributeProto.FLOATS:
+            found[a.name] = list(a.floats)
+        else:
+            found[a.name] = helper.get_attribute_value(a) if a.type else None
+    return found
+
+
+def extents_of(proto: onnx.TypeProto) -> tuple[int, list[int | None] | None]:
+    """Return the type and extents of a tensor; None for an open extent, and for an open number of them."""
+    tensor = proto.tensor_type
+    elem = tensor.elem_type or TensorProto.FLOAT
+    if not proto.HasField("tensor_type") or not tensor.HasField("shape"):
+        return elem, None
+    return elem, [d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else None for d in tensor.shape.dim]
