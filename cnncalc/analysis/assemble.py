@@ -336,7 +336,7 @@ def summarise(
     )
     linear_params = linear_macs = 0
     for node, fact in zip(graph.nodes, facts, strict=True):
-        if fact.count.family == "linear":
+        if fact.count.dense:
             linear_params += (fact.count.params or 0) * (node.shares is None)
             linear_macs += fact.count.macs or 0
     return Summary(

@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph, Node, Ref
-    from cnncalc.ops.base import Operator
-
-IN_PLACE_GROUPS = frozenset({"activation", "normalisation"})
-IN_PLACE_FAMILIES = frozenset({"merge"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +48,6 @@ class Storage:
     elements: int
     first: int
     last: int
-
-
-def works_in_place(op: Operator) -> bool:
-    """Return whether an operator can write over an operand: activations, normalisations, elementwise merges."""
-    return op.group in IN_PLACE_GROUPS or op.family in IN_PLACE_FAMILIES
 
 
 class Lifetimes:
@@ -120,7 +111,7 @@ class Lifetimes:
 
     def reused(self, index: int, node: Node) -> int | None:
         """Return the storage over which a layer can write its result: an operand of that size, last used here."""
-        if not (node.op.moves and len(node.out_shapes) == 1 and works_in_place(node.op)):
+        if not (node.op.moves and len(node.out_shapes) == 1 and node.op.in_place):
             return None
         size = node.out_shapes[0].elements
         for ref in node.inputs:

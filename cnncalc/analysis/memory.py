@@ -126,6 +126,7 @@ class MemoryReport:
         arena_in_place: the same, with tensors written over one another.
         training: a training step; None for a folded network, which is not trained.
         layers: the layers in execution order.
+        lower_bounds: names of the sums that leave out an unknown part.
     """
 
     name: str
@@ -143,6 +144,7 @@ class MemoryReport:
     arena_in_place: Arena
     training: Training | None
     layers: tuple[MemoryLayer, ...]
+    lower_bounds: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return one_line(
@@ -166,6 +168,7 @@ class MemoryReport:
             "arena_in_place": _arrangement(self.arena_in_place),
             "training": self.training.to_dict() if self.training else None,
             "layers": [layer.to_dict() for layer in self.layers],
+            "lower_bounds": list(self.lower_bounds),
         }
 
     def to_html(self) -> str:
@@ -237,7 +240,8 @@ def build_memory(
     peak, saving = peak_activation(graph), peak_activation(graph, in_place=True)
     steps = None if fold_bn else backward(graph)
     bits = dtypes.activation_bits
-    params = sum(node.op.params(node.in_shapes) or 0 for node in graph.nodes if node.shares is None)
+    own = [node.op.params(node.in_shapes) for node in graph.nodes if node.shares is None]
+    params = sum(count for count in own if count is not None)
     needs = storages(graph)
     return MemoryReport(
         name=name,
@@ -269,6 +273,7 @@ def build_memory(
                 graph.nodes, peak.profile, saving.profile, steps or [None] * len(graph.nodes), strict=True
             )
         ),
+        lower_bounds=("model_size", "params") if None in own else (),
     )
 
 

@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnncalc.ops.base import INPUTS, MASK, OUTPUT, POSITIONS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Node, Ref
-    from cnncalc.ops.base import Operator
 
 OPTIMISERS = {"sgd": 0, "momentum": 1, "adam": 2}
 """Values that an optimiser keeps per parameter; gradients are apart."""
-
-INPUTS, OUTPUT, BOTH, POSITIONS, MASK, NOTHING, UNKNOWN = range(7)
-
-BY_NAME = {
-    "relu": OUTPUT, "sigmoid": OUTPUT, "tanh": OUTPUT, "softmax": OUTPUT, "log_softmax": OUTPUT,
-    "max_pool": POSITIONS, "min_pool": POSITIONS, "global_max_pool": POSITIONS, "adaptive_max_pool": POSITIONS,
-    "channel_max": POSITIONS, "lp_pool": BOTH, "max": INPUTS, "mul": INPUTS, "add": NOTHING, "sub": NOTHING,
-    "dropout": MASK, "drop_path": NOTHING, "opaque": UNKNOWN,
-}  # fmt: skip
-BY_GROUP = {
-    "convolution": INPUTS, "linear": INPUTS, "normalisation": INPUTS, "activation": INPUTS,
-    "pooling": NOTHING, "shape": NOTHING, "channels": NOTHING, "merge": NOTHING, "regularisation": NOTHING,
-}  # fmt: skip
-
 
 class Backward(NamedTuple):
     """What one layer adds to a training step, for one image.
@@ -49,15 +36,9 @@ class Backward(NamedTuple):
     unknown: bool
 
 
-def rule(op: Operator) -> int:
-    """Return what the backward pass of an operator needs: by name, else by family's group, else all its inputs."""
-    found = BY_NAME.get(op.name)
-    return BY_GROUP.get(op.group, INPUTS) if found is None else found
-
-
 def passes_through(node: Node) -> bool:
     """Return whether a layer's output is its input's storage in training too; a working dropout makes a new tensor."""
-    return not node.op.moves and (node.op.group != "regularisation" or not node.op.arguments().get("p"))
+    return not (node.op.moves or node.op.trains_in_new_memory)
 
 
 def backward(graph: Graph) -> tuple[Backward, ...]:
@@ -76,29 +57,28 @@ def backward(graph: Graph) -> tuple[Backward, ...]:
         own = count is None or count > 0
         learned.append(gradient or own)
         home.append(_home(node.inputs[0], home, graph) if passes_through(node) else (index, 0))
-        needs = rule(node.op) if gradient or own else NOTHING
-        tensors: Sequence[Ref] = ()
-        if needs in {INPUTS, BOTH}:
-            tensors = node.inputs
-        if needs in {OUTPUT, BOTH}:
-            tensors = (*tensors, (index, 0))
+        says = node.op.keeps if gradient or own else ()
+        needs = says or ()
+        tensors: Sequence[Ref] = node.inputs if INPUTS in needs else ()
+        if OUTPUT in needs:
+            tensors = (*tensors, *((index, port) for port in range(len(node.out_shapes))))
         elements = 0
         for ref in tensors:
             place = _home(ref, home, graph)
             if place not in kept:
                 kept.add(place)
                 elements += graph.shape(place).elements
-        out = node.out_shapes[0].elements
+        out = sum(shape.elements for shape in node.out_shapes)
         macs = node.op.macs(node.in_shapes, node.out_shapes)
         if macs is not None and node.op.weighted:
             macs *= 1 + gradient
         found.append(
             Backward(
                 kept=elements,
-                positions=out if needs == POSITIONS else 0,
-                mask=out if needs == MASK and not passes_through(node) else 0,
+                positions=out if POSITIONS in needs else 0,
+                mask=out if MASK in needs and not passes_through(node) else 0,
                 macs=macs,
-                unknown=needs == UNKNOWN,
+                unknown=says is None,
             )
         )
     return tuple(found)

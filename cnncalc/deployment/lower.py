@@ -42,7 +42,7 @@ def lowered(graph: Graph, dtype: str = "int8", *, batch: int = 1, file: str | No
         emitter.path = node.path
         emitter.alone = len(readers.get(first, ())) == 1 and first not in kept
         after = [reader for port in range(len(node.out_shapes)) for reader in readers.get((index, port), ())]
-        emitter.only_linear = bool(after) and (index, 0) not in kept and all(r.op.family == "linear" for r in after)
+        emitter.only_linear = bool(after) and (index, 0) not in kept and all(r.op.dense for r in after)
         try:
             made = node.op.tflite(emitter, tuple(cells[ref] for ref in node.inputs), node.in_shapes, node.out_shapes)
             emitter.alone = True

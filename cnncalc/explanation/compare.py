@@ -6,9 +6,10 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.ops.base import find, per_axis
-from cnncalc.ops.conv import Conv, Convolution
-from cnncalc.ops.linear import Linear
+from cnncalc.ops.base import per_axis
+from cnncalc.ops.conv import Conv, Convolution, Depthwise, Sampled
+from cnncalc.ops.linear import Flatten, Linear
+from cnncalc.ops.pool import GlobalAvgPool
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph, Node
@@ -30,23 +31,41 @@ class Cost(NamedTuple):
         return f"{self.params:,} params, {self.macs:,} macs"
 
 
+class _UnknownCostError(Exception):
+    """Somebody else's convolution or linear layer does not know what it costs."""
+
+
 def _ratio(one: Cost, other: Cost) -> str:
     return f"ratio of params: {one.params}/{other.params} = {one.params / other.params:.4f}"
 
 
 def cost(op: Operator, x: Shape) -> tuple[Cost, Shape]:
-    """Return what a layer costs on an input, and the shape it makes."""
+    """Return what a layer costs on an input, and the shape it makes.
+
+    Raises:
+        _UnknownCostError: it cannot say.
+    """
     outs = op.infer((x,))
-    return Cost(op.params((x,)) or 0, op.macs((x,), outs) or 0), outs[0]
+    params, macs = op.params((x,)), op.macs((x,), outs)
+    if params is None or macs is None:
+        raise _UnknownCostError
+    return Cost(params, macs), outs[0]
 
 
 def comparisons(graph: Graph, index: int) -> list[str]:
     """Return the sentences that apply to a layer: separable, two 3x3 for one 5x5, pooled before linear."""
+    try:
+        return _comparisons(graph, index)
+    except _UnknownCostError:
+        return []
+
+
+def _comparisons(graph: Graph, index: int) -> list[str]:
     node = graph.nodes[index]
     found: list[str] = []
     if isinstance(node.op, Linear):
         found += _linear(graph, node)
-    if isinstance(node.op, Convolution) and node.op.name in {"conv", "depthwise"} and len(node.in_shapes[0]) == 3:
+    if isinstance(node.op, Conv | Depthwise) and not isinstance(node.op, Sampled) and len(node.in_shapes[0]) == 3:
         found += _separable(graph, index) + _five(node) + _twice(graph, index)
     return found
 
@@ -122,19 +141,15 @@ def _linear(graph: Graph, node: Node) -> list[str]:
     op = node.op
     assert isinstance(op, Linear)  # noqa: S101 - narrows the type
     index = node.inputs[0][0]
-    while index >= 0 and graph.nodes[index].op.family == "view" and graph.nodes[index].op.name != "flatten":
+    while index >= 0 and not (graph.nodes[index].op.moves or isinstance(graph.nodes[index].op, Flatten)):
         index = graph.nodes[index].inputs[0][0]
-    if index < 0 or graph.nodes[index].op.name != "flatten" or len(node.in_shapes[0]) != 1:
+    if index < 0 or not isinstance(graph.nodes[index].op, Flatten) or len(node.in_shapes[0]) != 1:
         return []
     x = graph.nodes[index].in_shapes[0]
     if len(x) == 1 or x.positions == 1:
         return []
     own, _ = cost(op, node.in_shapes[0])
-    pool = find("global_avg_pool")
-    assert pool is not None  # noqa: S101 - a built-in operator
-    flat = find("flatten")
-    assert flat is not None  # noqa: S101 - a built-in operator
-    pooled, _ = cost(op, flat().infer(pool().infer((x,)))[0])
+    pooled, _ = cost(op, Flatten().infer(GlobalAvgPool().infer((x,)))[0])
     return [
         f"flatten {x} and this linear layer: {own}",
         f"global_avg_pool, then linear: {pooled}",
@@ -158,8 +173,8 @@ def _is_plain(node: Node, kernel: int) -> bool:
 def _is_depthwise(node: Node) -> bool:
     op = node.op
     return (
-        isinstance(op, Convolution)
-        and op.name in {"conv", "depthwise"}
+        isinstance(op, Conv | Depthwise)
+        and not isinstance(op, Sampled)
         and op.grouping(node.in_shapes[0]) == node.in_shapes[0].channels == node.out_shapes[0].channels > 1
     )
 

@@ -77,7 +77,7 @@ def _pass_on(node: Node, weights: list[Weights], arrived: dict[int, list[Weights
     reaches = node.op.reach(node.in_shapes, node.out_shapes)
     gates = node.op.gates(node.in_shapes, node.out_shapes)
     paths = [k for k in range(len(node.inputs)) if k not in gates] or list(range(len(node.inputs)))
-    joined = node.op.family == "concat"
+    joined = node.op.joins
     sizes = [node.in_shapes[k].channels if joined else 1 for k in paths]
     for k, size in zip(paths, sizes, strict=True):
         share = size / sum(sizes)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph, Ref
-    from cnncalc.ops.base import Operator
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
@@ -20,7 +19,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
     folded = _foldable(graph)
     if not folded:
         return graph
-    into = set(folded.values())
+    into = {source: graph.nodes[source].op.absorbing(graph.nodes[source].out_shapes) for source in folded.values()}
     position: list[int] = []
     kept = 0
     for index in range(len(graph.nodes)):
@@ -33,7 +32,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
     nodes = [
         replace(
             node,
-            op=node.op.replace(bias=True) if index in into else node.op,
+            op=into.get(index) or node.op,
             inputs=tuple(map(moved, node.inputs)),
             shares=None if node.shares is None else position[node.shares],
         )
@@ -63,11 +62,6 @@ def _foldable(graph: Graph) -> dict[int, int]:
         if source < 0 or users[source] != 1 or index in sharing or source in sharing:
             continue
         layer = graph.nodes[source]
-        if layer.op.weighted and makes_channels(layer.op, len(layer.out_shapes[0])):
+        if layer.op.absorbing(layer.out_shapes) is not None:
             found[index] = source
     return found
-
-
-def makes_channels(op: Operator, rank: int) -> bool:
-    """Return whether the outputs of a weighted layer lie along the channel axis, where batch_norm scales."""
-    return rank == 1 or getattr(op, "axis", None) != "last"

@@ -29,6 +29,7 @@ class Linear(Weighted):
 
     group = "linear"
     family = "linear"
+    dense = True
     example = "linear: 10"
     elsewhere = known_as(
         torch=Foreign("Linear", {"out": "out_features", "bias": "bias"}),

@@ -176,6 +176,7 @@ class Concat(Merge):
     """
 
     family = "concat"
+    joins = True
     example = "concat: [prev, x]"
     elsewhere = known_as(
         torch_function=Foreign("cat", constants={"dim": 1}),

@@ -351,7 +351,7 @@ class Tally:
     @cached_property
     def linear_macs(self) -> int:
         """Those of linear layers."""
-        return sum(count.macs or 0 for _, count in self.counts if count.family == "linear")
+        return sum(count.macs or 0 for _, count in self.counts if count.dense)
 
     @cached_property
     def bias_outputs(self) -> int:
@@ -590,7 +590,7 @@ def params_readings(subject: Subject) -> Iterator[Reading]:
     buffers = sum(count.buffers for count in own)
     norms = sum(count.params or 0 for count in own if not count.weighted)
     biases = sum(count.biases for count in own)
-    linear = sum(count.params or 0 for count in own if count.family == "linear")
+    linear = sum(count.params or 0 for count in own if count.dense)
     yield Reading(words="all parameters", number=params, steps=0)
     if subject.name in HEADS:
         yield Reading(words="with its training-only head", number=params + HEADS[subject.name], steps=1)

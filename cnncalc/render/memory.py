@@ -25,7 +25,7 @@ def memory_text(report: MemoryReport) -> str:
     title = f"{report.name}, {plural(report.batch, 'image')}, {report.dtype}"
     lines = [
         title + (", batch normalisation folded" if report.fold_bn else ""),
-        f"  parameters            {report.params:>17,} elements {report.model_size:>17,} bytes",
+        f"  parameters            {_sum(report, 'params'):>17} elements {_sum(report, 'model_size'):>17} bytes",
         f"  all tensors           {report.tensors:>17,} elements",
         *_moment("live peak", report.peak, report.peak_bytes, report.batch),
         *_moment("live peak in place", report.peak_in_place, report.peak_in_place_bytes, report.batch),
@@ -49,7 +49,7 @@ def rows(report: MemoryReport) -> list[tuple[str, str, str, str]]:
         return what, f"{peak.elements * report.batch:,}", f"{size:,}", where
 
     found = [
-        ("Parameters", f"{report.params:,}", f"{report.model_size:,}", ""),
+        ("Parameters", _sum(report, "params"), _sum(report, "model_size"), ""),
         ("All tensors", f"{report.tensors:,}", "", "the input and everything that layers write"),
         moment("Live peak", report.peak, report.peak_bytes),
         moment("Live peak in place", report.peak_in_place, report.peak_in_place_bytes),
@@ -82,6 +82,10 @@ def memory_markdown(report: MemoryReport) -> str:
     lines += [f"| {' | '.join(HEADINGS)} |", "| --- | ---: | ---: | --- |"]
     lines += [f"| {' | '.join(map(escape, row))} |" for row in rows(report)]
     return "\n".join(lines) + "\n"
+
+
+def _sum(report: MemoryReport, key: str) -> str:
+    return f"{'>= ' if key in report.lower_bounds else ''}{getattr(report, key):,}"
 
 
 def _moment(name: str, peak: Peak, size: int, batch: int) -> list[str]:

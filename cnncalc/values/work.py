@@ -97,6 +97,7 @@ class Count:
         bias_outputs: output elements that receive a bias.
         affine: whether a normalisation scales and shifts.
         weighted: convolution, transposed convolution or linear.
+        dense: linear.
         work: operations by kind.
         memory: elements moved.
         in_shapes: the shape of each input; for rules that look at single axes or ranks.
@@ -124,6 +125,7 @@ class Count:
     in_shapes: tuple[tuple[int, ...], ...] = ()
     out_shapes: tuple[tuple[int, ...], ...] = ()
     arguments: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    dense: bool = False
 
     @property
     def activations(self) -> int | None:

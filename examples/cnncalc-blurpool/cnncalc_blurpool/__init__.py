@@ -8,6 +8,7 @@ from cnncalc import Operator, Shape
 from cnncalc.ops.arguments import Padding, PerAxis
 from cnncalc.ops.base import AxisValue, Shapes, arg, fitting, per_axis, windows
 from cnncalc.values.axis import Reach, Slide, Window, extent
+from cnncalc.values.tensor import BUFFER, Tensor
 from cnncalc.values.work import Work
 
 
@@ -19,6 +20,7 @@ class BlurPool(Operator):
     """
 
     group = "pooling"
+    keeps = ()  # a fixed linear map: the backward pass needs nothing of the forward pass
     example = "blur_pool: {kernel: 3, stride: 2, padding: half}"
 
     kernel: AxisValue = arg(PerAxis(1), main=True, symbol="k", doc="filter size")
@@ -34,11 +36,15 @@ class BlurPool(Operator):
         sizes = tuple(extent(n, w) for n, w in zip(x.spatial, used, strict=True))
         return Shape((x.channels, *fitting(sizes, x, used, self.name)))
 
-    def taps(self, ins: Shapes) -> int:
-        return prod(per_axis(self.kernel, len(ins[0]) - 1, "kernel"))
+    def kernels(self, ins: Shapes) -> tuple[int, ...]:
+        """Return the filter size on each axis."""
+        return per_axis(self.kernel, len(ins[0]) - 1, "kernel")
 
-    def buffers(self, ins: Shapes) -> int:
-        return self.taps(ins)
+    def taps(self, ins: Shapes) -> int:
+        return prod(self.kernels(ins))
+
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        return (Tensor("filter", self.kernels(ins), BUFFER),)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
         products = self.taps(ins) * outs[0].elements
