@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from cnncalc.api import analyze, load, memory, parse
     from cnncalc.builder import Network
     from cnncalc.language.document import Spec
-    from cnncalc.ops.base import Operator, register
+    from cnncalc.ops.operator import Operator
+    from cnncalc.ops.registry import register
     from cnncalc.results.report import Layer, Report
     from cnncalc.values.diagnostics import Diagnostic, SpecError
     from cnncalc.values.shape import Shape
@@ -40,7 +41,7 @@ _HOMES = {
     "Diagnostic": "cnncalc.values.diagnostics",
     "Layer": "cnncalc.results.report",
     "Network": "cnncalc.builder",
-    "Operator": "cnncalc.ops.base",
+    "Operator": "cnncalc.ops.operator",
     "Report": "cnncalc.results.report",
     "Shape": "cnncalc.values.shape",
     "Spec": "cnncalc.language.document",
@@ -49,7 +50,7 @@ _HOMES = {
     "load": "cnncalc.api",
     "memory": "cnncalc.api",
     "parse": "cnncalc.api",
-    "register": "cnncalc.ops.base",
+    "register": "cnncalc.ops.registry",
 }
 
 

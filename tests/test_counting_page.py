@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from test_ops import OPERATORS, build, load, number, shapes
 
-from cnncalc.ops.base import expanded
+from cnncalc.ops.operator import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cnncalc.ops.base import Layer, Operator
+    from cnncalc.ops.operator import Layer, Operator
 
 PAGE = Path(__file__).parent.parent / "docs" / "counting.md"
 LETTERS = ("N", "X", "T", "K", "M", "B", "R", "W", "n", "A", "S", "m", "Q", "O")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -16,7 +16,10 @@ from cnncalc.api import Input, Source, build_graph
 from cnncalc.cli import app
 from cnncalc.language.tree import EXPANDED_MARKER
 from cnncalc.language.write import expanded
-from cnncalc.ops.base import Operator, operators
+from cnncalc.ops.registry import operators
+
+if TYPE_CHECKING:
+    from cnncalc.ops.operator import Operator
 
 PLACES = ("line", "column", "calls")
 

@@ -25,7 +25,7 @@ from cnncalc.explanation.network import NoSuchLayer, explain
 from cnncalc.explanation.term import Term
 from cnncalc.ops import operators
 from cnncalc.ops.arguments import PerAxis
-from cnncalc.ops.base import Operator, arg
+from cnncalc.ops.operator import Operator, arg
 from cnncalc.render.explain import number, parts, to_json, to_markdown, to_text
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from cnncalc.ops import operators
-from cnncalc.ops.base import INPUTS, MASK, OUTPUT, POSITIONS, Operator, by_foreign_name, expanded, find
 from cnncalc.ops.foreign import SYSTEMS, Foreign, known_as
+from cnncalc.ops.operator import INPUTS, MASK, OUTPUT, POSITIONS, Operator, expanded
+from cnncalc.ops.registry import by_foreign_name, find
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import BIAS, BUFFER, WEIGHT, Tensor
 

@@ -10,13 +10,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cnncalc.ops import find, operators
-from cnncalc.ops.base import expanded
+from cnncalc.ops.operator import expanded
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from cnncalc.ops import Operator
-    from cnncalc.ops.base import Layer
+    from cnncalc.ops.operator import Layer
     from cnncalc.values.work import Count
 
 EXTENT = st.integers(1, 24)

@@ -10,7 +10,8 @@ import pytest
 
 import cnncalc
 from cnncalc.ops.arguments import Integer
-from cnncalc.ops.base import INPUTS, OUTPUT, POSITIONS, Operator, Shapes, arg, find, names, operators, register
+from cnncalc.ops.operator import INPUTS, OUTPUT, POSITIONS, Operator, Shapes, arg
+from cnncalc.ops.registry import find, names, operators, register
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import BIAS, Tensor
 from cnncalc.values.work import Work

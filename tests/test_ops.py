@@ -20,14 +20,14 @@ import yaml
 
 from cnncalc.ops import Operator, find, operators
 from cnncalc.ops.arguments import Nested
-from cnncalc.ops.base import REQUIRED, expanded
+from cnncalc.ops.operator import REQUIRED, expanded
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cnncalc.ops.base import Shapes
+    from cnncalc.ops.operator import Shapes
 
 FOLDER = Path(__file__).parent / "ops"
 OPERATORS = [cls for cls in operators() if cls.__module__.startswith("cnncalc.")]

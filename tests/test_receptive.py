@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncalc.analysis.field import Local
-    from cnncalc.ops.base import Operator
+    from cnncalc.ops.operator import Operator
 
 
 @dataclass

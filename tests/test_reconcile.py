@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cnncalc.cli import app
-from cnncalc.reconciliation.reconcile import HEADS, RELATIVES, Match, Verdict, parse_claim, reconcile
+from cnncalc.reconciliation.reconcile import Match, Verdict, parse_claim, reconcile
 from cnncalc.render.reconcile import markdown, table, to_json
 from cnncalc.rules import CONVENTIONS, MACS
 from cnncalc.values.diagnostics import SpecError
-from cnncalc.zoo import find
+from cnncalc.zoo import HEADS, RELATIVES, find
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "conventions.json").read_text(encoding="utf-8"))
 

@@ -10,7 +10,8 @@ from cnncalc.analysis.liveness import peak_activation
 from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
 from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.ops.arguments import shown
-from cnncalc.ops.base import Called, Operator, axis_name
+from cnncalc.ops.operator import Called, Operator
+from cnncalc.ops.windows import axis_name
 from cnncalc.results.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
 from cnncalc.values.dtypes import DTYPES, Dtypes, tensor_bytes
 from cnncalc.values.shape import Shape

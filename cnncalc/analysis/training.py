@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.ops.base import INPUTS, MASK, OUTPUT, POSITIONS
+from cnncalc.ops.operator import INPUTS, MASK, OUTPUT, POSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -34,8 +34,8 @@ def command(
     output: OutputOption = None,
 ) -> None:
     """List the operators, or show one in full; those of installed plug-ins included."""
-    from cnncalc.ops.base import find, names
     from cnncalc.ops.catalogue import entries, entry
+    from cnncalc.ops.registry import find, names
     from cnncalc.render.ops import WIDTH, full, listed, to_json
     from cnncalc.values.diagnostics import did_you_mean
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.deployment.emitter import Emitter, NotExpressibleError
-from cnncalc.ops.base import find
+from cnncalc.ops.registry import find
 from cnncalc.values.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:

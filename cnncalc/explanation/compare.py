@@ -6,14 +6,14 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.ops.base import per_axis
 from cnncalc.ops.conv import Conv, Convolution, Depthwise, Sampled
 from cnncalc.ops.linear import Flatten, Linear
 from cnncalc.ops.pool import GlobalAvgPool
+from cnncalc.ops.windows import per_axis
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph, Node
-    from cnncalc.ops.base import Operator
+    from cnncalc.ops.operator import Operator
     from cnncalc.values.shape import Shape
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncalc.explanation.formula import Num, Sym
 from cnncalc.explanation.term import Term
 from cnncalc.ops.arguments import Padding
-from cnncalc.ops.base import AXES
+from cnncalc.ops.windows import AXES
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Node
-    from cnncalc.ops.base import Arg, Operator
+    from cnncalc.ops.operator import Arg, Operator
 
 SIDES = {1: ("before", "after"), 2: ("top", "bottom", "left", "right"),
          3: ("front", "back", "top", "bottom", "left", "right")}  # fmt: skip

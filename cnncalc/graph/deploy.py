@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncalc.graph.fold import fold_batch_norm
-from cnncalc.ops.base import find
+from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph, Node, Ref

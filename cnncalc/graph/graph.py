@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from cnncalc.ops.base import Operator
+    from cnncalc.ops.operator import Operator
     from cnncalc.values.diagnostics import Span
     from cnncalc.values.shape import Shape
 

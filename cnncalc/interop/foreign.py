@@ -13,7 +13,7 @@ from cnncalc.language.document import Spec
 from cnncalc.language.file import template
 from cnncalc.language.python_data import from_python
 from cnncalc.ops.arguments import Kind
-from cnncalc.ops.base import Operator, Shapes, arg
+from cnncalc.ops.operator import Operator, Shapes, arg
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach
 from cnncalc.values.diagnostics import Collector, Diagnostic, SpecError
 from cnncalc.values.shape import Shape

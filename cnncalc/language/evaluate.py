@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cnncalc.language.scope import Scope
     from cnncalc.language.template import Block, Column, Item, Template
     from cnncalc.language.tree import Node as TreeNode
-    from cnncalc.ops.base import Operator, Part
+    from cnncalc.ops.operator import Operator, Part
 
 Values: TypeAlias = tuple[tuple[str, str, object], ...]
 Built: TypeAlias = tuple["Operator", "tuple[Part, ...]", Values]

@@ -23,7 +23,7 @@ from cnncalc.values.diagnostics import ArgumentError, Collector, Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cnncalc.ops.base import Operator, Part
+    from cnncalc.ops.operator import Operator, Part
     from cnncalc.values.shape import Shape
 
 STEPS_PER_LAYER = 20

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cnncalc.language.template import Block, Item
     from cnncalc.language.tree import Node as TreeNode
-    from cnncalc.ops.base import Operator
+    from cnncalc.ops.operator import Operator
     from cnncalc.values.shape import Shape
 
 Tensor: TypeAlias = Ref | list[Ref] | None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cnncalc.graph.graph import Node
     from cnncalc.language.scope import Made
-    from cnncalc.ops.base import Operator
+    from cnncalc.ops.operator import Operator
     from cnncalc.values.diagnostics import Span
     from cnncalc.values.shape import Shape
 

@@ -1,7 +1,8 @@
 """The operators, one class each, grouped by family. Importing this package registers the built-in ones."""
 
 from cnncalc.ops import activation, channels, conv, linear, merge, norm, opaque, pool, resize
-from cnncalc.ops.base import Operator, find, names, operators, register
+from cnncalc.ops.operator import Operator
+from cnncalc.ops.registry import find, names, operators, register
 
 __all__ = [
     "Operator",

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.ops.arguments import Integer, Kind, Number, Word, whole
-from cnncalc.ops.base import INPUTS, OUTPUT, Called, Shapes, arg, register
 from cnncalc.ops.foreign import Foreign, known_as
+from cnncalc.ops.operator import INPUTS, OUTPUT, Called, Shapes, arg
+from cnncalc.ops.registry import register
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.tensor import Tensor
 from cnncalc.values.work import Work

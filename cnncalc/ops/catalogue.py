@@ -12,13 +12,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.ops.arguments import Nested, shown
-from cnncalc.ops.base import Operator, find, names, operators
+from cnncalc.ops.operator import Operator
+from cnncalc.ops.registry import find, names, operators
 from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cnncalc.ops.base import Arg
+    from cnncalc.ops.operator import Arg
 
 GROUPS = (
     "convolution",

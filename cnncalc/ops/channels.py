@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Extents, Integer, shown
-from cnncalc.ops.base import POSITIONS, Operator, Shapes, arg, register, spatial_rank
 from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.linear import View
+from cnncalc.ops.operator import POSITIONS, Operator, Shapes, arg
+from cnncalc.ops.registry import register
+from cnncalc.ops.windows import spatial_rank
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work, exactly

@@ -6,24 +6,6 @@ from math import prod
 from typing import TYPE_CHECKING, Self
 
 from cnncalc.ops.arguments import Boolean, Integer, Nested, Padding, PerAxis, Word
-from cnncalc.ops.base import (
-    INPUTS,
-    AxisValue,
-    Composite,
-    Operator,
-    Part,
-    Shapes,
-    arg,
-    axis_name,
-    fitting,
-    only_rank,
-    padding_apart,
-    pads,
-    per_axis,
-    register,
-    starts_earlier,
-    windows,
-)
 from cnncalc.ops.foreign import (
     CAFFE_FILTERS,
     KERAS_FILTERS,
@@ -34,6 +16,19 @@ from cnncalc.ops.foreign import (
     TORCH_FILTERS,
     Foreign,
     known_as,
+)
+from cnncalc.ops.operator import INPUTS, Composite, Operator, Part, Shapes, arg
+from cnncalc.ops.registry import register
+from cnncalc.ops.windows import (
+    AxisValue,
+    axis_name,
+    fitting,
+    only_rank,
+    padding_apart,
+    pads,
+    per_axis,
+    starts_earlier,
+    windows,
 )
 from cnncalc.values.axis import (
     IDENTITY,

@@ -7,9 +7,10 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from cnncalc.ops.arguments import Extents, Integer, Number, Word, shown
-from cnncalc.ops.base import MASK, Operator, Shapes, arg, register
 from cnncalc.ops.conv import Weighted
 from cnncalc.ops.foreign import Foreign, known_as
+from cnncalc.ops.operator import MASK, Operator, Shapes, arg
+from cnncalc.ops.registry import register
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape

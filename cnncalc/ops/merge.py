@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.ops.base import INPUTS, Operator, Shapes, register
 from cnncalc.ops.foreign import Foreign, known_as
+from cnncalc.ops.operator import INPUTS, Operator, Shapes
+from cnncalc.ops.registry import register
 from cnncalc.values.axis import BROADCAST, IDENTITY, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape

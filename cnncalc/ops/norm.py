@@ -6,8 +6,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Boolean, Integer, Kind, whole
-from cnncalc.ops.base import INPUTS, Operator, Shapes, arg, register, spatial_rank
 from cnncalc.ops.foreign import KERAS_NORM, ONNX_NORM, ONNX_SCALE, TORCH_STATISTICS, Foreign, known_as
+from cnncalc.ops.operator import INPUTS, Operator, Shapes, arg
+from cnncalc.ops.registry import register
+from cnncalc.ops.windows import spatial_rank
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.tensor import BUFFER, Tensor
 from cnncalc.values.work import MemoryAccess, Work, exactly

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnncalc.ops.arguments import Extents
-from cnncalc.ops.base import Operator, Shapes, arg, register
+from cnncalc.ops.operator import Operator, Shapes, arg
+from cnncalc.ops.registry import register
 from cnncalc.values.axis import WHOLE, Reach
 from cnncalc.values.shape import Shape
 

@@ -6,24 +6,10 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.ops.arguments import Boolean, Extents, Number, Padding, PerAxis, Word
-from cnncalc.ops.base import (
-    INPUTS,
-    OUTPUT,
-    POSITIONS,
-    AxisValue,
-    Called,
-    Operator,
-    Shapes,
-    arg,
-    axis_name,
-    fitting,
-    per_axis,
-    register,
-    spatial_rank,
-    starts_earlier,
-    windows,
-)
 from cnncalc.ops.foreign import CAFFE_WINDOW, KERAS_WINDOW, ONNX_WINDOW, TORCH_WINDOW, Foreign, known_as
+from cnncalc.ops.operator import INPUTS, OUTPUT, POSITIONS, Called, Operator, Shapes, arg
+from cnncalc.ops.registry import register
+from cnncalc.ops.windows import AxisValue, axis_name, fitting, per_axis, spatial_rank, starts_earlier, windows
 from cnncalc.values.axis import (
     WHOLE,
     AdaptiveWindows,

@@ -7,22 +7,12 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Number, Padding, PerAxis, Word, shown
-from cnncalc.ops.base import (
-    AxisValue,
-    Called,
-    Operator,
-    Shapes,
-    arg,
-    axis_name,
-    only_rank,
-    pads,
-    per_axis,
-    register,
-    spatial_rank,
-)
 from cnncalc.ops.conv import PADDING_MODES, fillable
 from cnncalc.ops.foreign import Foreign, known_as
+from cnncalc.ops.operator import Called, Operator, Shapes, arg
 from cnncalc.ops.pool import adaptive_reach, window_elements
+from cnncalc.ops.registry import register
+from cnncalc.ops.windows import AxisValue, axis_name, only_rank, pads, per_axis, spatial_rank
 from cnncalc.values.axis import Nearest, Reach, Slide, Window, resampled, scaled
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cnncalc.api import Input, Source, build_graph, load
 from cnncalc.rules import CONVENTIONS, MACS, Convention
 from cnncalc.values.diagnostics import SpecError, did_you_mean, one_line
+from cnncalc.zoo import HEADS, RELATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -30,32 +31,6 @@ RESOLUTIONS = (
 )  # fmt: skip
 BATCHES = (4, 8, 16, 32, 64, 128, 256)
 MOST_STEPS = 2
-
-STRIDE_FIRST = "the stride of a stage sits on the first 1x1, as in the paper"
-STRIDE_MIDDLE = "the stride of a stage sits on the 3x3, as in torchvision (v1.5)"
-RELATIVES: dict[str, tuple[tuple[str, str], ...]] = {
-    "resnet50": (("resnet50_v1", STRIDE_FIRST), ("se_resnet50", "squeeze-and-excite gates in every block")),
-    "resnet101": (("resnet101_v1", STRIDE_FIRST),),
-    "resnet152": (("resnet152_v1", STRIDE_FIRST),),
-    "resnet50_v1": (("resnet50", STRIDE_MIDDLE),),
-    "resnet101_v1": (("resnet101", STRIDE_MIDDLE),),
-    "resnet152_v1": (("resnet152", STRIDE_MIDDLE),),
-    "se_resnet50": (("resnet50", "no squeeze-and-excite gates"),),
-    "alexnet": (("alexnet_2012", "the paper's network: grouped convolutions and a 227x227 input"),),
-    "alexnet_2012": (("alexnet", "torchvision's network: no groups and a 224x224 input"),),
-    "googlenet": (("googlenet_2014", "the paper's network: true 5x5 windows and no BatchNorm"),),
-    "googlenet_2014": (("googlenet", "torchvision's network: 3x3 windows in the 5x5 branch, and BatchNorm"),),
-    "fcn_resnet50": (("fcn8s", "the paper's network on VGG-16"),),
-}
-"""Networks of the zoo that go by one name in the literature, and what tells them apart."""
-
-HEADS = {
-    "googlenet": 6_379_984,
-    "inception_v3": 3_326_696,
-    "fcn_resnet50": 2_365_205,
-    "deeplabv3_resnet50": 2_365_205,
-}
-"""Parameters of the training-only heads that torchvision publishes these networks with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.ops.base import Operator, find
+from cnncalc.ops.registry import find
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from cnncalc.interop.onnx.tensors import Extents, Value
+    from cnncalc.ops.operator import Operator
 
 
 class MisfitError(Exception):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cnncalc.interop.onnx.weights import Share
     from cnncalc.language.settings import Overrides
-    from cnncalc.ops.base import Operator
+    from cnncalc.ops.operator import Operator
     from cnncalc.values.diagnostics import Collector
     from cnncalc.values.shape import Shape
 

@@ -6,7 +6,8 @@ from math import prod
 
 from cnncalc import Operator, Shape
 from cnncalc.ops.arguments import Padding, PerAxis
-from cnncalc.ops.base import AxisValue, Shapes, arg, fitting, per_axis, windows
+from cnncalc.ops.operator import Shapes, arg
+from cnncalc.ops.windows import AxisValue, fitting, per_axis, windows
 from cnncalc.values.axis import Reach, Slide, Window, extent
 from cnncalc.values.tensor import BUFFER, Tensor
 from cnncalc.values.work import Work
