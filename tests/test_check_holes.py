@@ -85,10 +85,14 @@ def test_a_folder_that_cannot_be_read_is_a_doubt(repo: Repository) -> None:
 def test_files_that_nobody_judges_are_named(repo: Repository) -> None:
     repo.write("specs/net.yaml", spec(budgets=WITHIN))
     repo.write("specs/empty.yaml", "")
-    repo.write("specs/unsigned.yml", spec(budgets=SMALL).removeprefix("cnncalc: 1\n"))
+    repo.write("specs/unsigned.yml", spec().removeprefix("cnncalc: 1\n"))
     done = repo.run("check", "specs")
     assert done.code == 0
     assert "2 YAML files without 'cnncalc: 1' not judged: 'specs/empty.yaml', 'specs/unsigned.yml'" in done.err
+    repo.write("specs/unsigned.yml", spec(budgets=SMALL).removeprefix("cnncalc: 1\n"))
+    done = repo.run("check", "specs")
+    assert done.code == 2
+    assert "has layers and budgets, and no 'cnncalc: 1'" in done.out + done.err
     assert "specs/empty.yaml" in repo.run("check", "specs", "--format", "github").out
     assert repo.run("check", "specs/empty.yaml").code == 2
     assert repo.run("check", "specs/unsigned.yml").code == 1

@@ -11,7 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 gc.set_threshold(100_000, 20, 20)  # almost all that a short process makes lives to its end
 
@@ -19,6 +19,11 @@ import typer  # noqa: E402
 from typer.core import TyperCommand, TyperGroup  # noqa: E402
 
 from cnncalc._version import __version__  # noqa: E402
+from cnncalc.cli.session import CURRENT, Session  # noqa: E402
+from cnncalc.cli.stream import Harmless  # noqa: E402
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 USAGE, INTERNAL, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
@@ -97,7 +102,28 @@ def load_command(name: str) -> Any:
     single.command(name, epilog=getattr(module, "EPILOG", None), **getattr(module, "OPTIONS", {}))(module.command)
     built = typer.main.get_command(single)
     built.name = name
+    if any(parameter.name == "output" for parameter in built.params):
+        built.params.append(_force())
     return built
+
+
+def _allow(wanted: bool) -> None:
+    CURRENT.get().force = wanted
+
+
+def _forcing(
+    force: Annotated[
+        bool,
+        typer.Option("--force", callback=_allow, expose_value=False, help="Overwrite what is there, also a spec."),
+    ] = False,
+) -> None:
+    """Stand for the option that every command with an output has."""
+
+
+def _force() -> Any:
+    single = typer.Typer(add_completion=False)
+    single.command()(_forcing)
+    return next(option for option in typer.main.get_command(single).params if option.name == "force")
 
 
 app = typer.Typer(
@@ -142,6 +168,30 @@ def run(arguments: list[str]) -> int:
     A user's mistake is one message on standard error, never a traceback; so is a mistake of cnncalc's own, unless
     CNNCALC_DEBUG is set.
     """
+    session = Session()
+    token = CURRENT.set(session)
+    plain = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = cast("TextIO", Harmless(plain[0])), cast("TextIO", Harmless(plain[1]))
+    try:
+        code = _run(arguments)
+        if code == 0 and arguments[:1] == ["check"] and not session.verdict and not asks_for_help(arguments):
+            from cnncalc.cli.common import write_problem
+
+            write_problem("the check ended without a verdict", "an installed package may stop it; nothing was judged")
+            return INTERNAL
+        return code
+    finally:
+        sys.stdout, sys.stderr = plain
+        CURRENT.reset(token)
+
+
+def asks_for_help(arguments: list[str]) -> bool:
+    """Return whether a command line asks what a command does, instead of running it."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return not set(SETTINGS["help_option_names"]).isdisjoint(arguments[:end])
+
+
+def _run(arguments: list[str]) -> int:
     from cnncalc.cli.common import report_error, report_internal, write_problem
     from cnncalc.values.diagnostics import SpecError
 

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from cnncalc.cli.common import amount, coloured, fail, report_findings, settings, shapes, write_error
+from cnncalc.cli.common import (
+    amount,
+    coloured,
+    fail,
+    refuse_precious,
+    report_findings,
+    settings,
+    shapes,
+    spec_file,
+    write_error,
+)
 from cnncalc.cli.options import (
     DeployOption,
     FoldOption,
@@ -23,6 +33,8 @@ from cnncalc.cli.options import (
     SetOption,
     VariantOption,
 )
+from cnncalc.cli.session import CURRENT
+from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +199,14 @@ def command(
         warn_at=_part(warn_at),
         allow_empty=allow_empty,
     )
+    session = CURRENT.get()
+    session.reads += [spec_file(name) for name in specs or () if name != "-"]
+    session.reads += [name for name in (config, *(budget or ()), baseline) if name is not None]
+    for out in outputs:
+        if out.file not in {None, "-"}:
+            refuse_precious(str(out.file))
     run = check(specs or (), options, stdin=_standard_input)
+    session.verdict = True
     code = emit(run, outputs)
     raise typer.Exit(0 if exit_zero and code == 1 else code)
 
@@ -337,7 +356,7 @@ def emit(run: Run, outputs: Sequence[Output]) -> int:
         report_findings(replace(doubt, file=doubt.file and _harmless(doubt.file)) for doubt in doubts)
     for out in sorted(outputs, key=lambda out: out.file in {None, "-"}):
         try:
-            write_form(_rendered(run, out), out.file)
+            write_form(_rendered(run, out), out.file, commands=out.form == "github")
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
@@ -371,19 +390,25 @@ def _rendered(run: Run, out: Output) -> str:
     return str(module.render(run, width=width, colour=terminal and coloured(sys.stdout), plain=plain))
 
 
-def write_form(text: str, file: str | None) -> None:
+def write_form(text: str, file: str | None, *, commands: bool = False) -> None:
     """Write a form in full, to a file or to standard output; what an encoding does not have is escaped.
+
+    Args:
+        text: the form.
+        file: where it goes; None and `-` are standard output.
+        commands: it is made of commands to a CI service, which are then left as they are.
 
     Raises:
         OSError: it cannot be written.
     """
     text = text if text.endswith("\n") else f"{text}\n"
     if file is None or file == "-":
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
+        stream = getattr(sys.stdout, "plain", sys.stdout) if commands else sys.stdout
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
     else:
-        Path(file).write_bytes(text.encode("utf-8", "backslashreplace"))
+        write_file(file, text)
 
 
 def _step_summary(run: Run) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
+from cnncalc.cli.session import CURRENT
 from cnncalc.values.diagnostics import Diagnostic, SpecError, one_line
 
 if TYPE_CHECKING:
@@ -63,7 +64,12 @@ def write_error(text: str) -> None:
     """Write lines to standard error, whatever its encoding, never wrapped."""
     with suppress(OSError):
         sys.stdout.flush()
-    sys.stderr.write(encodable(text, sys.stderr) + "\n")
+    try:
+        sys.stderr.write(encodable(text, sys.stderr) + "\n")
+        sys.stderr.flush()
+    except OSError:  # full or closed: nobody can be told, and the exit code says the rest
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def write_problem(message: str, hint: str | None = None) -> None:
@@ -118,10 +124,22 @@ def usage_errors() -> Iterator[None]:
 def source_of(name: str) -> Source:
     """Return what a SPEC argument names: `-` is read from standard input."""
     if name != "-":
+        CURRENT.get().reads.append(spec_file(name))
         return name
     from cnncalc.api import Text
 
+    if sys.stdin is None:
+        fail("standard input is closed", "name a file, or give the spec on standard input")
+
     return Text(everything(sys.stdin), "-")
+
+
+def spec_file(name: str) -> str:
+    """Return the file behind a SPEC argument: its own, or that of a network of the zoo."""
+    from cnncalc import zoo
+
+    entry = None if os.path.exists(name) else zoo.find(name)  # noqa: PTH110 - any text may be named
+    return name if entry is None else str(entry.file)
 
 
 @cache
@@ -208,10 +226,39 @@ def write_output(text: str, file: str | None) -> None:
     if file is None or file == "-":
         sys.stdout.write(encodable(text, sys.stdout))
         return
+    save(file, text)
+
+
+def save(file: str, data: bytes | str) -> None:
+    """Write a file whole or not at all; stop with exit code 2 where it cannot be, or where it is not to be replaced.
+
+    What the run reads, specs and baselines are replaced with --force alone.
+    """
+    from cnncalc.values.files import write_file
+
+    refuse_precious(file)
     try:
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
+        write_file(file, data)
     except OSError as error:
         fail(f"cannot write '{file}': {error.strerror or error}")
+
+
+def refuse_precious(file: str) -> None:
+    """Stop with exit code 2 before a file is replaced that this run reads, or that is a spec or a baseline."""
+    from cnncalc.gate.specs import is_precious
+    from cnncalc.values.files import same_file
+
+    session = CURRENT.get()
+    if session.force:
+        return
+    read = same_file(file, session.reads)
+    what = f"is read by this run as '{read}'" if read is not None and read != file else "is read by this run"
+    if read is None:
+        kind = is_precious(Path(file))
+        if kind is None:
+            return
+        what = f"is a {kind}"
+    fail(f"'{file}' {what} and would be overwritten", "choose another name, or overwrite it with --force")
 
 
 __all__ = ["WIDE", "analysed", "ascii_only", "coloured", "encodable", "fail", "report_error", "report_findings",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cnncalc.cli.common import fail, report_findings, settings, shapes, source_of, usage_errors
+from cnncalc.cli.common import fail, report_findings, save, settings, shapes, source_of, usage_errors
 from cnncalc.cli.options import InputOption, SetOption, VariantOption, complete_spec
 
 FORMATS = {"tflite": "cnncalc.interop.tflite_out"}
@@ -61,7 +60,4 @@ def command(
         report_findings([finding for finding in found.found if finding.severity == "warning"])
         program = program_of(Deployment(deployed(graph), parse_dtypes(dtype), file=read.file))
         data = to_tflite(program)
-    try:
-        Path(output).write_bytes(data)
-    except OSError as error:
-        fail(f"cannot write '{output}': {error.strerror or error}")
+    save(output, data)

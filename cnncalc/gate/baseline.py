@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cnncalc import zoo
 from cnncalc._version import __version__
 from cnncalc.gate.metrics import METRICS
 from cnncalc.values.diagnostics import Diagnostic, SpecError
+from cnncalc.values.files import write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 SCHEMA = 1
 _ADVICE = "write it anew with --update-baseline after deleting it"
@@ -72,11 +77,31 @@ class Baseline:
                 missing.append(key)
         return missing
 
+    def update(self, recorded: dict[str, dict[str, int]], gone: Iterable[str]) -> None:
+        """Record numbers and forget specs that are gone, without losing what another run records meanwhile.
+
+        Raises:
+            SpecError: it cannot be written, or holds numbers by another rule by now.
+        """
+        try:
+            with locked(Path(self.file).absolute().parent):
+                if Path(self.file).exists():
+                    latest = read_baseline(self.file)
+                    if latest.rule != self.rule:
+                        _refuse(self.file, f"has {latest.rule.words()} by now", "run again")
+                    self.specs = latest.specs
+                for key in gone:
+                    self.specs.pop(key, None)
+                self.specs.update(recorded)
+                self.write()
+        except OSError as error:
+            _refuse(self.file, f"cannot be written: {error.strerror or error}", "check the folder and its permissions")
+
     def write(self) -> None:
         """Write the file, in one step, so that nobody reads half of it.
 
         Raises:
-            SpecError: it cannot be written.
+            OSError: it cannot be written.
         """
         rule = self.rule
         content = {
@@ -89,13 +114,24 @@ class Baseline:
             "variables": rule.variables,
             "specs": {key: self.specs[key] for key in sorted(self.specs)},
         }
-        path = Path(self.file)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
-            partial.replace(path)
-        except OSError as error:
-            _refuse(self.file, f"cannot be written: {error.strerror or error}", "check the folder and its permissions")
+        write_file(self.file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time in; on a system without such locks, everybody."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _refuse(file: str, problem: str, hint: str = _ADVICE, code: str = "bad-baseline") -> NoReturn:

@@ -172,6 +172,7 @@ def compare(before: Report, after: Report) -> Comparison:
     totals = tuple(
         Delta(metric=name, before=exactly(metric.total(before)), after=exactly(metric.total(after)))
         for name, metric in METRICS.items()
+        if not metric.planned or (before.memory and after.memory)
     )
     old = {layer.path: layer for layer in before.layers}
     new = {layer.path: layer for layer in after.layers}

@@ -112,6 +112,10 @@ def find_configs(start: Path) -> list[Path]:
     found: list[Path] = []
     for folder in (start, *start.parents):
         own, project = folder / OWN_FILE, folder / PROJECT_FILE
+        for file in (own, project):
+            if file.is_symlink() and not file.exists():
+                raise SpecError([Diagnostic(code="unreadable-file", message=f"'{file}' is a link to nothing",
+                                            file=str(file), hint="repair the link, or remove it")])  # fmt: skip
         has_own, has_project = own.is_file(), project.is_file() and _mentions_tool(project)
         if has_own and has_project:
             raise SpecError(
@@ -126,14 +130,22 @@ def find_configs(start: Path) -> list[Path]:
             )
         if has_own or has_project:
             found.insert(0, own if has_own else project)
-        if (folder / ".git").exists():
+        if is_repository(folder):
             break
     return found
 
 
+def is_repository(folder: Path) -> bool:
+    """Return whether a folder is the top of a git working tree; an empty `.git` folder makes none."""
+    mark = folder / ".git"
+    return mark.is_file() or (mark / "HEAD").exists()
+
+
 def _mentions_tool(project: Path) -> bool:
     data = _bytes(project)
-    return b"cnncalc" in data and _table(project, data) is not None
+    if b"cnncalc" not in data and b"\\" not in data:
+        return False
+    return _table(project, data) is not None
 
 
 def _bytes(file: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cnncalc.deployment.runtimes import find_runtime
 from cnncalc.devices import DeviceError
@@ -405,14 +405,39 @@ def read_change(written: object, metric: Metric) -> tuple[Number, bool]:
     return (part, True) if part is not None else (parse_quantity(written, metric.unit), False)
 
 
+class _Reading(NamedTuple):
+    """Under which rules limits are read, as far as the sources say it."""
+
+    convention: str
+    dtype: str
+    deploy: bool
+    runtime: str | None
+
+    def under(self, budget: Budget) -> _Reading:
+        """Return the rules after what a source says."""
+        return _Reading(
+            budget.convention or self.convention, budget.dtype or self.dtype,
+            self.deploy if budget.deploy is None else budget.deploy, budget.runtime or self.runtime,
+        )  # fmt: skip
+
+    def of(self, limit: Limit) -> Limit:
+        """Return a limit with the rules under which its metric is read."""
+        kind = limit.subject.rule
+        return replace(
+            limit, convention=self.convention if kind == "convention" else DEFAULT_CONVENTION,
+            dtype=self.dtype if kind == "dtype" else DEFAULT_DTYPE,
+            deploy=self.deploy or self.runtime is not None, runtime=self.runtime,
+        )  # fmt: skip
+
+
 def layered(
     budgets: Iterable[Budget], *, variant: str | None = None, convention: str | None = None, dtype: str | None = None,
     deploy: bool = False, runtime: str | None = None,
 ) -> list[Limit]:  # fmt: skip
     """Return the limits that hold when sources are laid over each other, the lowest first.
 
-    A source judges its limits by the rule that it fixes, else by that of the nearest lower source, else by the flags,
-    else by the defaults.
+    A source judges its limits by the rule that it fixes, else by that of the nearest lower source that is no spec, else
+    by the flags, else by the defaults: what a spec under review says is for its own limits alone.
 
     Args:
         budgets: the sources, the lowest first.
@@ -422,18 +447,17 @@ def layered(
         deploy: whether a flag asks for the deployed network.
         runtime: the runtime that a flag names.
     """
-    rule, element = convention or DEFAULT_CONVENTION, dtype or DEFAULT_DTYPE
+    trusted = _Reading(convention or DEFAULT_CONVENTION, dtype or DEFAULT_DTYPE, deploy, runtime)
     held: dict[tuple[object, ...], Limit] = {}
     for source in budgets:
         overlay = source.variants.get(variant) if variant is not None else None
+        reading = trusted
         for budget in (source, overlay) if overlay is not None else (source,):
-            rule, element = budget.convention or rule, budget.dtype or element
-            runtime, deploy = budget.runtime or runtime, deploy if budget.deploy is None else budget.deploy
+            reading = reading.under(budget)
+            if budget.origin.kind != "spec":
+                trusted = reading
             for limit in budget.limits:
-                kind = limit.subject.rule
-                mine = replace(limit, convention=rule if kind == "convention" else DEFAULT_CONVENTION,
-                               dtype=element if kind == "dtype" else DEFAULT_DTYPE,
-                               deploy=deploy or runtime is not None, runtime=runtime)  # fmt: skip
+                mine = reading.of(limit)
                 lower = held.get(limit.key)
                 held[limit.key] = mine if lower is None else replace(mine, replaced=(*lower.replaced, lower))
     return list(held.values())

@@ -14,6 +14,14 @@ TIMEOUT = 30
 
 _SYMLINK = "120000"
 
+LOCAL = frozenset({
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
+    "GIT_INTERNAL_SUPER_PREFIX", "GIT_QUARANTINE_PATH",
+})  # fmt: skip
+"""What git sets for its hooks (`git rev-parse --local-env-vars`): they name another working tree."""
+
 
 class GitError(Exception):
     """Git cannot give what was asked for.
@@ -35,7 +43,8 @@ def run_git(folder: Path, *arguments: str) -> bytes:
     Raises:
         GitError: git is missing, does not answer in time, or refuses.
     """
-    environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    kept = {name: value for name, value in os.environ.items() if name not in LOCAL}
+    environment = {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program; references that look like options are refused
             ["git", "-C", os.fspath(folder), *arguments],  # noqa: S607 - the git that the user's path names
@@ -76,6 +85,17 @@ class Snapshot:
     commit: str
     entries: dict[str, tuple[str, str]] = field(default_factory=dict)
 
+    def named(self, file: Path) -> str | None:
+        """Return the path of a file from the root as it was named, links not followed; None for one outside."""
+        full = Path(os.path.normpath(file.absolute()))
+        for folder in full.parents:
+            try:
+                if folder.resolve() == self.root:
+                    return full.relative_to(folder).as_posix()
+            except OSError:
+                continue
+        return None
+
     def inside(self, file: Path) -> str | None:
         """Return the path of a file from the root, or None for one outside."""
         try:
@@ -86,6 +106,10 @@ class Snapshot:
     def has(self, path: str) -> bool:
         """Return whether the commit has a file of this path."""
         return path in self.entries
+
+    def is_link(self, path: str) -> bool:
+        """Return whether the commit has a symbolic link at this path."""
+        return self.entries[path][0] == _SYMLINK
 
     def read(self, path: str) -> bytes:
         """Return what the file was in the commit.

@@ -47,6 +47,10 @@ class History:
         Raises:
             GitError: git cannot say.
         """
+        shot = self.of(file.absolute().parent)
+        named = shot.named(file)
+        if named is not None and shot.has(named) and not shot.is_link(named):
+            return shot, named
         shot = self.of(file.resolve().parent)
         path = shot.inside(file)
         if path is None:

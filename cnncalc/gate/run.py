@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from cnncalc.gate.baseline import Baseline, Rule, read_baseline
-from cnncalc.gate.config import Config, configurations, read_budget_file
+from cnncalc.gate.config import Config, configurations, is_repository, read_budget_file
 from cnncalc.gate.git import GitError, git_doubt
 from cnncalc.gate.history import History
 from cnncalc.gate.outcome import Options, Run
-from cnncalc.gate.specs import targets
+from cnncalc.gate.specs import has_budgets, targets
 from cnncalc.gate.subject import Judge
 from cnncalc.gate.words import plural
 from cnncalc.values.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from cnncalc.gate.specs import Target
 
 T = TypeVar("T")
 SHOWN = 3
@@ -42,8 +44,11 @@ def check(names: Sequence[str], options: Options, *, stdin: Callable[[], bytes] 
             run.doubts.append(
                 Diagnostic(code="nothing-to-check", message="no spec is named", hint="name specs or a folder")
             )
-    if named.skipped:
-        run.notices.append(_skipped(named.skipped))
+    unsigned = [file for file in named.skipped if _carries_budgets(file)]
+    run.doubts += [_unread(file) for file in unsigned]
+    if skipped := [file for file in named.skipped if file not in unsigned]:
+        run.notices.append(_skipped(skipped))
+    run.notices += nested(found)
     read = [_or_doubt(run, partial(read_budget_file, name)) for name in options.budgets]
     files = tuple(budget for budget in read if budget is not None)
     settled = _or_doubt(run, lambda: configurations([target.place for target in found], options.config))
@@ -60,7 +65,7 @@ def check(names: Sequence[str], options: Options, *, stdin: Callable[[], bytes] 
         unsigned = _or_doubt(run, lambda: history.unsigned(named.skipped)) or []
         run.doubts += [_unsigned(file, history) for file in unsigned]
     if baseline is not None:
-        _close_baseline(run, baseline, options)
+        _close_baseline(run, baseline, options, named.folders)
     run.notices = list(dict.fromkeys(run.notices))
     return run
 
@@ -81,6 +86,42 @@ def _skipped(files: Sequence[Path]) -> str:
     shown = ", ".join(f"'{file}'" for file in files[:SHOWN])
     more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
     return f"{plural(len(files), 'YAML file')} without 'cnncalc: 1' not judged: {shown}{more}"
+
+
+def _carries_budgets(file: Path) -> bool:
+    """Return whether a file without the signature has layers and budgets, which somebody means to be held."""
+    try:
+        return has_budgets(file.read_bytes())
+    except OSError:
+        return False
+
+
+def _unread(file: Path) -> Diagnostic:
+    return Diagnostic(
+        code="budget-unread",
+        message=f"'{file}' has layers and budgets, and no 'cnncalc: 1', so nobody judges it",
+        file=str(file),
+        hint="give it the line 'cnncalc: 1'",
+    )
+
+
+def nested(found: Sequence[Target]) -> list[str]:
+    """Return a notice for each repository inside another one that specs are in: git and configurations stop there."""
+    said: dict[str, None] = {}
+    for folder in dict.fromkeys(t.file.absolute().parent for t in found if t.place is not None and t.file is not None):
+        tops = [top for top in (folder, *folder.parents) if is_repository(top)]
+        if len(tops) > 1:
+            said[
+                f"'{shown_path(tops[0])}' is a repository of its own inside '{shown_path(tops[1])}': a reference means "
+                "its own commit, and configurations above it do not hold for its specs"
+            ] = None
+    return list(said)
+
+
+def shown_path(folder: Path) -> str:
+    """Return a folder from the current one where it is inside, else in full."""
+    here = Path.cwd()
+    return str(folder.relative_to(here)) if folder != here and folder.is_relative_to(here) else str(folder)
 
 
 def _unsigned(file: Path, history: History) -> Diagnostic:
@@ -129,10 +170,33 @@ def _baseline(run: Run, options: Options) -> Baseline | None:
     return baseline
 
 
-def _close_baseline(run: Run, baseline: Baseline, options: Options) -> None:
+def _unjudged(run: Run, baseline: Baseline, folders: Sequence[Path]) -> list[Diagnostic]:
+    """Return a doubt for every recorded spec or variant that this run is about and does not judge."""
+    judged = {baseline.key(s.target.name, s.target.file, s.variant) for s in run.subjects}
+    files = {key.partition("@")[0] for key in judged}
+    top = Path(baseline.file).resolve().parent
+    inside = [folder.resolve() for folder in folders]
+    gone = set(baseline.gone())
+    doubts = []
+    for key in baseline.specs:
+        name, _, variant = key.partition("@")
+        if key in judged or key in gone:
+            continue
+        path = (top / name).resolve()
+        if name in files or any(path.is_relative_to(folder) for folder in inside):
+            hint = "judge it with --all-variants or --variant" if variant else "give it 'cnncalc: 1' back"
+            doubts.append(
+                Diagnostic(code="budget-unread", message=f"the baseline has '{key}', which this run does not judge",
+                           file=baseline.file, hint=f"{hint}; or write the baseline anew without it")
+            )  # fmt: skip
+    return doubts
+
+
+def _close_baseline(run: Run, baseline: Baseline, options: Options, folders: Sequence[Path]) -> None:
     """Report what the baseline has and nobody checks any more; write it where that is asked for."""
     gone = baseline.gone()
     if not options.update_baseline:
+        run.doubts += _unjudged(run, baseline, folders)
         run.doubts += [
             Diagnostic(code="budget-unread", message=f"the baseline has '{key}', which is no longer there",
                        file=baseline.file, hint="--update-baseline removes it")
@@ -142,14 +206,13 @@ def _close_baseline(run: Run, baseline: Baseline, options: Options) -> None:
     if run.exit_code == 2:
         run.notices.append(f"baseline '{baseline.file}' is not written: there are doubts")
         return
-    for key in gone:
-        del baseline.specs[key]
-    for subject in run.subjects:
-        if subject.report is not None:
-            key = baseline.key(subject.target.name, subject.target.file, subject.variant)
-            baseline.specs[key] = dict(subject.recorded)
+    recorded = {
+        baseline.key(subject.target.name, subject.target.file, subject.variant): dict(subject.recorded)
+        for subject in run.subjects
+        if subject.report is not None
+    }
     try:
-        baseline.write()
+        baseline.update(recorded, gone)
     except SpecError as error:
         run.doubts += error.diagnostics
     else:

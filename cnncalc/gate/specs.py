@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc import zoo
+from cnncalc.language.yaml_text import MAX_EXPANDED_BYTES, top_level_keys
 from cnncalc.values.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml")
 _SIGNATURE = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\{\s*)?[\"']?cnncalc[\"']?\s*:", re.MULTILINE)
+_BASELINE = re.compile(rb'"schema":\s*\d+,\s*"cnncalc":\s*"[^"]*",\s*"convention"')
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -36,16 +39,45 @@ class Target(NamedTuple):
 
 
 def has_signature(data: bytes) -> bool:
-    """Return whether a file's content has the `cnncalc:` key of a spec at its top level."""
+    """Return whether a file's content has the `cnncalc` key of a spec at its top level, however YAML writes it.
+
+    What cannot be read at all is one where a line looks like the signature, so that somebody says what is wrong.
+    """
+    return _has_key(data, "cnncalc", broken=lambda: _SIGNATURE.search(data) is not None)
+
+
+def has_budgets(data: bytes) -> bool:
+    """Return whether a file's content has a `budgets` key at its top level, beside layers."""
+    return _has_key(data, "budgets", broken=lambda: False) and _has_key(data, "layers", broken=lambda: False)
+
+
+def _has_key(data: bytes, key: str, *, broken: Callable[[], bool]) -> bool:
     if data.startswith(_UTF16):
-        return "cnncalc" in data.decode("utf-16", "replace")
-    return _SIGNATURE.search(data) is not None
+        return key in data.decode("utf-16", "replace")
+    if key.encode() not in data and b"\\" not in data:
+        return False
+    keys, whole = top_level_keys(data)
+    return key in keys or (not whole and broken())
+
+
+def is_precious(file: Path) -> str | None:
+    """Return what a file is that nobody wants to lose unasked: a spec or a baseline; None for anything else."""
+    try:
+        if not file.is_file():
+            return None
+        data = file.read_bytes()
+    except OSError:
+        return None
+    if len(data) <= MAX_EXPANDED_BYTES and has_signature(data):
+        return "spec"
+    return "baseline" if data.lstrip().startswith(b"{") and _BASELINE.search(data[:400]) else None
 
 
 def files_under(folder: Path, refused: Callable[[OSError], object] | None = None) -> Iterator[Path]:
     """Yield the files under a folder by path; hidden ones are left out.
 
-    Links to folders elsewhere are followed, each such folder once; a folder inside is walked under its own name.
+    Links to folders elsewhere, or to hidden ones, are followed, each such folder once; a folder inside that is not
+    hidden is walked under its own name.
 
     Args:
         folder: where to start.
@@ -70,7 +102,7 @@ def files_under(folder: Path, refused: Callable[[OSError], object] | None = None
                 files.append(top / entry.name)
                 continue
             real = (top / entry.name).resolve()
-            if not real.is_relative_to(root):
+            if not real.is_relative_to(root) or any(part.startswith(".") for part in real.relative_to(root).parts):
                 if real in known:
                     continue
                 known.add(real)
@@ -142,9 +174,18 @@ def _search(folder: Path, name: str, found: dict[object, Target], result: Found)
     trouble = len(result.doubts)
     judged = 0
     for file in files_under(folder, refused):
-        if not file.name.endswith(SUFFIXES):
+        if not file.name.lower().endswith(SUFFIXES):
             continue
-        if _is_spec(file):
+        if not _is_plain(file):
+            result.doubts.append(
+                Diagnostic(
+                    code="unreadable-file",
+                    message=f"'{file}' is no file that can be read: a pipe, a device, or a link to nothing",
+                    file=os.fspath(file),
+                    hint="remove it from the folder, or name the specs one by one",
+                )
+            )
+        elif _is_spec(file):
             judged += 1
             found.setdefault(os.path.normpath(file.absolute()), Target(_relative(file), file))
         else:
@@ -158,6 +199,16 @@ def _search(folder: Path, name: str, found: dict[object, Target], result: Found)
                 hint="a spec of a folder is a *.yaml or *.yml file that carries 'cnncalc: 1'",
             )
         )
+
+
+def _is_plain(file: Path) -> bool:
+    """Return whether reading a file ends: a pipe waits for a writer. What cannot be asked is read, and says why."""
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _is_spec(file: Path) -> bool:

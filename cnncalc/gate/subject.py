@@ -226,8 +226,16 @@ class Judge:
         entry = baseline.specs.get(key)
         if entry is None:
             subject.recorded = {}
-            subject.notes.append(f"'{key}' is not in the baseline; --update-baseline adds it")
+            subject.doubts.append(
+                Diagnostic(code="nothing-to-compare", message=f"'{key}' is not in the baseline", file=baseline.file,
+                           hint="--update-baseline adds it")
+            )  # fmt: skip
             return set()
+        for name in subject.recorded.keys() - entry.keys():
+            subject.doubts.append(
+                Diagnostic(code="nothing-to-compare", message=f"the baseline has no {name} of '{key}'",
+                           file=baseline.file, hint="--update-baseline records it again")
+            )  # fmt: skip
         judged = set()
         for name, value in entry.items():
             implied, measured = current[name]

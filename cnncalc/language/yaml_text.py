@@ -58,6 +58,35 @@ def read(text: str | bytes, file: str | None = None) -> tuple[Map, Collector]:
     return _Reader(clean, found).document(), found
 
 
+def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
+    """Return the keys of a text's top-level mapping, whatever else is in it, and whether it could be read to its end.
+
+    The keys before a place that no YAML reader gets beyond are among them.
+    """
+    found: set[str] = set()
+    try:
+        following = _LOADER(data.decode().removeprefix(_BOM)).get_event
+        depth, key = 0, True
+        while (event := following()) is not None:
+            kind = type(event)
+            if kind in {yaml.MappingEndEvent, yaml.SequenceEndEvent}:
+                depth -= 1
+            if kind is yaml.ScalarEvent and depth == 1 and key:
+                found.add(event.value)
+            if depth == 1 and kind in {yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingEndEvent, yaml.SequenceEndEvent}:
+                key = not key
+            if kind is yaml.SequenceStartEvent and not depth:
+                return frozenset(), True
+            if kind in {yaml.MappingStartEvent, yaml.SequenceStartEvent}:
+                depth += 1
+                key = key if depth > 1 else True
+            if kind is yaml.DocumentEndEvent:
+                return frozenset(found), True
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
+        return frozenset(found), False
+    return frozenset(found), True
+
+
 def _fail(file: str | None, code: str, message: str, hint: str, place: tuple[Span, str | None] = (Span(1, 1), None),
           ) -> NoReturn:
     span, source = place
