@@ -15,7 +15,7 @@ from cnncalc.ops.operator import expanded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cnncalc.ops.operator import Layer, Operator
+    from cnncalc.ops.operator import Operator, PlacedPart
 
 PAGE = Path(__file__).parent.parent / "docs" / "counting.md"
 LETTERS = ("N", "X", "T", "K", "M", "B", "R", "W", "n", "A", "S", "m", "Q", "O")
@@ -44,7 +44,7 @@ def formula(name: str, op: Operator) -> str:
     raise AssertionError(f"docs/counting.md has no row for {op}")
 
 
-def letters(layer: Layer) -> dict[str, Any]:
+def letters(layer: PlacedPart) -> dict[str, Any]:
     """The letters of the table for one layer, from its shapes and arguments."""
     op, x, y = layer.op, layer.ins[0], layer.outs[0]
     given = op.arguments()
@@ -74,7 +74,7 @@ def letters(layer: Layer) -> dict[str, Any]:
     return values
 
 
-def _together(layer: Layer) -> int:
+def _together(layer: PlacedPart) -> int:
     given, x = layer.op.arguments(), layer.ins[0]
     if layer.op.name in {"batch_norm", "instance_norm"}:
         return x.positions
@@ -85,7 +85,7 @@ def _together(layer: Layer) -> int:
     return x.channels if over == "channel" else prod(x[len(x) - trailing :])
 
 
-def _written(axis: int, layer: Layer) -> set[int]:
+def _written(axis: int, layer: PlacedPart) -> set[int]:
     """The output positions of a transposed convolution that an input writes to, one by one."""
     (window, n, o) = (
         layer.op.windows(layer.ins[0])[axis],  # type: ignore[attr-defined]

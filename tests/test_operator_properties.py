@@ -16,7 +16,7 @@ from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from cnncalc.ops import Operator
-    from cnncalc.ops.operator import Layer
+    from cnncalc.ops.operator import PlacedPart
     from cnncalc.values.work import Count
 
 EXTENT = st.integers(1, 24)
@@ -31,7 +31,7 @@ def build(name: str, **given_: Any) -> Operator:
     return cls(**given_, **({"out": 4} if name in WITH_OUT else {}))
 
 
-def fit(op: Operator, *ins: Shape) -> list[Layer]:
+def fit(op: Operator, *ins: Shape) -> list[PlacedPart]:
     """The layers of an operator; shapes that it refuses are no example."""
     try:
         return expanded(op, ins)
@@ -40,7 +40,7 @@ def fit(op: Operator, *ins: Shape) -> list[Layer]:
         raise
 
 
-def total(layers: list[Layer]) -> tuple[int, int, int]:
+def total(layers: list[PlacedPart]) -> tuple[int, int, int]:
     """Parameters, multiply-accumulates and operations."""
     counts = [layer.op.count(layer.ins, layer.outs) for layer in layers]
     return (

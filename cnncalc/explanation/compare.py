@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from cnncalc.values.shape import Shape
 
 
-class Cost(NamedTuple):
+class LayerCost(NamedTuple):
     """Parameters and multiply-accumulates of some layers."""
 
     params: int
     macs: int
 
-    def plus(self, other: Cost) -> Cost:
+    def plus(self, other: LayerCost) -> LayerCost:
         """Return the cost of both."""
-        return Cost(self.params + other.params, self.macs + other.macs)
+        return LayerCost(self.params + other.params, self.macs + other.macs)
 
     def __str__(self) -> str:
         return f"{self.params:,} params, {self.macs:,} macs"
@@ -35,11 +35,11 @@ class _UnknownCostError(Exception):
     """Somebody else's convolution or linear layer does not know what it costs."""
 
 
-def _ratio(one: Cost, other: Cost) -> str:
+def _ratio(one: LayerCost, other: LayerCost) -> str:
     return f"ratio of params: {one.params}/{other.params} = {one.params / other.params:.4f}"
 
 
-def cost(op: Operator, x: Shape) -> tuple[Cost, Shape]:
+def cost(op: Operator, x: Shape) -> tuple[LayerCost, Shape]:
     """Return what a layer costs on an input, and the shape it makes.
 
     Raises:
@@ -49,7 +49,7 @@ def cost(op: Operator, x: Shape) -> tuple[Cost, Shape]:
     params, macs = op.params((x,)), op.macs((x,), outs)
     if params is None or macs is None:
         raise _UnknownCostError
-    return Cost(params, macs), outs[0]
+    return LayerCost(params, macs), outs[0]
 
 
 def comparisons(graph: Graph, index: int) -> list[str]:

@@ -346,7 +346,7 @@ class GELU(Activation):
     approximate: str = arg(Word(("none", "tanh")), default="none", doc="the tanh approximation; counted alike")
 
 
-class OverChannels(Called):
+class SummingToOne(Called):
     """What softmax and its logarithm share: each position's channels sum to one."""
 
     group = "activation"
@@ -356,7 +356,7 @@ class OverChannels(Called):
 
 
 @register("softmax")
-class Softmax(OverChannels):
+class Softmax(SummingToOne):
     """`exp(x - max)/sum` over the n channels of each position of `[C, *S]`: 5n - 2 operations (PyTorch's Softmax)."""
 
     example = "softmax"
@@ -382,7 +382,7 @@ class Softmax(OverChannels):
 
 
 @register("log_softmax")
-class LogSoftmax(OverChannels):
+class LogSoftmax(SummingToOne):
     """`x - max - log(sum of exp)` over the n channels of each position of `[C, *S]` (PyTorch's LogSoftmax).
 
     Per position 5n - 1 operations: the maximum, n differences, n exponentials, their sum, its logarithm, n differences.

@@ -380,7 +380,7 @@ class Composite(Operator):
         return expanded(self, ins)[-1].outs
 
 
-class Layer(NamedTuple):
+class PlacedPart(NamedTuple):
     """One layer that an operator stands for, on given shapes."""
 
     suffix: str
@@ -389,19 +389,19 @@ class Layer(NamedTuple):
     outs: Shapes
 
 
-def expanded(op: Operator, ins: Shapes) -> list[Layer]:
+def expanded(op: Operator, ins: Shapes) -> list[PlacedPart]:
     """Return the layers that an operator stands for, itself if it is one layer, with their shapes.
 
     Raises:
         ArgumentError: one of them cannot act on its shapes.
     """
-    layers: list[Layer] = []
+    layers: list[PlacedPart] = []
     for suffix, part, reads in op.parts() or (Part("", op),):
         if reads is None:
             given = layers[-1].outs if layers else ins
         else:
             given = tuple(layers[n - 1].outs[0] if n else ins[0] for n in reads)
-        layers.append(Layer(suffix, part, given, part.infer(given)))
+        layers.append(PlacedPart(suffix, part, given, part.infer(given)))
     return layers
 
 

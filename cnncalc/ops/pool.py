@@ -315,7 +315,7 @@ class AdaptiveMaxPool(Adaptive):
         return self.even(to, "MAX_POOL_2D", xs, ins, outs)
 
 
-class Global(Called):
+class GlobalPool(Called):
     """What global pools share: the whole map becomes one position, `[C, *S] -> [C, 1, ..]`."""
 
     group = "pooling"
@@ -329,7 +329,7 @@ class Global(Called):
 
 
 @register("global_avg_pool", aliases=("gap",))
-class GlobalAvgPool(Global):
+class GlobalAvgPool(GlobalPool):
     """Mean over the whole map, `[C, H, W] -> [C, 1, 1]` (arXiv:1312.4400)."""
 
     family = "global_avg_pool"
@@ -356,7 +356,7 @@ class GlobalAvgPool(Global):
 
 
 @register("global_max_pool", aliases=("gmp",))
-class GlobalMaxPool(Global):
+class GlobalMaxPool(GlobalPool):
     """Maximum over the whole map, `[C, H, W] -> [C, 1, 1]` (arXiv:1807.06521)."""
 
     family = "global_max_pool"
