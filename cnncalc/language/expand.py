@@ -15,7 +15,18 @@ from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
 from cnncalc.language.settings import MAX_LAYERS, Overrides, set_inputs, set_variables
 from cnncalc.language.slots import SlotError
-from cnncalc.language.template import MAX_REPEAT, MAX_SCOPES, Block, Item, Items, Path, Template
+from cnncalc.language.template import (
+    MAX_PARTS,
+    MAX_PATH,
+    MAX_REPEAT,
+    MAX_SCOPES,
+    MEAN_PATH,
+    Block,
+    Item,
+    Items,
+    Path,
+    Template,
+)
 from cnncalc.language.ties import Tie
 from cnncalc.language.tree import Scalar
 from cnncalc.values.diagnostics import ArgumentError, Collector, Span
@@ -63,6 +74,7 @@ class Expander:
         self.reported: set[tuple[str, Span | None]] = set()
         self.scopes = 0
         self.steps = max(overrides.max_layers, MAX_LAYERS // 10) * STEPS_PER_LAYER
+        self.path_room = MEAN_PATH * max(overrides.max_layers, MAX_LAYERS)
         self.used: set[Ref] = set()
         self.passed_on = False
         self.made: list[Made] = []
@@ -241,6 +253,10 @@ class Expander:
             return None
         path = prefix + item.name if prefix else item.name
         self.spend(item)
+        if len(path) > MAX_PATH or path.count(".") >= MAX_PARTS:
+            has = f"{len(path):,} characters and {path.count('.') + 1:,} parts"
+            self.limit("path-too-long", f"the path '{path[:60]}...' has {has}, more than {MAX_PATH:,} or {MAX_PARTS}",
+                       item.span, "choose shorter labels, or nest less deeply")  # fmt: skip
         try:
             if item.word is not None:
                 meant = self.values.meant(item)
@@ -457,6 +473,10 @@ class Expander:
         if index >= self.overrides.max_layers:
             self.limit("too-many-layers", f"the network has more than {self.overrides.max_layers:,} layers", item.span,
                        "raise the limit with --max-layers")  # fmt: skip
+        self.path_room -= len(path)
+        if self.path_room < 0:
+            self.limit("path-too-long", f"the paths of the layers have more than {MEAN_PATH} characters on average "
+                       f"over {self.overrides.max_layers:,} layers", item.span, "choose shorter labels")  # fmt: skip
         ins = tuple(map(self.scope.shape, refs))
         key = (op, ins)
         outs = self.inferred.get(key)

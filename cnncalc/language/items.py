@@ -71,6 +71,8 @@ class ItemReader:
     def declare(self, label: Scalar, into: Items) -> None:
         """Check a label and make it known in its scope."""
         text = label.text
+        if self.at.too_long(label):
+            return
         if text in RESERVED or (self.at.block is not None and text in self.at.block.inputs):
             self.at.error("reserved-name", f"'{text}' is reserved and cannot be a label", label, "choose another name")
         elif not DOTTED.fullmatch(text):
@@ -236,6 +238,8 @@ class ItemReader:
     def merge_path(self, item: Item, key: Scalar, path: Node) -> None:
         """Read one named source of a merge."""
         assert item.sources is not None
+        if self.at.too_long(key):
+            return
         if not LABEL.fullmatch(key.text):
             self.at.error("bad-name", f"'{clip(key.text)}' is not a name for a path", key,
                           "use letters, digits and _, not starting with a digit")  # fmt: skip

@@ -16,9 +16,9 @@ from cnncalc.language.slots import (
     clipped,
     compile_slot,
 )
-from cnncalc.language.template import LABEL, MAX_FAILURES, MODIFIERS
+from cnncalc.language.template import LABEL, MAX_FAILURES, MAX_LABEL, MODIFIERS
 from cnncalc.language.tree import Map, Node, Scalar, Seq
-from cnncalc.values.diagnostics import Collector, Span, did_you_mean
+from cnncalc.values.diagnostics import Collector, Span, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,15 +76,15 @@ class Reading:
 
     def unknown_key(self, key: Scalar, known: list[str], what: str) -> None:
         """Report one key that is not known."""
-        hint = did_you_mean(key.text, known, f"write one of {', '.join(sorted(known))}")
+        hint = did_you_mean(key.text, known, f"write one of {listed(sorted(known))}")
         self.error("unknown-key", f"{what} has no key '{clip(key.text)}'", key, hint)
 
     def unknown_argument(self, key: Scalar, known: Iterable[str], what: str, kind: str = "argument",
                          advice: str | None = None) -> None:  # fmt: skip
         """Report an argument or parameter that is not known."""
         known = list(known)
-        listed = f"its {kind}s are {', '.join(sorted(known))}" if known else f"it has no {kind}s"
-        hint = advice or did_you_mean(key.text, known, listed)
+        names = f"its {kind}s are {listed(sorted(known))}" if known else f"it has no {kind}s"
+        hint = advice or did_you_mean(key.text, known, names)
         if key.text in MODIFIERS:
             hint = f"write {key.text}: beside the operator, not inside its arguments"
         self.error("unknown-argument", f"{what} has no {kind} '{clip(key.text)}'", key, hint)
@@ -98,8 +98,18 @@ class Reading:
                 return True
         return False
 
+    def too_long(self, name: Scalar) -> bool:
+        """Return whether a name is longer than one may be, which is reported; every path below would repeat it."""
+        if len(name.text) <= MAX_LABEL:
+            return False
+        self.error("name-too-long", f"'{clip(name.text)}' has {len(name.text):,} characters, a name has at most "
+                   f"{MAX_LABEL}", name, "choose a shorter name")  # fmt: skip
+        return True
+
     def name_ok(self, key: Scalar, what: str) -> bool:
         """Return whether a name can be one; report it otherwise."""
+        if self.too_long(key):
+            return False
         if key.text in RESERVED:
             message = f"'{key.text}' is reserved and cannot name a {what}"
             self.error("reserved-name", message, key, "choose another name")

@@ -9,7 +9,7 @@ from cnncalc.graph.graph import Graph, Ref
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.slots import FAILED, SlotError
 from cnncalc.language.tree import Scalar
-from cnncalc.values.diagnostics import Span, did_you_mean
+from cnncalc.values.diagnostics import MAX_REPORTED, Span, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +80,7 @@ class Scope:
         self.index: int | None = None
         self.previous: Tensor = None
         self.repetition = 0
+        self.hints = 4 * MAX_REPORTED
 
     # What names mean in expressions (the Scope of language.expressions).
 
@@ -102,8 +103,15 @@ class Scope:
             frame = frame.parent
         raise ExpressionError(f"there is no '{name}'", code="unknown-name", hint=self.name_hint(name))
 
+    def _hinting(self) -> bool:
+        """Return whether one more hint is made: looking for one takes as long as there are names."""
+        self.hints -= 1
+        return self.hints >= 0
+
     def name_hint(self, name: str) -> str:
-        """Return what to do about an unknown name."""
+        """Return what to do about an unknown name; of more of them than are printed, nothing."""
+        if not self._hinting():
+            return ""
         if name == "i":
             return "i counts the repetitions of an item with repeat; pass it to a block as a parameter"
         if name.lower() in ("yes", "no", "on", "off"):
@@ -115,7 +123,7 @@ class Scope:
         while frame is not None:
             known += frame.values
             frame = frame.parent
-        return did_you_mean(name, known) or (f"known here: {', '.join(sorted(set(known)))}" if known else "")
+        return did_you_mean(name, known) or (f"known here: {listed(sorted(set(known)))}" if known else "")
 
     def attribute(self, label: str, attribute: str, /) -> int:
         """Return an extent of what a label stands for."""
@@ -144,7 +152,9 @@ class Scope:
         raise ExpressionError(f"there is no label '{label}'", code="unknown-label", hint=self.label_hint(label))
 
     def label_hint(self, label: str) -> str:
-        """Return what to do about an unknown label."""
+        """Return what to do about an unknown label; of more of them than are printed, nothing."""
+        if not self._hinting():
+            return ""
         frame: Frame | None = self.frame
         while frame is not None:
             if label in frame.declared:
@@ -156,7 +166,7 @@ class Scope:
             return hint
         if any(node.path == label or node.path.startswith(label + ".") for node in self.graph.nodes[-1000:]):
             return f"only labels can be referred to: give that layer as: {label.replace('.', '_')}"
-        return f"labels here: {', '.join(sorted(known))}" if known else "label a layer with as: name"
+        return f"labels here: {listed(sorted(known))}" if known else "label a layer with as: name"
 
     def shape(self, ref: Ref) -> Shape:
         """Return the shape of a tensor."""

@@ -13,7 +13,7 @@ from cnncalc.language.slots import EXTENTS, FAILED, VALUE, SlotError, written
 from cnncalc.language.template import MAX_DIMENSIONS
 from cnncalc.language.tree import Scalar, Seq
 from cnncalc.ops.arguments import shown
-from cnncalc.values.diagnostics import ArgumentError, SpecError, did_you_mean
+from cnncalc.values.diagnostics import ArgumentError, SpecError, did_you_mean, listed
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a name that is none of the spec's."""
     known = list(known)
     nearest = did_you_mean(name, known)
-    listed = f"this spec has {', '.join(known)}" if known else f"this spec has no {what}s"
-    return f"there is no {what} '{name}'; {nearest + ' ' if nearest else ''}{listed}"
+    names = f"this spec has {listed(known)}" if known else f"this spec has no {what}s"
+    return f"there is no {what} '{name}'; {nearest + ' ' if nearest else ''}{names}"
 
 
 def override(name: str, value: object) -> TreeNode:

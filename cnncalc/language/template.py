@@ -25,6 +25,14 @@ PATH_MODIFIERS = ("layers", "when", "from", "repeat", "branches", "keep", "tied"
 BLOCK_KEYS = ("params", "inputs", "outputs", "accept", "layers")
 LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+MAX_LABEL = 200
+"""Characters of a label, and of a name of a block, parameter, variable or path of a merge."""
+MAX_PATH = 2_000
+"""Characters of a layer's path."""
+MAX_PARTS = 300
+"""Parts of a path, between dots."""
+MEAN_PATH = 200
+"""Characters of a path on average, over as many layers as a network may have."""
 MAX_SCOPES = 100
 """Block calls and merge paths may be nested this deep."""
 MAX_REPEAT = 10_000

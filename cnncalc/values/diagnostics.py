@@ -15,6 +15,13 @@ MAX_REPORTED = 20
 MAX_EXCERPT = 160
 """Of a source line at most this many characters are shown, those around the marked place."""
 
+MAX_WORD = 100
+"""Longer words are not compared for a hint."""
+MAX_CANDIDATES = 1_000
+"""A misspelt word is not compared with more words than this."""
+MAX_LISTED = 20
+"""At most this many names are listed in a hint."""
+
 
 class Span(NamedTuple):
     """A piece of one source line: 1-based line and column, length in characters."""
@@ -128,10 +135,15 @@ def one_line(text: str) -> str:
 
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word nearest to a misspelt one, or None."""
+    """Return the known word nearest to a misspelt one, or None; also where there is too much to compare."""
     import difflib
 
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    if len(word) > MAX_WORD:
+        return None
+    known = list(known)
+    if len(known) > MAX_CANDIDATES:
+        return None
+    close = difflib.get_close_matches(word, [other for other in known if len(other) <= MAX_WORD], n=1, cutoff=0.6)
     return close[0] if close else None
 
 
@@ -139,6 +151,13 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) 
     """Return the hint for an unknown word: the nearest known one, else the given sentence."""
     close = suggest(word, known)
     return f"did you mean '{close}'?" if close else otherwise
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names for a hint: all of them where they are few, else some and how many more there are."""
+    names = list(names)
+    more = len(names) - MAX_LISTED
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:MAX_LISTED])} and {more:,} more"
 
 
 class SpecError(Exception):

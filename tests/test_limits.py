@@ -1,0 +1,142 @@
+"""Every size that a spec can grow has a limit, and what follows from many mistakes stays as short as from few.
+
+The limits are those of the language page: 200 characters for a name, 2,000 for a path; each way to write a name is
+tried at the limit and one beyond it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+import cnncalc
+from cnncalc.values.diagnostics import MAX_REPORTED, did_you_mean, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEAD = "cnncalc: 1\ninput: [3, 32, 32]\n"
+
+NAMES: dict[str, Callable[[str], str]] = {
+    "label": lambda name: f"layers: [{{relu: , as: {name}}}]\n",
+    "one of several": lambda name: f"layers: [{{split: {{parts: 3}}, as: [a, b, {name}]}}, {{relu: , from: a}}]\n",
+    "label of a block call": lambda name: f"blocks: {{b: {{layers: [relu]}}}}\nlayers: [{{b: , as: {name}}}]\n",
+    "label inside a block": lambda name: f"blocks: {{b: {{layers: [{{relu: , as: {name}}}]}}}}\nlayers: [b]\n",
+    "block": lambda name: f"blocks: {{{name}: {{layers: [relu]}}}}\nlayers: [relu]\n",
+    "parameter": lambda name: f"blocks: {{b: {{params: {{{name}: 3}}, layers: [relu]}}}}\nlayers: [b]\n",
+    "path of a merge": lambda name: f"layers: [add: {{{name}: [relu], other: []}}]\n",
+    "path with modifiers": lambda name: f"layers: [add: {{{name}: {{layers: [relu]}}, other: []}}]\n",
+    "variable": lambda name: f"vars: {{{name}: 3}}\nlayers: [conv: {{out: 3, kernel: 1}}]\n",
+}
+
+
+def codes(text: str) -> set[str]:
+    try:
+        cnncalc.analyze(cnncalc.parse(text))
+    except cnncalc.SpecError as error:
+        return {finding.code for finding in error.diagnostics if finding.severity == "error"}
+    return set()
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_every_name_may_have_200_characters_and_no_more(kind: str) -> None:
+    assert codes(HEAD + NAMES[kind]("n" * 200)) == set()
+    assert codes(HEAD + NAMES[kind]("n" * 201)) == {"name-too-long"}
+
+
+def nested(depth: int, label: str) -> str:
+    """Return blocks in blocks, each call labelled: a path of `depth` labels and what is innermost."""
+    blocks = "".join(f"  b{n}: {{layers: [{{b{n + 1}: , as: {label}}}]}}\n" for n in range(depth - 1))
+    return f"{HEAD}blocks:\n{blocks}  b{depth - 1}: {{layers: [relu]}}\nlayers: [{{b0: , as: {label}}}]\n"
+
+
+def test_a_path_may_have_2000_characters_and_no_more() -> None:
+    fits = nested(10, "n" * 198)  # ten times 198 characters and a dot, and relu1
+    assert max(len(layer.path) for layer in cnncalc.analyze(cnncalc.parse(fits)).layers) == 1995
+    assert codes(nested(10, "n" * 199)) == {"path-too-long"}
+
+
+def test_a_path_may_have_300_parts_and_no_more() -> None:
+    assert codes(nested(10, ".".join("n" * 29))) == set()
+    assert codes(nested(10, ".".join("n" * 30))) == {"path-too-long"}
+
+
+def test_the_deepest_paths_can_be_shown() -> None:
+    report = cnncalc.analyze(cnncalc.parse(nested(10, ".".join("n" * 29))))
+    assert "n.n.n" in report.to_markdown()
+    assert report.layers[0].path.count(".") == 290
+
+
+def test_long_paths_of_many_layers_are_refused_together() -> None:
+    block = "blocks: {b: {layers: [{relu: , repeat: 9999}]}}\n"
+    text = f"{HEAD}{block}layers: [{{b: , as: {'n' * 200}, repeat: 10}}]\n"
+    assert codes(text) == {"path-too-long"}
+
+
+MANY: dict[str, Callable[[int, int], str]] = {
+    "unknown labels": lambda known, wrong: (
+        "layers:\n"
+        + "".join(f"- {{relu: , as: label_k{n}}}\n" for n in range(known))
+        + "".join(f"- {{relu: , from: label_w{n}}}\n" for n in range(wrong))
+    ),
+    "unknown variables": lambda known, wrong: (
+        "vars:\n"
+        + "".join(f"  name_k{n}: 1\n" for n in range(known))
+        + "layers:\n"
+        + "".join(f"- conv: {{out: name_w{n}, kernel: 1}}\n" for n in range(wrong))
+    ),
+    "unknown blocks": lambda known, wrong: (
+        "blocks:\n"
+        + "".join(f"  block_k{n}: {{layers: [relu]}}\n" for n in range(known))
+        + "layers:\n"
+        + "".join(f"- block_w{n}\n" for n in range(wrong))
+    ),
+    "unknown arguments": lambda known, wrong: (
+        "layers:\n" + "- relu\n" * known
+        + "".join(f"- conv: {{out: 3, kernal{n}: 1}}\n" for n in range(wrong))
+    ),
+    "unknown outputs": lambda known, wrong: (
+        "layers:\n"
+        + "".join(f"- {{relu: , as: label_k{n}}}\n" for n in range(known))
+        + f"outputs: [{', '.join(f'label_w{n}' for n in range(wrong))}]\n"
+    ),
+    "variants that set nothing": lambda known, wrong: (
+        "vars:\n"
+        + "".join(f"  name_k{n}: 1\n" for n in range(known))
+        + f"variants: {{v: {{{', '.join(f'name_w{n}: 2' for n in range(wrong))}}}}}\nlayers: [relu]\n"
+    ),
+}
+
+
+def seconds(text: str) -> float:
+    start = time.process_time()
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze(cnncalc.parse(text))
+    assert len(caught.value.diagnostics) <= MAX_REPORTED
+    assert all(len(finding.render()) < 5_000 for finding in caught.value.diagnostics)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_many_mistakes_among_many_names_cost_no_product_of_the_two(kind: str) -> None:
+    """Six times as many of both is 36 times as much where each mistake is compared with each name."""
+    small, large = seconds(HEAD + MANY[kind](1_500, 500)), seconds(HEAD + MANY[kind](9_000, 3_000))
+    assert large < 14 * small + 0.5, (small, large)
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_the_hint_is_there_among_few_names(kind: str) -> None:
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze(cnncalc.parse(HEAD + MANY[kind](5, 1)))
+    assert "did you mean" in (caught.value.diagnostics[0].hint or "")
+
+
+def test_no_hint_compares_thousands_of_words_or_lists_them() -> None:
+    names = [f"name{n}" for n in range(1_001)]
+    assert did_you_mean("nome7", names[:1_000]) == "did you mean 'name7'?"
+    assert did_you_mean("nome7", names, "otherwise") == "otherwise"
+    assert did_you_mean("n" * 101, ["n" * 100], "otherwise") == "otherwise"
+    assert listed(names).endswith("name19 and 981 more")
+    assert listed(names[:3]) == "name0, name1, name2"
