@@ -293,3 +293,60 @@ def test_to_yaml_keeps_every_form() -> None:
     again = cnncalc.parse(text).to_yaml()
     assert cnncalc.parse(again).to_yaml() == again
     same(text, again)
+
+
+def codes(report: cnncalc.Report) -> list[str]:
+    return [warning.code for warning in report.warnings]
+
+
+def test_a_causal_network_is_aligned() -> None:
+    """Two causal convolutions of kernel 2: field 1 + 2*(1 + 2 + 4 + 8) = 31, and `causal` is [k_eff - 1, 0]."""
+    body = (
+        "cnncalc: 1\ninput: [16, 200]\nblocks:\n  res:\n    params: {d: }\n    layers:\n      - add:\n"
+        "          body: [{conv: {out: 16, kernel: 2, dilation: d, padding: PAD}, repeat: 2}]\n          skip: []\n"
+        "layers:\n  - {res: d, each: {d: [1, 2, 4, 8]}}\n"
+    )
+    for padding in ("causal", "[d, 0]"):
+        report = analyze(body.replace("PAD", padding))
+        assert codes(report) == []
+        assert report.summary.receptive_field == (31,)
+        assert tuple(report.layers[-1].out_shape) == (16, 200)
+
+
+def test_a_line_of_the_spec_has_one_warning_with_the_largest_offset() -> None:
+    """Half of the even kernel's surplus is on one side: half a pixel, times the stride before it."""
+    report = analyze(
+        "cnncalc: 1\ninput: [3, 64, 64]\n"
+        "blocks:\n  b:\n    layers:\n      - conv: {out: 3, kernel: 3, stride: 2, padding: 1}"
+        "\n      - add: {p: [{conv: {out: 3, kernel: 2, padding: [0, 1, 0, 1]}}], q: []}\nlayers:\n  - {b: , repeat: 3}\n"
+    )
+    assert codes(report) == ["misaligned-merge"]
+    assert "-4 pixels" in report.warnings[0].message
+    assert "and 2 more at this line" in report.warnings[0].message
+
+
+def test_nearest_upsampling_is_no_misalignment_and_a_shift_beside_it_is() -> None:
+    decoder = (
+        "cnncalc: 1\ninput: [3, 64, 64]\nlayers:\n  - {conv: {out: 8, kernel: 3, padding: 1}, as: e}\n"
+        "  - conv: {out: 8, kernel: 3, stride: 2, padding: PAD}\n  - upsample: 2\n  - add: [prev, e]\n"
+    )
+    assert codes(analyze(decoder.replace("PAD", "1"))) == []
+    assert codes(analyze(decoder.replace("PAD", "[2, 0, 2, 0]"))) == ["misaligned-merge"]
+
+
+def test_a_warning_that_is_meant_is_accepted() -> None:
+    body = "layers:\n  - {conv: {out: 3, kernel: 1, padding: 1}MORE}\n  - {conv: {out: 3, kernel: 1, padding: 1}}\n"
+    assert codes(analyze(body.replace("MORE", ""))) == ["wide-padding"] * 2
+    report = analyze(body.replace("MORE", ", accept: [wide-padding]"))
+    assert codes(report) == ["wide-padding"]
+    assert [(finding.code, finding.path) for finding in report.accepted] == [("wide-padding", "conv1")]
+    assert report.to_dict()["accepted"][0]["severity"] == "accepted"
+    assert codes(analyze("accept: [wide-padding]\n" + body.replace("MORE", ""))) == []
+
+
+def test_extents_of_one_are_spread_on_demand() -> None:
+    report = analyze(
+        "layers:\n  - {conv: {out: 4, kernel: 1}, as: a}\n  - {global_avg_pool: , as: g}\n"
+        "  - {add: [a, g], broadcast: true}\n"
+    )
+    assert tuple(report.layers[-1].out_shape) == (4, 16, 16)

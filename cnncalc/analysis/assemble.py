@@ -6,12 +6,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.analysis.findings import report_misalignments, report_suspicions, set_accepted_apart
 from cnncalc.analysis.liveness import peak_activation
-from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields
+from cnncalc.analysis.receptive import NodeField, receptive_fields
 from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.operator import Called, Operator
-from cnncalc.ops.windows import axis_name
 from cnncalc.results.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
 from cnncalc.values.dtypes import DTYPES, Dtypes, tensor_bytes
 from cnncalc.values.shape import Shape
@@ -143,6 +143,8 @@ def build_report(
     """Return the report of a graph; misaligned merges are added to the collector as warnings."""
     fields, misaligned = receptive_fields(graph)
     report_misalignments(graph, misaligned, collector)
+    report_suspicions(graph, collector)
+    accepted = set_accepted_apart(graph, collector)
     facts: dict[Any, Facts] = {}
     per_node: list[Facts] = []
     for node in graph.nodes:
@@ -171,6 +173,7 @@ def build_report(
         summary=summarise(graph, fields, per_node, totals, peak),
         outputs=tuple((label, graph.shape(ref)) for label, ref in graph.outputs.items()),
         warnings=warnings_of(collector),
+        accepted=accepted,
     )
 
 
@@ -393,37 +396,3 @@ def total_stride(graph: Graph, index: int, field: NodeField) -> tuple[Axis, ...]
         axis.jump if not axis.is_global else ratio.numerator if ratio.denominator == 1 else ratio
         for axis, ratio in zip(field.spatial, ratios, strict=True)
     )
-
-
-def report_misalignments(graph: Graph, found: Sequence[Misalignment], collector: Collector) -> None:
-    """Record, once per merge and pair of paths, that two paths into a merge look at different places."""
-    pairs: dict[tuple[int, tuple[int, int], str], list[Misalignment]] = {}
-    for finding in found:
-        pairs.setdefault((finding.node, finding.inputs, finding.source), []).append(finding)
-    for (index, inputs, _), findings in pairs.items():
-        node = graph.nodes[index]
-        first, second = (graph.name(node.inputs[k]) for k in inputs)
-        said: dict[str, list[str]] = {}
-        for finding in findings:
-            axis = axis_name(finding.axis, len(node.out_shapes[0]) - 1)
-            said.setdefault(how_misaligned(finding, first, second), []).append(axis)
-        parts = (f"on {' and '.join(axes)}, {message}" for message, axes in said.items())
-        hint = "give both paths the same total stride, upsampling included"
-        if all(finding.kind == "centre" for finding in findings):
-            hint = "check padding, strides and resizing of both paths: even kernels and resizing shift by half a unit"
-        collector.add(
-            "misaligned-merge",
-            f"layer '{node.path}' ({node.op.name}): {'; '.join(parts)}",
-            node.span,
-            severity="warning",
-            path=node.path,
-            hint=hint,
-        )
-
-
-def how_misaligned(finding: Misalignment, first: str, second: str) -> str:
-    """Return in words how two paths differ on one axis."""
-    if finding.kind == "jump":
-        jump, other = map(shown, finding.jumps)
-        return f"'{first}' advances {jump} pixels a unit and '{second}' {other}"
-    return f"'{second}' looks {shown(finding.offset)} pixels beside '{first}'"

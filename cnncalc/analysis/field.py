@@ -340,11 +340,13 @@ def union(fields: Sequence[AxisField], extent: int) -> AxisField:
 def disagreement(one: AxisField, other: AxisField) -> Disagreement | None:
     """Return how two paths into a merge are shifted against each other, or None when they are aligned.
 
-    Global, unknown and empty fields, and maps of one position, have no step or no centre and agree with everything.
+    Two chains whose newest edges coincide are aligned as causal networks are. Global, unknown and empty fields,
+        and maps of one position, have no step or no centre and agree with everything.
     """
     if isinstance(one, Line) and isinstance(other, Line) and one.step == other.step:
         twice = other.lo + other.hi - one.lo - one.hi
-        return Disagreement("centre", (one.step, one.step), Fraction(twice, 2)) if twice else None
+        meant = not twice or one.hi == other.hi
+        return None if meant else Disagreement("centre", (one.step, one.step), Fraction(twice, 2))
     jumps = one.jump, other.jump
     centres = one.centre, other.centre
     if jumps[0] is None or jumps[1] is None or centres[0] is None or centres[1] is None:

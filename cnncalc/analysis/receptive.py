@@ -7,6 +7,7 @@ ignored, and the true one with them. They are the same objects until a gate occu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -25,11 +26,10 @@ from cnncalc.analysis.field import (
     union,
     unknown_field,
 )
-from cnncalc.values.axis import IDENTITY, Slide, Whole
+from cnncalc.values.axis import IDENTITY, Nearest, Slide, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from fractions import Fraction
 
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.values.axis import Reach
@@ -136,6 +136,7 @@ class _Walk:
         self.misalignments: list[Misalignment] = []
         self._on_map = on_map
         self._left = LISTED_LIMIT
+        self._drift: dict[int, tuple[Fraction, ...]] = {}
         self._whole: dict[str, Axes] = {}
         for index, (name, shape) in enumerate(graph.inputs.items()):
             self._whole[name] = tuple(Global(extent) for extent in shape.spatial)
@@ -148,6 +149,7 @@ class _Walk:
         extents = node.out_shapes[0].spatial
         if len(node.inputs) == 1:
             before = node.inputs[0][0]
+            self._drifts(index, node, reaches)
             spatial, true = self.spatial[before], self.true[before]
             after = self._advance(spatial, reaches[0], node.in_shapes[0], extents)
             self.spatial[index] = after
@@ -156,6 +158,7 @@ class _Walk:
             )
             return
         gates = node.op.gates(node.in_shapes, node.out_shapes)
+        self._drifts(index, node, reaches)
         every = range(len(node.inputs))
         path = [k for k in every if k not in gates] or every
         arriving = {
@@ -168,6 +171,35 @@ class _Walk:
                 self._advance(self.true[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in every
             ]
             self.true[index] = self._merged(truly, extents)
+
+    def _drifts(self, index: int, node: Node, reaches: tuple[tuple[Reach, ...], ...]) -> None:
+        """Note by how much nearest upsampling moves the mean centre of a node's units, on each axis.
+
+        Unit x of an enlargement by f reads floor(x/f), on the mean (f - 1)/(2f) units before the centred place x/f. As
+        every decoder does it, paths that differ by no more than that are aligned.
+        """
+        rank = len(node.out_shapes[0].spatial)
+        drift = [Fraction(0)] * rank
+        for k, (before, _) in enumerate(node.inputs):
+            known = self._drift.get(before, ())
+            axes = next(iter(self.spatial[before].values()), ())
+            for axis in range(min(rank, len(reaches[k]))):
+                moved = known[axis] if axis < len(known) else Fraction(0)
+                reach = reaches[k][axis]
+                jump = axes[axis].jump if axis < len(axes) else None
+                if isinstance(reach, Nearest) and jump is not None:
+                    moved += Fraction(reach.factor - 1, 2 * reach.factor) * Fraction(jump)
+                drift[axis] = max(drift[axis], moved)
+        if any(drift):
+            self._drift[index] = tuple(drift)
+
+    def _by_nearest(self, node: Node, axis: int, inputs: tuple[int, int], offset: Fraction) -> bool:
+        """Return whether nearest upsampling on one of two paths explains an offset."""
+        slack = Fraction(0)
+        for k in inputs:
+            drift = self._drift.get(node.inputs[k][0], ())
+            slack = max(slack, drift[axis] if axis < len(drift) else Fraction(0))
+        return abs(offset) <= slack
 
     def fields(self) -> list[NodeField]:
         """Return the results in the order of the nodes; layers that change nothing share one."""
@@ -231,6 +263,8 @@ class _Walk:
                         continue
                     base = base or (k, field)
                     found = None if field is base[1] else disagreement(base[1], field)
+                    if found and found.kind == "centre" and self._by_nearest(node, axis, (base[0], k), found.offset):
+                        continue
                     if found:
                         self.misalignments.append(
                             Misalignment(

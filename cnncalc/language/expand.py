@@ -120,6 +120,8 @@ class Expander:
 
     def run(self) -> Graph:
         """Expand the file."""
+        if self.spec.accept:
+            self.graph.accepts.append(Accept(self.spec.accept, self.spec.accept_span, 0, None))
         set_variables(self.values, self.overrides)
         if set_inputs(self.values, self.overrides):
             try:

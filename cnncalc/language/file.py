@@ -35,6 +35,8 @@ class FileReader:
         self.version(root)
         self.at.unknown_keys(root, FILE_KEYS, "the spec")
         result.accept = self.at.codes(root.get("accept"))
+        key = root.key("accept")
+        result.accept_span = key.span if key is not None else None
         result.reader = self.reader
         result.name = self.text(root, "name")
         result.source = self.text(root, "source")

@@ -207,4 +207,5 @@ class Template:
     defaults: dict[str, Args] = field(default_factory=dict)
     dotted: bool = False
     accept: tuple[str, ...] = ()
+    accept_span: Span | None = None
     reader: ItemReader | None = None

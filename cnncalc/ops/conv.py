@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Self
 
-from cnncalc.ops.arguments import Boolean, Integer, Nested, Padding, PerAxis, Word
+from cnncalc.ops.arguments import PADDING_WORDS, Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.foreign import (
     CAFFE_FILTERS,
     KERAS_FILTERS,
@@ -105,7 +105,7 @@ class Convolution(Weighted):
     )
     kernel: AxisValue = arg(PerAxis(1), aliases=("kernel_size",), symbol="k", doc="kernel size")
     stride: AxisValue = arg(PerAxis(1), default=1, symbol="s", doc="stride")
-    padding: AxisValue | str = arg(Padding(), default=0, symbol="p", doc="padding")
+    padding: AxisValue | str = arg(Padding((*PADDING_WORDS, "causal")), default=0, symbol="p", doc="padding")
     dilation: AxisValue = arg(PerAxis(1), default=1, symbol="d", doc="dilation")
 
     def out_channels(self, x: Shape) -> int:
@@ -125,6 +125,15 @@ class Convolution(Weighted):
         divides_groups(self.grouping(x), x.channels, self.out_channels(x), self.name)
         sizes = tuple(extent(n, w) for n, w in zip(x.spatial, used, strict=True))
         return Shape((self.out_channels(x), *fitting(sizes, x, used, self.name)))
+
+    def suspicion(self, ins: Shapes) -> tuple[str, str, str] | None:
+        for window in () if isinstance(self.padding, str) else self.windows(ins[0]):
+            k_eff = effective_kernel(window.kernel, window.dilation)
+            if max(window.before, window.after) >= k_eff:
+                pad = max(window.before, window.after)
+                message = f"has a padding of {pad} around a window of {k_eff}: positions at the edge read nothing else"
+                return "wide-padding", message, "write padding: half, or padding: 0 for a 1x1"
+        return None
 
     def taps(self, ins: Shapes) -> int:
         return prod(self.kernels(ins))
@@ -283,7 +292,13 @@ class ConvTranspose(Convolution):
     def grouping(self, x: Shape) -> int:
         return self.groups
 
+    def suspicion(self, ins: Shapes) -> tuple[str, str, str] | None:
+        return None
+
     def windows(self, x: Shape) -> tuple[Window, ...]:
+        if self.padding == "causal":
+            raise ArgumentError(f"{self.name} has no padding=causal", argument="padding",
+                                hint="write padding: [before, after]")  # fmt: skip
         if self.padding not in ("same", "same_lower"):
             return super().windows(x)
         plain = windows(x, self.name, self.kernel, self.stride, self.dilation, 0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncalc.ops.arguments import Boolean
 from cnncalc.ops.foreign import Foreign, known_as
-from cnncalc.ops.operator import INPUTS, Operator, Shapes
+from cnncalc.ops.operator import INPUTS, Operator, Shapes, arg
 from cnncalc.ops.registry import register
 from cnncalc.values.axis import BROADCAST, IDENTITY, Reach
 from cnncalc.values.diagnostics import ArgumentError
@@ -50,8 +51,35 @@ def mismatch_hint(a: Shape, b: Shape) -> str:
     return "give both the same height and width: check stride and padding, or crop or upsample one of them"
 
 
+def spread(ins: Shapes, y: Shape) -> tuple[tuple[Reach, ...], ...]:
+    """Return what a unit reads of sources whose extents of 1 are spread."""
+    return tuple(
+        tuple(IDENTITY if n == m else BROADCAST for n, m in zip(x.spatial, y.spatial, strict=True)) for x in ins
+    )
+
+
 class Elementwise(Merge):
-    """What add, sub and max share: one operation less than sources per element."""
+    """What add, sub and max share: one operation less than sources per element.
+
+    With `broadcast` an extent of 1 is spread over those of the other sources, axis by axis (NumPy's rule, equal ranks).
+    """
+
+    broadcast: bool = arg(Boolean(), default=False, doc="spread extents of 1; stands beside the sources")
+
+    def merged(self, ins: Shapes) -> Shape:
+        if not self.broadcast or any(len(x) != len(ins[0]) for x in ins):
+            return super().merged(ins)
+        out = Shape(max(extents) for extents in zip(*ins, strict=True))
+        if any(n not in (1, m) for x in ins for n, m in zip(x, out, strict=True)):
+            raise ArgumentError(
+                f"{self.name} needs extents that are equal or 1, got {' and '.join(map(str, ins))}",
+                code="shape-mismatch",
+                hint="crop, upsample or project one of them",
+            )
+        return out
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return spread(ins, outs[0]) if self.broadcast else super().reach(ins, outs)
 
     in_place = True
 
@@ -156,10 +184,7 @@ class Mul(Merge):
         return Work(multiplications=outs[0].elements * (len(ins) - 1))
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
-        y = outs[0]
-        return tuple(
-            tuple(IDENTITY if n == m else BROADCAST for n, m in zip(x.spatial, y.spatial, strict=True)) for x in ins
-        )
+        return spread(ins, outs[0])
 
     def gates(self, ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         y = outs[0]

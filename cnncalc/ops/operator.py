@@ -306,6 +306,10 @@ class Operator:
         """Return the inputs that only scale channels; the receptive field's spatial path ignores them."""
         return ()
 
+    def suspicion(self, ins: Shapes) -> tuple[str, str, str] | None:
+        """Return code, message and hint of a warning about arguments that are allowed and hardly ever meant."""
+        return None
+
     @property
     def foldable(self) -> bool:
         """Whether it is a fixed scale and shift per channel, which the weighted layer before it can take in."""

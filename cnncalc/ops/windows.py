@@ -80,6 +80,9 @@ def windows(  # noqa: PLR0917 - the field's order
     kernels = per_axis(kernel, rank, "kernel")
     strides = per_axis(stride, rank, "stride")
     dilations = per_axis(dilation, rank, "dilation")
+    if padding == "causal" and rank != 1:
+        raise ArgumentError(f"{op} with padding=causal is for one spatial axis, got {x}", argument="padding",
+                            hint="name the axes: padding: [before, after, before, after]")  # fmt: skip
     if isinstance(padding, str):
         amounts = tuple(
             _padding_word(padding, n, k, s, d, axis_name(axis, rank))
@@ -98,6 +101,8 @@ def _padding_word(  # noqa: PLR0917 - the field's order
 ) -> tuple[int, int]:
     if word == "valid":
         return 0, 0
+    if word == "causal":
+        return named("p", dilation * (kernel - 1), axis), 0
     if word == "half":
         half = named("p", (dilation * (kernel - 1) + 1) // 2, axis)
         return half, half

@@ -369,6 +369,7 @@ class Report:
     fold_bn: bool = False
     deploy: bool = False
     memory: RuntimeMemory | None = None
+    accepted: tuple[Diagnostic, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
@@ -447,6 +448,7 @@ class Report:
             "outputs": {name: list(shape) for name, shape in self.outputs},
             "summary": self.summary.to_dict(),
             "warnings": [warning.to_dict() for warning in self.warnings],
+            **({"accepted": [finding.to_dict() for finding in self.accepted]} if self.accepted else {}),
         }
 
     def to_dicts(self) -> list[dict[str, Any]]:
