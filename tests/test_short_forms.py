@@ -318,7 +318,8 @@ def test_a_line_of_the_spec_has_one_warning_with_the_largest_offset() -> None:
     report = analyze(
         "cnncalc: 1\ninput: [3, 64, 64]\n"
         "blocks:\n  b:\n    layers:\n      - conv: {out: 3, kernel: 3, stride: 2, padding: 1}"
-        "\n      - add: {p: [{conv: {out: 3, kernel: 2, padding: [0, 1, 0, 1]}}], q: []}\nlayers:\n  - {b: , repeat: 3}\n"
+        "\n      - add: {p: [{conv: {out: 3, kernel: 2, padding: [0, 1, 0, 1]}}], q: []}\n"
+        "layers:\n  - {b: , repeat: 3}\n"
     )
     assert codes(report) == ["misaligned-merge"]
     assert "-4 pixels" in report.warnings[0].message
