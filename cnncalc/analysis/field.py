@@ -340,12 +340,12 @@ def union(fields: Sequence[AxisField], extent: int) -> AxisField:
 def disagreement(one: AxisField, other: AxisField) -> Disagreement | None:
     """Return how two paths into a merge are shifted against each other, or None when they are aligned.
 
-    Two chains whose newest edges coincide are aligned as causal networks are. Global, unknown and empty fields,
-        and maps of one position, have no step or no centre and agree with everything.
+    Two causal chains, which look no further than their own place, are aligned by that edge. Global, unknown and empty
+    fields, and maps of one position, have no step or no centre and agree with everything.
     """
     if isinstance(one, Line) and isinstance(other, Line) and one.step == other.step:
         twice = other.lo + other.hi - one.lo - one.hi
-        meant = not twice or one.hi == other.hi
+        meant = not twice or one.hi == other.hi <= 0
         return None if meant else Disagreement("centre", (one.step, one.step), Fraction(twice, 2))
     jumps = one.jump, other.jump
     centres = one.centre, other.centre

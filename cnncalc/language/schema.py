@@ -113,7 +113,6 @@ def _file(classes: Iterable[type[ops.Operator]]) -> Json:
                 {"type": "object", "minProperties": 1, "additionalProperties": ref("label")},
             ],
         },
-        "use": described("Blocks of other files, and std, the shipped ones.", ref("codes")),
         "accept": described("Codes of warnings that are meant.", ref("codes")),
         "budgets": described("Limits that cnncalc check holds the network to.", ref("budgets")),
     }

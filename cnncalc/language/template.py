@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_KEYS = (
     "cnncalc", "name", "source", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers", "outputs",
-    "budgets", "use", "accept",
+    "budgets", "accept",
 )  # fmt: skip
 MODIFIERS = ("as", "from", "repeat", "each", "first", "tied", "when", "share", "accept")
 PATH_MODIFIERS = ("layers", "when", "from", "repeat", "branches", "keep", "tied", "accept")
