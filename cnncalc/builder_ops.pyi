@@ -225,7 +225,7 @@ class OperatorMethods:
         *,
         kernel: int | str | Sequence[int | str] = ...,
         stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower"] | int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
         groups: int | str = ...,
         padding_mode: Literal["zeros", "reflect", "replicate", "circular"] | Word = ...,
@@ -241,7 +241,7 @@ class OperatorMethods:
         kernel: int | str | Sequence[int | str] = ...,
         *,
         stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower"] | int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
         multiplier: int | str = ...,
         bias: bool | str = ...,
@@ -257,7 +257,7 @@ class OperatorMethods:
         *,
         kernel: int | str | Sequence[int | str] = ...,
         stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower"] | int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
         groups: int | str = ...,
         output_padding: int | str | Sequence[int | str] = ...,
@@ -275,7 +275,7 @@ class OperatorMethods:
         *,
         kernel: int | str | Sequence[int | str] = ...,
         stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower"] | int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
         groups: int | str = ...,
         padding_mode: Literal["zeros"] | Word = ...,
@@ -294,7 +294,7 @@ class OperatorMethods:
         *,
         kernel: int | str | Sequence[int | str] = ...,
         stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower"] | int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
         multiplier: int | str = ...,
         bias: bool | str = ...,
@@ -310,7 +310,7 @@ class OperatorMethods:
         *,
         kernel: int | str | Sequence[int | str] = ...,
         stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower"] | int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
         bias: bool | str = ...,
         norm: Normalisation = ...,
@@ -367,6 +367,42 @@ class OperatorMethods:
     ) -> Handle:
         """Stochastic depth, the identity at inference, `[C, *S] -> [C, *S]` (arXiv:1603.09382)."""
 
+    def permute(
+        self,
+        axes: Sequence[int | str] = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """The same elements with the axes in another order, `[A, B, C] -> [C, A, B]`, counted without the batch."""
+
+    def tokens(
+        self,
+        n: int | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """`n` learned vectors before a sequence, `[C, S] -> [C, n + S]`; n*C parameters (arXiv:2010.11929)."""
+
+    def attention(
+        self,
+        heads: int | str = ...,
+        *,
+        kv_heads: int | str = ...,
+        window: int | str | Sequence[int | str] = ...,
+        tokens_per_group: int | str = ...,
+        causal: bool | str = ...,
+        bias: bool | int | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Softmax of scaled queries times keys, times values, `[C_q, *S], [C_k, *T], [C_v, *T] -> [h*C_v/h_kv, *S]`."""
+
+    def matmul(
+        self,
+        transpose: Literal["none", "left", "right", "both"] | Word = ...,
+        *,
+        batch: bool | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """The product of two matrices, `[M, K], [K, N] -> [M, N]`; with `batch: true` `[B, M, K], [B, K, N] -> [B, M, N]`."""
+
     def channel_shuffle(
         self,
         groups: int | str = ...,
@@ -402,36 +438,6 @@ class OperatorMethods:
     ) -> Handle:
         """Maximum over channels, `[C, *S] -> [1, *S]`; C - 1 comparisons per position (arXiv:1807.06521)."""
 
-    @overload
-    def add(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
-        """Elementwise sum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 additions per element (arXiv:1512.03385)."""
-
-    @overload
-    def add(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
-    @overload
-    def sub(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
-        """The first of m sources less the others, `[C, *S], .. -> [C, *S]`; m - 1 subtractions each (PyTorch's sub)."""
-
-    @overload
-    def sub(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
-    @overload
-    def max(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
-        """Elementwise maximum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 comparisons per element (arXiv:1302.4389)."""
-
-    @overload
-    def max(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
-    @overload
-    def mul(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
-        """Elementwise product of m sources, `[C, *S], .. -> [C, *S]`; m - 1 multiplications per element."""
-
-    @overload
-    def mul(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
-    @overload
-    def concat(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
-        """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]` (arXiv:1409.4842)."""
-
-    @overload
-    def concat(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     def batch_norm(
         self,
         *,
@@ -482,6 +488,45 @@ class OperatorMethods:
     ) -> Handle:
         """One learnable factor per channel, `[C, *S] -> [C, *S]` (arXiv:2103.17239)."""
 
+    def affine(
+        self,
+        scale: Literal["none", "one", "channel", "all"] | Word = ...,
+        *,
+        offset: Literal["none", "one", "channel", "all"] | Word = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Learned `x*scale + offset`, `[C, *S] -> [C, *S]`: one value, one per channel or one per element of either."""
+
+    @overload
+    def add(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+        """Elementwise sum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 additions per element (arXiv:1512.03385)."""
+
+    @overload
+    def add(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    @overload
+    def sub(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+        """The first of m sources less the others, `[C, *S], .. -> [C, *S]`; m - 1 subtractions each (PyTorch's sub)."""
+
+    @overload
+    def sub(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    @overload
+    def max(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+        """Elementwise maximum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 comparisons per element (arXiv:1302.4389)."""
+
+    @overload
+    def max(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    @overload
+    def mul(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+        """Elementwise product of m sources, `[C, *S], .. -> [C, *S]`; m - 1 multiplications per element."""
+
+    @overload
+    def mul(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    @overload
+    def concat(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+        """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]` (arXiv:1409.4842)."""
+
+    @overload
+    def concat(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     def opaque(
         self,
         out: Sequence[int | str] = ...,

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent.parent / "docs" / "counting.md"
 LETTERS = ("N", "X", "T", "K", "M", "B", "R", "W", "n", "A", "S", "m", "Q", "O")
 COMPOSITE = "its parts"
+PARTS = {
+    "attention_scores": "`attention` scores",
+    "attention_bias": "`attention` bias",
+    "attention_softmax": "`attention` softmax",
+    "attention": "`attention` mix",
+}
+"""The rows of layers that only stand inside another operator."""
 
 
 def rows() -> list[tuple[str, str]]:
@@ -32,7 +39,7 @@ def rows() -> list[tuple[str, str]]:
 
 def formula(name: str, op: Operator) -> str:
     """The formula that the table gives for an operator with its arguments."""
-    found = [(heading, text) for heading, text in rows() if f"`{name}`" in heading]
+    found = [(heading, text) for heading, text in rows() if PARTS.get(name, f"`{name}`") in heading]
     assert found, f"docs/counting.md has no row for {name}"
     for heading, text in found:
         if name == "upsample" and op.arguments()["mode"] not in re.split(r"[ ,`]+", heading):
@@ -63,6 +70,10 @@ def letters(layer: PlacedPart) -> dict[str, Any]:
     values["B"] = y.elements if getattr(op, "has_bias", False) else 0
     values["A"] = y.elements if given.get("affine") else 0
     values["S"] = values["A"] if given.get("bias", True) else 0
+    if op.name == "affine":
+        values["A"], values["S"] = (y.elements * (given[part] != "none") for part in ("scale", "offset"))
+    if op.name == "attention_softmax":
+        values["n"] = y.channels // given["heads"]
     if op.name == "deform_conv":
         values["Q"] = x.channels * taps * y.positions
         values["O"] = given["offset_groups"] * taps * y.positions if given["mask"] else 0

@@ -231,9 +231,12 @@ def test_every_operator_explains_its_cases(name: str, case: dict[str, Any]) -> N
 def test_every_operator_explains_its_example(cls: type[Operator]) -> None:
     item = yaml.safe_load(cls.example)
     shapes = [list(shape) for shape in cls.example_input]
-    if len(shapes) > 1:
-        spec: dict[str, Any] = {"inputs": {f"in{k}": s for k, s in enumerate(shapes)},
-                                "layers": [{cls.name: [f"in{k}" for k in range(len(shapes))]}]}  # fmt: skip
+    if len(shapes) > 1 and cls.sources is not None:
+        names = [f"in{k}" for k in range(len(shapes))]
+        spec: dict[str, Any] = {"inputs": dict(zip(names, shapes, strict=True)), "layers": [{**item, "from": names}]}
+    elif len(shapes) > 1:
+        spec = {"inputs": {f"in{k}": s for k, s in enumerate(shapes)},
+                "layers": [{cls.name: [f"in{k}" for k in range(len(shapes))]}]}  # fmt: skip
     else:
         spec = {"input": shapes[0], "layers": [item]}
     check_network(explain(spec), cnncalc.analyze(spec))

@@ -453,7 +453,7 @@ def flat_parts(op: Operator) -> tuple[Part, ...]:
     ends = [0]
     for part in parts:
         inner = flat_parts(part.op)
-        reads = tuple(ends[k] for k in part.reads) if part.reads is not None else None
+        reads = tuple(ends[k] if k > 0 else k for k in part.reads) if part.reads is not None else None
         if not inner:
             flat.append(part._replace(reads=reads))
         for number, deeper in enumerate(inner):

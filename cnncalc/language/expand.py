@@ -452,7 +452,7 @@ class Expander:
             outs = []
             for number, part in enumerate(parts):
                 if part.reads is not None:
-                    reads = tuple(outputs[k] for k in part.reads)
+                    reads = tuple(outputs[k] if k > 0 else refs[-k] for k in part.reads)
                 else:
                     reads = (outs[0],) if number else refs
                 if number:

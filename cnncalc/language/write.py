@@ -282,9 +282,13 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
     starts: list[int] = []
     for index, node in enumerate(graph.nodes):
         op, inputs, first = node.op, node.inputs, index
+        if ops.find(op.name) is None:
+            starts.append(index)
+            lines.append("")
+            continue
         if ops.find(op.name) is not type(op):
             op, first = _whole(graph, index)
-            inputs = graph.nodes[first].inputs
+            inputs = _sources(graph, op, first)
             while starts and starts[-1] >= first:
                 starts.pop()
                 lines.pop()
@@ -304,6 +308,17 @@ def _whole(graph: Graph, index: int) -> tuple[ops.Operator, int]:
     op = graph.nodes[index].op
     whole = cast("type[ops.Operator]", ops.find(op.name))(**op.arguments())
     return whole, index + 1 - max(len(flat_parts(whole)), 1)
+
+
+def _sources(graph: Graph, op: ops.Operator, first: int) -> tuple[Ref, ...]:
+    """Return what an item reads that stands for the layers from `first` on, in the order of its sources."""
+    if op.sources == 1:
+        return graph.nodes[first].inputs
+    found: dict[int, Ref] = {}
+    for offset, part in enumerate(flat_parts(op)):
+        read = zip(part.reads or (), graph.nodes[first + offset].inputs, strict=False)
+        found |= {-k: ref for k, ref in read if k <= 0}
+    return tuple(found[k] for k in sorted(found))
 
 
 def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], previous: list[Ref]) -> str:

@@ -1,15 +1,31 @@
 """The operators, one class each, grouped by family. Importing this package registers the built-in ones."""
 
-from cnncalc.ops import activation, channels, conv, linear, merge, norm, opaque, pool, resize
+from cnncalc.ops import (
+    activation,
+    arrange,
+    attention,
+    channels,
+    conv,
+    learned,
+    linear,
+    merge,
+    norm,
+    opaque,
+    pool,
+    resize,
+)
 from cnncalc.ops.operator import Operator
 from cnncalc.ops.registry import find, names, operators, register
 
 __all__ = [
     "Operator",
     "activation",
+    "arrange",
+    "attention",
     "channels",
     "conv",
     "find",
+    "learned",
     "linear",
     "merge",
     "names",

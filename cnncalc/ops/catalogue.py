@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GROUPS = (
     "convolution",
     "linear",
+    "attention",
     "pooling",
     "normalisation",
     "activation",

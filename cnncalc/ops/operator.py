@@ -92,7 +92,8 @@ def arg(
 class Part(NamedTuple):
     """One layer of what an item expands to: a path suffix, the operator, and what it reads.
 
-    `reads` counts the item's own input as 0 and the output of the n-th part as n; None is the part before it.
+    `reads` counts the item's own input as 0, its further sources as -1, -2, .., and the output of the n-th part as n;
+    None is the part before it.
     """
 
     suffix: str
@@ -404,7 +405,7 @@ def expanded(op: Operator, ins: Shapes) -> list[PlacedPart]:
         if reads is None:
             given = layers[-1].outs if layers else ins
         else:
-            given = tuple(layers[n - 1].outs[0] if n else ins[0] for n in reads)
+            given = tuple(layers[n - 1].outs[0] if n > 0 else ins[-n] for n in reads)
         layers.append(PlacedPart(suffix, part, given, part.infer(given)))
     return layers
 

@@ -85,6 +85,8 @@ PTFLOPS = Convention(
             Term(label="adaptive pooling inside area resizing", formula=area),
         ),
         **MOVES,
+        **ignored("moves elements, computes nothing", "tokens"),
+        **ignored("neither hook nor patched function", "affine", "attention_bias"),
         **ignored("neither hook nor patched function", "activation", "log_softmax", "channel_pool", "layer_scale"),
         **ignored("the operators + and * are not patched; torch.add and torch.mul would be, 1 per element", "merge"),
     },

@@ -69,6 +69,8 @@ THOP = Convention(
         "global_avg_pool": seen("inputs and outputs of adaptive average pooling", pooled),
         "upsample": seen("upsampling, per output element: nearest 1, linear 5, bilinear 11, bicubic 259", upsample),
         **MOVES,
+        **ignored("moves elements, computes nothing", "tokens"),
+        **ignored(UNSEEN, "attention", "attention_softmax", "attention_bias", "matmul", "affine"),
         **ignored(UNSEEN, "activation", "log_softmax", "merge", "layer_scale", "channel_pool", "lp_pool"),
         **ignored("has a hook that counts 0", *MAX_POOLS),
         **ignored("no hook", "group_norm", "local_response_norm", "deform_conv"),

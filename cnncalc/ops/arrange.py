@@ -1,0 +1,84 @@
+"""What puts elements in another order or place: permute, tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.ops.arguments import Extents, Integer, shown
+from cnncalc.ops.foreign import Foreign, known_as
+from cnncalc.ops.linear import View
+from cnncalc.ops.operator import Operator, Shapes, arg
+from cnncalc.ops.registry import register
+from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Slide
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.shape import Shape
+from cnncalc.values.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@register("permute", aliases=("transpose_axes",))
+class Permute(View):
+    """The same elements with the axes in another order, `[A, B, C] -> [C, A, B]`, counted without the batch.
+
+    A view that moves nothing (PyTorch's permute).
+    """
+
+    example = "permute: [2, 0, 1]"
+    elsewhere = known_as(
+        torch_function=Foreign("permute", {"axes": "dims"}),
+        onnx=Foreign("Transpose", {"axes": "perm"}),
+        tflite="TRANSPOSE",
+        keras=Foreign("Permute", {"axes": "dims"}),
+        caffe="Permute",
+    )
+    axes: tuple[int, ...] = arg(
+        Extents(scalar=False, least=-8), main=True, aliases=("dims",), doc="the input's axis that each output axis is"
+    )
+
+    def order(self, x: Shape) -> tuple[int, ...]:
+        """Return the input's axis for each axis of the output; raise ArgumentError if that is no permutation."""
+        rank = len(x)
+        axes = tuple(a % rank if -rank <= a < rank else rank for a in self.axes)
+        if sorted(axes) != list(range(rank)):
+            raise ArgumentError(
+                f"{self.name} to {shown(self.axes)} does not name each of the {rank} axes of {x} once",
+                argument="axes",
+                hint=f"put 0..{rank - 1} in another order; 0 is the channels",
+            )
+        return axes
+
+    def out_shape(self, x: Shape) -> Shape:
+        return Shape(x[a] for a in self.order(x))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        order: Sequence[int] = self.order(ins[0])
+        return (tuple(IDENTITY if axis == a else WHOLE for a, axis in enumerate(order) if a),)
+
+
+@register("tokens", aliases=("class_token",))
+class Tokens(Operator):
+    """`n` learned vectors before a sequence, `[C, S] -> [C, n + S]`; n*C parameters (arXiv:2010.11929)."""
+
+    group = "shape"
+    family = "tokens"
+    keeps = ()
+    example = "tokens: 1"
+    example_input = ((8, 16),)
+    n: int = arg(Integer(1), default=1, main=True, symbol="n", doc="learned vectors")
+
+    def out_shape(self, x: Shape) -> Shape:
+        if len(x) != 2:
+            raise ArgumentError(
+                f"{self.name} wants a sequence [C, S], got {x}",
+                code="wrong-rank",
+                hint="flatten the map's positions first: flatten: {start: 1}",
+            )
+        return Shape((x[0], self.n + x[1]))
+
+    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
+        return (Tensor("tokens", (ins[0].channels, self.n)),)
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return ((Slide(before=self.n),),)
