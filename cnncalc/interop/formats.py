@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from mmap import mmap
     from pathlib import Path
 
     from cnncalc.interop.foreign import ForeignSpec
@@ -42,7 +43,7 @@ ONNX_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25:
 """The wire type of each field of ONNX's ModelProto (onnx.proto3)."""
 
 
-def varint(data: bytes, at: int) -> tuple[int, int]:
+def varint(data: bytes | mmap, at: int) -> tuple[int, int]:
     """Return the number that starts at a position and where it ends; raise IndexError where it does not end."""
     value = shift = 0
     while True:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cnncalc.interop.foreign import ForeignSpec
 from cnncalc.interop.onnx.reading import load
 from cnncalc.interop.onnx.walk import Walk
+from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph
@@ -30,7 +31,15 @@ def read(source: Path | bytes, file: str | None) -> ForeignSpec:
     model = load(source, file)
 
     def build(overrides: Overrides, collector: Collector) -> Graph:
-        return Walk(model, file, overrides, collector).run()
+        known = list(collector.found)
+        walk = Walk(model, file, overrides, collector)
+        try:
+            return walk.run()
+        except SpecError:
+            if walk.batch == 1:
+                raise
+            collector.found[:] = known
+            return Walk(model, file, overrides, collector, whole=True).run()
 
     name = Path(file).stem if file and file != "-" else model.graph.name or None
     return ForeignSpec(build, name=name, format="an ONNX model", file=file)

@@ -5,6 +5,7 @@ The operators that exporters write for this are here in numpy; any other goes to
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,8 @@ def fold(node: onnx.NodeProto, attributes: Attributes, ins: list[Array | None], 
         list[Array] | None):  # fmt: skip
     """Return the values that a node makes of known ones, or None where they cannot be computed."""
     quick = QUICK.get(node.op_type) if not node.domain else None
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
             if quick is not None:
                 return [np.asarray(quick(attributes, *ins))]
@@ -120,8 +122,9 @@ def expand(a: Attributes, x: Array, shape: Array) -> Array:  # noqa: ARG001
 
 def counted(a: Attributes, start: Array, limit: Array, delta: Array) -> Array:  # noqa: ARG001
     """Count from start to limit."""
-    limited((int(np.ceil((limit - start) / delta)),))
-    return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
+    first, last, step = start.item(), limit.item(), delta.item()
+    limited((int(np.ceil((last - first) / step)),))
+    return np.arange(first, last, step, dtype=start.dtype)
 
 
 def divided(a: Attributes, x: Array, y: Array) -> Array:  # noqa: ARG001

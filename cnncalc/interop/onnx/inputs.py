@@ -40,13 +40,15 @@ def declared(info: onnx.ValueInfoProto) -> list[Open] | None:
             for d in tensor.shape.dim]  # fmt: skip
 
 
-def bind(inputs: Sequence[onnx.ValueInfoProto], given: Mapping[str, tuple[int, ...]] | None, fail: Fail) -> Bound:
+def bind(inputs: Sequence[onnx.ValueInfoProto], given: Mapping[str, tuple[int, ...]] | None, fail: Fail, *,
+         whole: bool = False) -> Bound:  # fmt: skip
     """Return the extents of every input.
 
     Args:
         inputs: the model's inputs.
         given: the caller's, by name; under the empty name for the first input. With or without the batch.
         fail: gives the model up.
+        whole: a batch that the file or the caller fixes stays in the shapes.
 
     Raises:
         ValueError: there is no input of that name.
@@ -74,7 +76,7 @@ def bind(inputs: Sequence[onnx.ValueInfoProto], given: Mapping[str, tuple[int, .
             if any(n < 1 for n in shape):
                 fail(f"the input '{name}' must have extents of at least 1, got {'x'.join(map(str, shape))}",
                      code="bad-argument", hint="give other numbers")  # fmt: skip
-            if len(shape) == len(dims) > 1 and number == 0:
+            if len(shape) == len(dims) > 1 and number == 0 and not whole:
                 batch = shape[0]
                 shape = (1, *shape[1:])
             elif len(shape) < len(dims):
@@ -86,7 +88,7 @@ def bind(inputs: Sequence[onnx.ValueInfoProto], given: Mapping[str, tuple[int, .
                  hint="say them with --input 3x224x224")  # fmt: skip
         else:
             if number == 0 and len(dims) > 1:
-                if isinstance(dims[0], int):
+                if isinstance(dims[0], int) and not whole:
                     batch = dims[0]
                     dims = [1, *dims[1:]]
                 elif isinstance(dims[0], str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING
 
 import onnx
@@ -11,16 +12,20 @@ from cnncalc.interop.foreign import failure
 from cnncalc.interop.formats import varint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from google.protobuf.descriptor import Descriptor
 
+Bytes = bytes | mmap
 KEPT = 65536
 """A field of raw values longer than this is weights and is not kept, bytes; no shape is computed from so many."""
 SMALL = 1 << 20
 """A message of this many bytes takes no more than some hundred times as many in memory."""
-MAX_FIELDS = 600_000
+MAX_FIELDS = 400_000
 """A message has at most this many fields; five hundred layers have some fifteen thousand."""
+PACKED = frozenset(("int32_data", "int64_data", "uint64_data", "ints", "dims"))
+"""Fields of whole numbers, which take up to eight times their bytes in memory; sixteen bytes count as a field."""
 DEEPEST = 64
 """Messages stand at most this deep in each other."""
 PAYLOAD = frozenset(("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"))
@@ -39,12 +44,8 @@ def load(source: Path | bytes, file: str | None) -> onnx.ModelProto:
         SpecError: it cannot be read, or is no ONNX model.
     """
     try:
-        data = source if isinstance(source, bytes) else source.read_bytes()
-        budget = [MAX_FIELDS]
-        if len(data) > SMALL:
-            data = slim(memoryview(data), onnx.ModelProto.DESCRIPTOR, budget)
         model = onnx.ModelProto()
-        model.ParseFromString(data)
+        model.ParseFromString(bounded(source))
     except OSError as error:
         raise failure(file, f"cannot be read: {error.strerror or error}", code="unreadable-file",
                       hint="name a readable file") from None  # fmt: skip
@@ -58,6 +59,9 @@ def load(source: Path | bytes, file: str | None) -> onnx.ModelProto:
     if model.functions:
         from onnx.inliner import inline_local_functions
 
+        if grown(model) > MAX_FIELDS:
+            raise failure(file, f"its functions stand for more than {MAX_FIELDS:,} nodes", code="too-large",
+                          hint="give the model in parts")  # fmt: skip
         try:
             model = inline_local_functions(model)
         except Exception as error:  # noqa: BLE001 - the package raises bare RuntimeErrors of its C++ part
@@ -67,59 +71,92 @@ def load(source: Path | bytes, file: str | None) -> onnx.ModelProto:
     return model
 
 
-def slim(data: memoryview, message: Descriptor, budget: list[int], depth: int = 0) -> bytes:
+def bounded(source: Path | bytes) -> bytes:
+    """Return a file's bytes; of a large one only what is not weights, without reading these."""
+    if isinstance(source, bytes):
+        return source if len(source) <= SMALL else slim(source, onnx.ModelProto.DESCRIPTOR, [MAX_FIELDS])
+    with source.open("rb") as file:
+        if source.stat().st_size <= SMALL:
+            return file.read()
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as whole:
+            return slim(whole, onnx.ModelProto.DESCRIPTOR, [MAX_FIELDS])
+
+
+def grown(model: onnx.ModelProto) -> int:
+    """Return how many nodes a model has once its functions are put in; of functions in a circle, any number."""
+    bodies = {(f.domain, f.name): f.node for f in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Iterable[onnx.NodeProto], depth: int) -> int:
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in bodies and key not in sizes and depth < DEEPEST:
+                sizes[key] = 1
+                sizes[key] = size(bodies[key], depth + 1)
+            total += sizes.get(key, 1)
+            total += sum(size(a.g.node, depth + 1) for a in node.attribute if a.type == a.GRAPH and depth < DEEPEST)
+        return total
+
+    return size(model.graph.node, 0)
+
+
+def slim(data: Bytes, message: Descriptor, budget: list[int], span: tuple[int, int] | None = None,
+         depth: int = 0) -> bytes:  # fmt: skip
     """Return a message without the tensors' large payloads.
 
     Args:
-        data: its bytes.
+        data: the bytes of the file.
         message: what it is a message of.
         budget: how many fields may still come; one list for the whole file.
+        span: where in the file the message stands; None: all of it.
         depth: how many messages it stands in.
 
     Raises:
         Excess: it has more fields, or is deeper, than a network can be.
         IndexError: it ends early.
     """
+    at, stop = span or (0, len(data))
     if depth > DEEPEST:
         raise Excess(f"its messages stand more than {DEEPEST} deep in each other")
     fields = message.fields_by_number
     kept: list[bytes] = []
-    at = copied = 0
-    while at < len(data):
+    copied = at
+    while at < stop:
         start = at
-        tag, at = varint(data, at)  # type: ignore[arg-type]
+        tag, at = varint(data, at)
         wire = tag & 7
-        budget[0] -= 1
-        if budget[0] < 0:
-            raise Excess(f"has more than {MAX_FIELDS:,} fields")
+        spent = 1
         if wire == LENGTH:
-            length, at = varint(data, at)  # type: ignore[arg-type]
+            length, at = varint(data, at)
             end = at + length
-            if end > len(data):
+            if end > stop:
                 raise IndexError
             field = fields.get(tag >> 3)
             if field is not None and field.message_type is not None and length:
-                inner = slim(data[at:end], field.message_type, budget, depth + 1)
+                inner = slim(data, field.message_type, budget, (at, end), depth + 1)
                 if len(inner) != length:
-                    kept += (bytes(data[copied:start]), encoded(tag), encoded(len(inner)), inner)
+                    kept += (data[copied:start], encoded(tag), encoded(len(inner)), inner)
                     copied = end
-            elif field is not None and length > KEPT:
-                if field.name in PAYLOAD:
-                    kept.append(bytes(data[copied:start]))
-                    copied = end
-                else:
-                    budget[0] -= length // 64
+            elif field is not None and length > KEPT and field.name in PAYLOAD:
+                kept.append(data[copied:start])
+                copied = end
+            elif field is None or field.name in PACKED:
+                spent += length // 16
             at = end
         else:
             at = skipped(data, at, wire)
-    kept.append(bytes(data[copied:]))
+        budget[0] -= spent
+        if budget[0] < 0:
+            raise Excess(f"has more than {MAX_FIELDS:,} fields")
+    kept.append(data[copied:stop])
     return b"".join(kept)
 
 
-def skipped(data: memoryview, at: int, wire: int) -> int:
+def skipped(data: Bytes, at: int, wire: int) -> int:
     """Return where a field of a fixed or variable width ends."""
     if wire == 0:
-        return varint(data, at)[1]  # type: ignore[arg-type]
+        return varint(data, at)[1]
     width = {1: 8, 5: 4}.get(wire)
     if width is None:
         raise IndexError

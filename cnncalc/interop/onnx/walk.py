@@ -34,6 +34,8 @@ MAX_NODES = 20_000
 """A model has at most this many nodes, unless more layers are asked for."""
 MAX_AXES = 8
 """A tensor has at most this many axes besides the batch."""
+MAX_ROUNDS = 1000
+"""A loop is put in at most this often."""
 STANDARD = ("", "ai.onnx")
 DATA = "an extent depends on the data, and stands as 1"
 FOLLOWS = "it follows a layer whose extents are not known"
@@ -42,9 +44,13 @@ OPEN_SIZE = frozenset(("NonZero", "Unique", "Compress"))
 
 
 class Walk:
-    """One way through one model."""
+    """One way through one model.
 
-    def __init__(self, model: onnx.ModelProto, file: str | None, overrides: Overrides, collector: Collector) -> None:
+    With `whole` a batch that the file fixes stays in the shapes, as any other extent.
+    """
+
+    def __init__(self, model: onnx.ModelProto, file: str | None, overrides: Overrides, collector: Collector, *,
+                 whole: bool = False) -> None:  # fmt: skip
         self.model = model
         self.file = file
         self.overrides = overrides
@@ -58,6 +64,7 @@ class Walk:
         self.types: dict[Any, onnx.TypeProto] = {}
         self.declared: dict[str, onnx.ValueInfoProto] = {}
         self.batch = 1
+        self.whole = whole
         self.opaque: dict[str, list[str]] = {}
         self.steps = overrides.max_layers if overrides.max_layers != MAX_LAYERS else MAX_NODES
 
@@ -115,7 +122,7 @@ class Walk:
     def inputs(self, graph: onnx.GraphProto) -> None:
         """Give the network's inputs their extents."""
         real = [i for i in graph.input if i.name not in self.values]
-        bound = bind(real, self.overrides.inputs, self.fail)
+        bound = bind(real, self.overrides.inputs, self.fail, whole=self.whole)
         self.batch = bound.batch
         for number, info in enumerate(real):
             extents = bound.extents[info.name]
@@ -195,6 +202,8 @@ class Walk:
         if kind == "Identity" and standard and ins[0] is not None and ins[0].static:
             self.values[node.output[0]] = ins[0]
             return
+        if kind in TO_SHAPE and self.batch > 1:
+            self.one_image(ins)
         inferred = self.infer(node, ins)
         results = self.folded(node, attributes, ins, inferred)
         if results is None and all(v is None or v.static for v in ins):
@@ -205,6 +214,15 @@ class Walk:
                     self.values[name] = value
             return
         self.layer(node, attributes, ins, inferred, prefix)
+
+    def one_image(self, ins: list[Value | None]) -> None:
+        """Take the file's fixed batch out of the extents that a node is given as numbers."""
+        x, to = ins[0], ins[1] if len(ins) > 1 else None
+        if x is None or x.static or to is None or to.data is None or not to.data.size or to.data[0] != self.batch:
+            return
+        rest = [int(n) for n in to.data[1:]]
+        if -1 in rest or prod(rest) == x.elements or x.shape[0] == 1:
+            ins[1] = Value(to.shape, to.elem, np.asarray([1, *rest], to.data.dtype), origins=to.origins)
 
     def constant(self, node: onnx.NodeProto) -> None:
         """Take in a Constant node."""
@@ -243,10 +261,26 @@ class Walk:
             found = shape_inference.infer_node_outputs(schema, node, types, known, opset_imports=self.imports,
                                                        ir_version=self.model.ir_version or 8)  # fmt: skip
         except Exception as error:  # noqa: BLE001 - the package raises errors of its C++ part
+            if len(known) == len(types):  # the values may say what the rules refuse: one number for a scalar
+                return [(TensorProto.FLOAT, None) for _ in names]
             reason = str(error).strip().splitlines()[0].rpartition("] ")[2] or "its inputs do not fit"
             self.fail(f"does not fit its inputs {self.shown(ins)}: {reason}", node=node, code="shape-mismatch",
                       hint="check the input's size; --input sets another")  # fmt: skip
-        return [extents_of(found[name]) if name in found else self.stated(name) for name in names]
+        made = [extents_of(found[name]) if name in found else self.stated(name) for name in names]
+        if made[0][1] is None and node.op_type in AS_FIRST and not domain and ins[0] is not None:
+            made[0] = ins[0].elem, list(ins[0].shape)
+        if node.op_type == "MaxUnpool" and len(ins) > 2 and ins[2] is not None and ins[2].data is not None:
+            made[0] = made[0][0], [int(n) for n in ins[2].data]
+        if node.op_type == "STFT" and made[0][1] is not None:
+            self.one_sided(node, ins, made[0][1])
+        return made
+
+    def one_sided(self, node: onnx.NodeProto, ins: list[Value | None], dims: list[int | None]) -> None:
+        """Give STFT the bins that it has by default, half and one more; ONNX's rules give all (onnx 1.23)."""
+        window, frame = (ins[k] if len(ins) > k else None for k in (2, 3))
+        length = int(frame.data) if frame is not None and frame.data is not None else window.elements if window else 0
+        if length and attributes_of(node).get("onesided", 1):
+            dims[2] = length // 2 + 1
 
     def shown(self, ins: Iterable[Value | None]) -> str:
         """Return the extents of some tensors as text."""
@@ -319,6 +353,10 @@ class Walk:
         if outs and all(0 in o for o in outs):
             for name, (elem, _), extents in zip([n for n in node.output if n], inferred, outs, strict=True):
                 self.values[name] = constant(np.zeros(extents, helper.tensor_dtype_to_np_dtype(elem)))
+            return
+        if all(v is None or v.static for v in ins):  # the same for every input, and of no known extents
+            for name, (elem, _), extents in zip([n for n in node.output if n], inferred, outs, strict=True):
+                self.values[name] = Value(extents, elem, guessed=True)
             return
         if any(len(o) > MAX_AXES + 1 for o in outs):
             self.fail(f"gives a tensor of more than {MAX_AXES} axes", node=node, code="too-deep")
@@ -417,13 +455,50 @@ class Walk:
                 self.values[name] = value
         return True
 
+    def loop(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None], prefix: str) -> bool:
+        """Put in the rounds of a Loop whose number is known; each is a copy of its body, with the same weights."""
+        trips, going = ins[0], ins[1] if len(ins) > 1 else None
+        body = attributes["body"]
+        if trips is None or trips.data is None or (going is not None and going.data is None):
+            return False
+        rounds = int(trips.data.reshape(-1)[0]) if going is None or going.data is None or going.data.all() else 0
+        carried = list(ins[2:])
+        if rounds > MAX_ROUNDS or len(body.output) != 1 + len(carried):
+            return False
+        outer, before = dict(self.values), len(self.graph.nodes)
+        scope = f"{prefix}{self.label(node).strip('/').replace('/', '.')}."
+        names = [i.name for i in body.input]
+        for number in range(rounds):
+            self.initialisers(body)
+            self.values[names[0]] = constant(np.asarray(number, np.int64))
+            self.values[names[1]] = constant(np.asarray(True))
+            for name, value in zip(names[2:], carried, strict=True):
+                if value is not None:
+                    self.values[name] = value
+            self.nodes(body.node, f"{scope}{number}.")
+            made = [self.values[o.name] for o in body.output]
+            carried = list(made[1:])
+            if made[0].data is None:  # it goes on as long as the data say
+                self.values = outer
+                del self.graph.nodes[before:]
+                self.weights.forget(before)
+                return False
+            if not made[0].data.all():
+                break
+        self.values = outer
+        for name, value in zip(node.output, carried, strict=True):
+            if name and value is not None:
+                self.values[name] = value
+        return True
+
     def cast_like(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
                   prefix: str) -> bool:  # fmt: skip
         """Cast a stored tensor to the type of one that depends on the inputs: still the same for every input."""
         x, like = ins
         if x is None or like is None or not x.static or like.static:
             return False
-        self.values[node.output[0]] = Value(x.shape, like.elem, x.data, origins=x.origins)
+        data = None if x.data is None else x.data.astype(helper.tensor_dtype_to_np_dtype(like.elem))
+        self.values[node.output[0]] = Value(x.shape, like.elem, data, origins=x.origins)
         return True
 
     def to_sequence(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
@@ -434,12 +509,14 @@ class Walk:
             return False
         axis = attributes.get("axis", 0) % len(x.shape)
         extent = x.shape[axis]
+        size = 1 if sizes is None or sizes.data is None or sizes.data.ndim else max(int(sizes.data), 1)
+        if extent // size > MOST:
+            self.fail(f"splits {extent} into {extent // size} tensors", node=node, code="too-large")
         if sizes is None:
             parts = [1] * extent
         elif sizes.data is not None and sizes.data.ndim:
             parts = [int(n) for n in sizes.data]
         else:
-            size = int(sizes.data) if sizes.data is not None else 1
             parts = [size] * (extent // size) + ([extent % size] if extent % size else [])
         if sum(parts) != extent or len(parts) > MOST:
             self.fail(f"does not split {extent} into {parts[:9]}", node=node)
@@ -488,6 +565,7 @@ class Walk:
 
 SPECIAL = {
     "If": Walk.branch,
+    "Loop": Walk.loop,
     "CastLike": Walk.cast_like,
     "SplitToSequence": Walk.to_sequence,
     "SequenceAt": Walk.element,
@@ -495,6 +573,12 @@ SPECIAL = {
     "ConcatFromSequence": Walk.joined,
 }
 """Nodes that are no layers of their own, by ONNX's name; each says whether it could."""
+
+AS_FIRST = frozenset(("GroupNormalization", "MeanVarianceNormalization", "ThresholdedRelu", "Shrink"))
+"""Nodes that give the extents of their first input, where ONNX's rules say nothing."""
+
+TO_SHAPE = frozenset(("Reshape", "Expand"))
+"""Nodes that are given the extents of their result."""
 
 RANDOM = frozenset(("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial",
                     "Bernoulli", "Loop", "Scan", "If"))  # fmt: skip

@@ -70,6 +70,10 @@ class Weights:
         self.stored[name] = Stored(value.elements, value.elem in FLOATS, scalar and value.elements == 1)
         value.origins = (name,)
 
+    def forget(self, layer: int) -> None:
+        """Take back what layers from this one on were given."""
+        self.owner = {origin: owner for origin, owner in self.owner.items() if owner < layer}
+
     def derived(self, name: str, value: Value, sources: list[Value], kind: str) -> None:
         """Note what the graph makes of stored tensors: the same numbers, or where it takes some of them, a new one."""
         origins = tuple(dict.fromkeys(o for v in sources for o in v.origins))
