@@ -330,7 +330,7 @@ class Walk:
         for name, (elem, dims) in zip([n for n in node.output if n], inferred, strict=True):
             if dims is None or None in dims:
                 return None
-            value = Value(tuple(n for n in dims if n is not None), elem)
+            value = Value(tuple(n for n in dims if n is not None), elem, guessed=any(v.guessed for v in sources))
             self.weights.derived(name, value, sources, node.op_type)
             results.append(value)
         return results
