@@ -55,6 +55,9 @@ class FakeOperator:
     def gates(self, _ins: object, _outs: object) -> tuple[int, ...]:
         return self.gated
 
+    def statistics(self, ins: tuple[Shape, ...]) -> tuple[bool, ...]:
+        return (False,) * (len(ins[0]) - 1)
+
 
 @dataclass
 class Net:

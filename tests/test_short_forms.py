@@ -351,3 +351,14 @@ def test_extents_of_one_are_spread_on_demand() -> None:
         "  - {add: [a, g], broadcast: true}\n"
     )
     assert tuple(report.layers[-1].out_shape) == (4, 16, 16)
+
+
+def test_a_norm_by_its_own_statistics_sees_the_whole_map() -> None:
+    """Oracle: PyTorch's gradient of one output pixel behind instance_norm is nowhere zero on the 4,096 input pixels."""
+    body = "cnncalc: 1\ninput: [4, 64, 64]\nlayers:\n  - conv: {out: 8, kernel: 3, padding: 1}\n  - NORM\n  - relu\n"
+    for norm, true in (
+        ("instance_norm", (64, 64)), ("group_norm: 2", (64, 64)), ("layer_norm: all", (64, 64)), ("layer_norm", (3, 3)),
+        ("layer_norm: last", (3, 64)), ("batch_norm", (3, 3)), ("instance_norm: {running_stats: true}", (3, 3)),
+    ):  # fmt: skip
+        row = analyze(body.replace("NORM", norm)).layers[-1]
+        assert (tuple(row.receptive_field), tuple(row.receptive_field_true)) == ((3, 3), true), norm

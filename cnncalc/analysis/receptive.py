@@ -156,6 +156,7 @@ class _Walk:
             self.true[index] = (
                 after if true is spatial else self._advance(true, reaches[0], node.in_shapes[0], extents)
             )
+            self._measured(index, node)
             return
         gates = node.op.gates(node.in_shapes, node.out_shapes)
         self._drifts(index, node, reaches)
@@ -171,6 +172,17 @@ class _Walk:
                 self._advance(self.true[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in every
             ]
             self.true[index] = self._merged(truly, extents)
+
+    def _measured(self, index: int, node: Node) -> None:
+        """Let the true field of a normalisation by its own statistics be the whole axis that they are taken over."""
+        over = node.op.statistics(node.in_shapes)
+        if any(over):
+            self.true[index] = {
+                name: tuple(whole if over[axis] else axes[axis] for axis, whole in enumerate(self._whole[name]))
+                if len(axes) == len(over) == len(self._whole[name])
+                else axes
+                for name, axes in self.true[index].items()
+            }
 
     def _drifts(self, index: int, node: Node, reaches: tuple[tuple[Reach, ...], ...]) -> None:
         """Note by how much nearest upsampling moves the mean centre of a node's units, on each axis.

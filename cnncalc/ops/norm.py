@@ -65,6 +65,9 @@ class ChannelStatistics(Norm):
     affine: bool
     running_stats: bool
 
+    def statistics(self, ins: Shapes) -> tuple[bool, ...]:
+        return (not self.running_stats,) * (len(ins[0]) - 1)
+
     def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
         channels = ins[0].channels
         learned = scale_and_shift(channels) if self.affine else ()
@@ -186,6 +189,11 @@ class LayerNorm(Norm):
         self.extent(x)
         return x
 
+    def statistics(self, ins: Shapes) -> tuple[bool, ...]:
+        rank = len(ins[0])
+        over = {"channel": 0, "all": rank, "last": 1}[self.over] if isinstance(self.over, str) else self.over
+        return tuple(axis >= rank - over for axis in range(1, rank))
+
     def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
         return scale_and_shift(*self.extents(ins[0]), shift=self.bias) if self.affine else ()
 
@@ -209,6 +217,9 @@ class GroupNorm(Norm):
     )
     groups: int = arg(Integer(1), main=True, aliases=("num_groups",), symbol="g", doc="groups of channels")
     affine: bool = arg(Boolean(), default=True, doc="learn a scale and a shift per channel")
+
+    def statistics(self, ins: Shapes) -> tuple[bool, ...]:
+        return (True,) * (len(ins[0]) - 1)
 
     def out_shape(self, x: Shape) -> Shape:
         if x.channels % self.groups:

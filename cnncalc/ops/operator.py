@@ -307,6 +307,10 @@ class Operator:
         """Return the inputs that only scale channels; the receptive field's spatial path ignores them."""
         return ()
 
+    def statistics(self, ins: Shapes) -> tuple[bool, ...]:
+        """Return, for each spatial axis, whether the values depend on a mean over the whole axis of this very map."""
+        return (False,) * (len(ins[0]) - 1)
+
     def suspicion(self, ins: Shapes) -> tuple[str, str, str] | None:
         """Return code, message and hint of a warning about arguments that are allowed and hardly ever meant."""
         return None
