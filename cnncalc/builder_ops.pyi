@@ -633,6 +633,28 @@ class OperatorMethods:
     ) -> Handle:
         """Maximum over the whole map, `[C, H, W] -> [C, 1, 1]` (arXiv:1807.06521)."""
 
+    def lstm(
+        self,
+        hidden: int | str = ...,
+        *,
+        layers: int | str = ...,
+        bidirectional: bool | str = ...,
+        last: bool | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Long short-term memory, `[C, T] -> [directions*h, T]`, the last state `[directions*h]` with `last: true`."""
+
+    def gru(
+        self,
+        hidden: int | str = ...,
+        *,
+        layers: int | str = ...,
+        bidirectional: bool | str = ...,
+        last: bool | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Gated recurrent unit, `[C, T] -> [directions*h, T]`, the last state `[directions*h]` with `last: true`."""
+
     def crop(
         self,
         size: int | str | Sequence[int | str] = ...,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnncalc.ops.operator import Operator, PlacedPart
 
 PAGE = Path(__file__).parent.parent / "docs" / "counting.md"
-LETTERS = ("N", "X", "T", "K", "M", "B", "R", "W", "n", "A", "S", "m", "Q", "O")
+LETTERS = ("N", "X", "T", "K", "M", "B", "R", "W", "n", "A", "S", "m", "Q", "O", "V")
 COMPOSITE = "its parts"
 PARTS = {
     "attention_scores": "`attention` scores",
@@ -70,6 +70,8 @@ def letters(layer: PlacedPart) -> dict[str, Any]:
     values["B"] = y.elements if getattr(op, "has_bias", False) else 0
     values["A"] = y.elements if given.get("affine") else 0
     values["S"] = values["A"] if given.get("bias", True) else 0
+    if op.name in {"lstm", "gru"}:
+        values["V"] = x[1] * given["hidden"] * given["layers"] * (2 if given["bidirectional"] else 1)
     if op.name == "affine":
         values["A"], values["S"] = (y.elements * (given[part] != "none") for part in ("scale", "offset"))
     if op.name == "attention_softmax":

@@ -12,6 +12,7 @@ from cnncalc.ops import (
     norm,
     opaque,
     pool,
+    recurrent,
     resize,
 )
 from cnncalc.ops.operator import Operator
@@ -33,6 +34,7 @@ __all__ = [
     "opaque",
     "operators",
     "pool",
+    "recurrent",
     "register",
     "resize",
 ]

@@ -25,6 +25,7 @@ GROUPS = (
     "convolution",
     "linear",
     "attention",
+    "recurrent",
     "pooling",
     "normalisation",
     "activation",

@@ -174,6 +174,13 @@ def from_output(count: Count) -> int | None:
     return count.macs // before * after - count.macs
 
 
+def states(count: Count) -> int:
+    """Return the values of all states of a recurrent layer: steps x hidden x layers x directions."""
+    given = count.arguments
+    directions = 2 if given["bidirectional"] else 1
+    return int(count.in_shapes[0][1] * given["hidden"] * given["layers"] * directions)
+
+
 MACS = Term(label="multiply-accumulates", formula=macs)
 TWICE = Term(label="1 more per multiply-accumulate", formula=macs)
 BIAS = Term(label="bias, 1 per output element", formula=bias_outputs)

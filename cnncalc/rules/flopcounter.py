@@ -26,6 +26,8 @@ FLOPCOUNTER = Convention(
         **dict.fromkeys(WEIGHTED, counted(MACS, TWICE)),
         "attention": counted(MACS, TWICE, note="with the math kernel; the fused kernel of a CPU has no formula"),
         "matmul": counted(MACS, TWICE),
+        "gru": counted(MACS, TWICE),
+        **ignored("the CPU's own kernel has no formula", "lstm"),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored("only matrix products and convolutions have a formula", "attention_softmax", "attention_bias"),

@@ -81,6 +81,7 @@ FVCORE = Convention(
         ),
         "attention": counted(MACS, note="products that are written out; fused attention is unsupported, not counted"),
         "matmul": counted(MACS),
+        **ignored("unsupported, not in the total", "recurrent"),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored("unsupported, not in the total", "attention_softmax", "attention_bias", "affine"),

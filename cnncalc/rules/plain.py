@@ -52,6 +52,7 @@ EXACT = Convention(
         "linear": SUMS,
         "attention": SUMS,
         "matmul": SUMS,
+        **everything("recurrent layers", "recurrent"),
         **everything("attention's softmax and bias", "attention_softmax", "attention_bias"),
         "deform_conv": counted(MACS, Term(label="sampling between pixels and additions", formula=beyond_macs), BIAS),
         **everything("BatchNorm", "batch_norm"),

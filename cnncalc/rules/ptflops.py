@@ -21,7 +21,9 @@ from cnncalc.rules.base import (
     is_called,
     is_module,
     outputs,
+    per,
     per_element,
+    states,
     when,
 )
 from cnncalc.rules.functional import area, inside_lp_pool, inside_response_norm
@@ -84,6 +86,8 @@ PTFLOPS = Convention(
             *hooked("1 per upsampling output element", outputs).terms,
             Term(label="adaptive pooling inside area resizing", formula=area),
         ),
+        "lstm": counted(MACS, Term(label="18 per state of an LSTM", formula=per(18, states))),
+        "gru": counted(MACS, Term(label="13 per state of a GRU", formula=per(13, states))),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored("neither hook nor patched function", "affine", "attention_bias"),

@@ -18,7 +18,9 @@ from cnncalc.rules.base import (
     inputs,
     is_module,
     outputs,
+    per,
     per_element,
+    states,
     when,
 )
 
@@ -68,6 +70,8 @@ THOP = Convention(
         "adaptive_avg_pool": seen("inputs and outputs of adaptive average pooling", pooled),
         "global_avg_pool": seen("inputs and outputs of adaptive average pooling", pooled),
         "upsample": seen("upsampling, per output element: nearest 1, linear 5, bilinear 11, bicubic 259", upsample),
+        "lstm": counted(MACS, Term(label="16 per state of an LSTM", formula=per(16, states))),
+        "gru": counted(MACS, Term(label="13 per state of a GRU", formula=per(13, states))),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored(UNSEEN, "attention", "attention_softmax", "attention_bias", "matmul", "affine"),

@@ -27,6 +27,11 @@ def params(count: Count) -> int | None:
     return count.params
 
 
+def per_step(count: Count) -> int | None:
+    """Return the parameters of a recurrent layer at every step of the sequence."""
+    return None if count.params is None else count.params * count.in_shapes[0][1]
+
+
 def once(count: Count) -> int | None:
     """Return what a linear layer on a map loses by being counted at one position."""
     if count.macs is None:
@@ -69,6 +74,7 @@ TORCHINFO = Convention(
         "layer_norm": by_params("LayerNorm"),
         "group_norm": by_params("GroupNorm"),
         "prelu": by_params("PReLU"),
+        "recurrent": counted(Term(label="recurrent parameters, once per step", formula=per_step)),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored(OPAQUE, "attention", "attention_softmax", "attention_bias", "matmul"),
