@@ -6,6 +6,7 @@ A format is known by what the file holds, never by its suffix. A new one is an e
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,7 +78,19 @@ def is_onnx(head: bytes) -> bool:
     return len(seen) > 1 and (seen[0] == 1 or (7 in seen and 8 in seen))
 
 
-FORMATS = (Format("an ONNX model", is_onnx, "cnncalc.interop.onnx", "onnx", ("onnx",)),)
+DARKNET = re.compile(rb"(?:\s*(?:[#;].*)?\n)*\s*\[\s*(?:net|network)\s*\]")
+"""A first section as Darknet's networks have it, after empty lines and remarks."""
+
+
+def is_darknet(head: bytes) -> bool:
+    """Whether its first section is that of a Darknet network."""
+    return DARKNET.match(head.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n")) is not None
+
+
+FORMATS = (
+    Format("an ONNX model", is_onnx, "cnncalc.interop.onnx", "onnx", ("onnx",)),
+    Format("a Darknet network", is_darknet, "cnncalc.interop.darknet"),
+)
 
 
 def find(head: bytes) -> Format | None:
