@@ -59,6 +59,10 @@ def report_suspicions(graph: Graph, collector: Collector) -> None:
                           path=node.path, hint=hint)  # fmt: skip
 
 
+OF_THE_QUESTION = frozenset({"input-channels"})
+"""Warnings that depend on what is asked of a spec: accepting one is not in vain because it does not come up."""
+
+
 def set_accepted_apart(graph: Graph, collector: Collector) -> tuple[Diagnostic, ...]:
     """Return the warnings that are meant, taken out of the collector; one that is accepted in vain is told."""
     if not graph.accepts or collector.errors:
@@ -80,7 +84,7 @@ def set_accepted_apart(graph: Graph, collector: Collector) -> tuple[Diagnostic, 
     told: set[tuple[str, Any]] = set()
     for accept in graph.accepts:
         for code in accept.codes:
-            if (code, accept.span) not in met | told:
+            if (code, accept.span) not in met | told and code not in OF_THE_QUESTION:
                 told.add((code, accept.span))
                 collector.add("unused-accept", f"there is no warning '{code}' to accept here", accept.span,
                               severity="warning", hint="remove it from accept:")  # fmt: skip

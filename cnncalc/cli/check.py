@@ -158,6 +158,10 @@ def command(
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the form that has no file here.")
     ] = None,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Pass where there is nothing to check.")] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="CODE", help="Pass with this warning, as input-channels; repeatable."),
+    ] = None,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 where a limit is over; doubts still exit with 2.")
     ] = False,
@@ -198,6 +202,7 @@ def command(
         scratch=_bytes(scratch, runtime),
         warn_at=_part(warn_at),
         allow_empty=allow_empty,
+        accept=_accepted(accept),
     )
     session = CURRENT.get()
     session.reads += [spec_file(name) for name in specs or () if name != "-"]
@@ -209,6 +214,16 @@ def command(
     session.verdict = True
     code = emit(run, outputs)
     raise typer.Exit(0 if exit_zero and code == 1 else code)
+
+
+def _accepted(codes: Sequence[str] | None) -> frozenset[str]:
+    """Return `--accept` options; stop with exit code 2 for what is no warning that makes a doubt."""
+    from cnncalc.gate.subject import DOUBTFUL
+
+    for code in codes or ():
+        if code not in DOUBTFUL:
+            fail(f"--accept wants {' or '.join(sorted(DOUBTFUL))}, got '{code}'")
+    return frozenset(codes or ())
 
 
 def _standard_input() -> bytes:

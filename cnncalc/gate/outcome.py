@@ -46,6 +46,7 @@ class Options:
     scratch: int | None = None
     warn_at: Fraction | None = None
     allow_empty: bool = False
+    accept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

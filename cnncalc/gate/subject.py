@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cnncalc.language.document import Spec
 
 
-DOUBTFUL = frozenset({"lost-branch"})
+DOUBTFUL = frozenset({"lost-branch", "input-channels"})
 """Warnings that say that the network is hardly the one that was meant."""
 
 
@@ -97,7 +97,7 @@ class Judge:
         self._announce(subject, limits, budgets)
         analyses = Analyses(spec, options, subject.variant)
         report = subject.report = analyses.first(limits)
-        subject.doubts += [finding for finding in report.warnings if finding.code in DOUBTFUL]
+        subject.doubts += [finding for finding in report.warnings if finding.code in DOUBTFUL - options.accept]
         if not options.all_variants:
             subject.notes += _not_judged(budgets, subject.variant or spec.variant)
         warn_at = warning_level(budgets, options.warn_at)

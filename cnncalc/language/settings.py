@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.language.arithmetic import Listed
+from cnncalc.language.inputs import own_shape, refuse_rank, warn_channels
 from cnncalc.language.literals import LiteralError, parse_number
 from cnncalc.language.python_data import from_python
 from cnncalc.language.reading import compile_value
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cnncalc.language.evaluate import Evaluator
+    from cnncalc.language.slots import Slot
     from cnncalc.language.tree import Node as TreeNode
 
 MAX_LAYERS = 100_000
@@ -93,6 +95,7 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
         try:
             if name in given:
                 shape = EXTENTS.check(tuple(given[name]), name)
+                compare_input(name, slot, given[name], values)
             else:
                 shape = EXTENTS.check(values.evaluate(slot), name)
             if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
@@ -112,6 +115,21 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
         scope.file_frame.labels[name] = (-len(scope.graph.inputs), 0)
     scope.in_shapes = list(scope.graph.inputs.values())
     return bool(spec.inputs) and len(scope.in_shapes) == len(spec.inputs)
+
+
+def compare_input(name: str, slot: Slot, given: tuple[int, ...], values: Evaluator) -> None:
+    """Hold another input against the spec's own.
+
+    Raises:
+        ValueError: it is of another rank.
+    """
+    try:
+        own = own_shape(slot, values.evaluate)
+    except Silent:
+        return
+    if own is not None:
+        refuse_rank(name, own, given, values.spec.name or "this network")
+        warn_channels(slot, own, given, values.collector)
 
 
 def plain(value: object, node: TreeNode) -> object:

@@ -1,0 +1,78 @@
+"""Another input than the spec's own: it must be of the same rank, and its channels are hardly others.
+
+Shapes are without the batch and channels first, `[C, *S]`. What a PyTorch user types first has the batch, what a
+TensorFlow user types has the channels last: both are another network, so neither is analysed in silence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.language.slots import Slot, SlotError
+from cnncalc.language.tree import Scalar, Seq
+from cnncalc.values.diagnostics import ArgumentError, Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+def size(shape: Sequence[int]) -> str:
+    """Return a shape as the command line takes it: `3x224x224`."""
+    return "x".join(map(str, shape))
+
+
+def own_shape(slot: Slot, evaluate: Callable[[Slot], object]) -> tuple[int, ...] | None:
+    """Return the shape that a spec gives an input itself; None where it does not say one."""
+    try:
+        shape = evaluate(slot)
+    except (SlotError, ArgumentError):
+        return None
+    whole = isinstance(shape, tuple) and all(isinstance(n, int) and not isinstance(n, bool) for n in shape)
+    return shape if whole else None  # type: ignore[return-value]
+
+
+def refuse_rank(name: str, own: Sequence[int], given: Sequence[int], network: str) -> None:
+    """Refuse a shape of another rank than the spec's own, with what the network takes.
+
+    Raises:
+        ValueError: the ranks differ.
+    """
+    if len(own) == len(given):
+        return
+    which = f" for '{name}'" if name != "input" else ""
+    message = f"{network} takes {size(own)}{which}, got {size(given)}"
+    raise ValueError(f"{message}: {_repair(own, given)}")
+
+
+def warn_channels(slot: Slot, own: Sequence[int], given: Sequence[int], collector: Collector) -> None:
+    """Warn of other channels than the spec's own, unless the spec itself makes them a variable."""
+    if len(own) != len(given) or own[0] == given[0] or channels_vary(slot):
+        return
+    if len(own) > 1 and given[-1] == own[0]:
+        hint = f"put the channels first: {size([given[-1], *given[:-1]])}"
+    else:
+        hint = f"keep the channels ({size([own[0], *given[1:]])}), or make them a variable of the spec"
+    many = f"{given[0]} channel{'s' * (given[0] != 1)}"
+    collector.add("input-channels", f"'{slot.name}' has {many} here, {own[0]} in the spec", slot.span,
+                  severity="warning", hint=hint)  # fmt: skip
+
+
+def channels_vary(slot: Slot) -> bool:
+    """Return whether an input's channels are an expression over variables of the spec."""
+    node = slot.node
+    first = node.items[0] if isinstance(node, Seq) and node.items else None
+    return isinstance(first, Scalar) and isinstance(first.value, str) and any(c.isalpha() for c in first.value)
+
+
+def _repair(own: Sequence[int], given: Sequence[int]) -> str:
+    """Return what to write instead: the shape that was most likely meant."""
+    channels, axes = own[0], len(own) - 1
+    if len(given) == len(own) + 1:
+        rest = list(given[1:])
+        if axes and rest[0] != channels and rest[-1] == channels:
+            rest = [rest[-1], *rest[:-1]]
+        return f"leave the batch out, write {size(rest)}"
+    if axes and len(given) == axes:
+        return f"write {size([channels, *given])}"
+    if axes and len(given) == 1 and given[0] != channels:
+        return f"write {size([channels, *[given[0]] * axes])}"
+    return f"write it like {size(own)}"
