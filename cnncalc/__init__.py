@@ -13,15 +13,22 @@ from cnncalc._version import __version__
 if TYPE_CHECKING:
     from cnncalc.api import analyze, load, memory, parse
     from cnncalc.builder import Network
+    from cnncalc.explanation.network import explain
+    from cnncalc.explanation.unit import view_unit as rf
+    from cnncalc.graph.build import GraphBuilder
+    from cnncalc.graph.graph import Graph
     from cnncalc.language.document import Spec
     from cnncalc.ops.operator import Operator
     from cnncalc.ops.registry import register
+    from cnncalc.reconciliation.reconcile import reconcile
     from cnncalc.results.report import Layer, Report
     from cnncalc.values.diagnostics import Diagnostic, SpecError
     from cnncalc.values.shape import Shape
 
 __all__ = [
     "Diagnostic",
+    "Graph",
+    "GraphBuilder",
     "Layer",
     "Network",
     "Operator",
@@ -31,14 +38,19 @@ __all__ = [
     "SpecError",
     "__version__",
     "analyze",
+    "explain",
     "load",
     "memory",
     "parse",
+    "reconcile",
     "register",
+    "rf",
 ]
 
 _HOMES = {
     "Diagnostic": "cnncalc.values.diagnostics",
+    "Graph": "cnncalc.graph.graph",
+    "GraphBuilder": "cnncalc.graph.build",
     "Layer": "cnncalc.results.report",
     "Network": "cnncalc.builder",
     "Operator": "cnncalc.ops.operator",
@@ -47,9 +59,12 @@ _HOMES = {
     "Spec": "cnncalc.language.document",
     "SpecError": "cnncalc.values.diagnostics",
     "analyze": "cnncalc.api",
+    "explain": "cnncalc.explanation.network",
     "load": "cnncalc.api",
     "memory": "cnncalc.api",
     "parse": "cnncalc.api",
+    "reconcile": "cnncalc.reconciliation.reconcile",
+    "rf": "cnncalc.explanation.unit:view_unit",
     "register": "cnncalc.ops.registry",
 }
 
@@ -61,7 +76,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(home), name)
+    module, _, attribute = home.partition(":")
+    value: object = getattr(import_module(module), attribute or name)
     globals()[name] = value
     return value
 

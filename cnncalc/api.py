@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from cnncalc import zoo
 from cnncalc._version import __version__
 from cnncalc.analysis.assemble import build_report
-from cnncalc.graph.graph import Graph  # noqa: TC001 - part of a public signature
+from cnncalc.graph.graph import Graph
 from cnncalc.interop import formats
 from cnncalc.language.document import Spec, parse, read_spec
 from cnncalc.language.settings import Overrides
@@ -33,7 +33,7 @@ class Text(NamedTuple):
     file: str
 
 
-Source: TypeAlias = str | PathLike[str] | Spec | Mapping[str, object] | Text
+Source: TypeAlias = str | PathLike[str] | Spec | Graph | Mapping[str, object] | Text
 Input: TypeAlias = str | Sequence[int] | Mapping[str, str | Sequence[int]]
 
 __all__ = ["Input", "Source", "Spec", "Text", "analyze", "build_graph", "load", "memory", "parse"]
@@ -68,7 +68,7 @@ def analyze(
     """Return everything known about a network.
 
     Args:
-        spec: a path, the name of a zoo network, a `Spec`, or a mapping of the same form as the YAML.
+        spec: a path, the name of a zoo network, a `Spec`, a `Graph`, or a mapping of the same form as the YAML.
         input: another input shape without the batch: `[3, 320, 320]`, `"3x320x320"`, or one per input name.
         variant: one of the spec's variants.
         variables: values for some of the spec's `vars`.
@@ -227,6 +227,10 @@ def build_graph(
 def _open(source: Source) -> tuple[Spec, Collector]:
     if isinstance(source, Spec):
         return opened(source)
+    if isinstance(source, Graph):
+        from cnncalc.interop.foreign import of_graph
+
+        return opened(of_graph(source))
     if isinstance(source, Mapping):
         spec = Spec(source)
         return spec, spec.collector()

@@ -11,6 +11,8 @@ from cnncalc.gate.outcome import Options, Run
 from cnncalc.gate.run import check
 from cnncalc.gate.specs import Target
 from cnncalc.gate.subject import Judge
+from cnncalc.graph.graph import Graph
+from cnncalc.interop.foreign import of_graph
 from cnncalc.language.document import Spec
 from cnncalc.render.check_shared import file_of, safe, sentence
 
@@ -78,6 +80,8 @@ def _spec(source: Source) -> Spec:
         return source
     if isinstance(source, Text):
         return parse(source.data, source.file)
+    if isinstance(source, Graph):
+        return of_graph(source)
     return Spec(source) if isinstance(source, Mapping) else load(source)
 
 

@@ -187,6 +187,17 @@ class ForeignSpec(Spec):
         return self._build(overrides, collector)
 
 
+def of_graph(graph: Graph) -> ForeignSpec:
+    """Return a graph that was built by hand wherever a spec is taken; it is as large as it was built."""
+
+    def build(overrides: Overrides, _collector: Collector) -> Graph:
+        if overrides.inputs:
+            raise ValueError("a graph has the inputs that it was built with; build it anew for another size")
+        return graph
+
+    return ForeignSpec(build, name=None, format="a graph", file=None)
+
+
 EMPTY = template(from_python({"input": [1], "layers": ["identity"]}), Collector())
 """What a network of another format has of a spec's text: nothing that anyone reads."""
 
