@@ -87,9 +87,21 @@ def is_darknet(head: bytes) -> bool:
     return DARKNET.match(head.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n")) is not None
 
 
+KERAS = re.compile(rb'\s*\{\s*"(module|class_name|config|registered_name|backend|keras_version)"\s*:')
+"""How the settings of a Keras object begin."""
+
+
+def is_keras(head: bytes) -> bool:
+    """Whether it is a `.keras` archive, or begins with the settings of a Keras object: its class among them."""
+    if head.startswith(b"PK\x03\x04"):
+        return b"metadata.json" in head or b"config.json" in head
+    return KERAS.match(head.removeprefix(b"\xef\xbb\xbf")) is not None and b'"class_name"' in head
+
+
 FORMATS = (
     Format("an ONNX model", is_onnx, "cnncalc.interop.onnx", "onnx", ("onnx",)),
     Format("a Darknet network", is_darknet, "cnncalc.interop.darknet"),
+    Format("a Keras model", is_keras, "cnncalc.interop.keras"),
 )
 
 

@@ -1,0 +1,67 @@
+"""Attention: with projections of its own, and without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.interop.keras.call import Call, MisfitError, integer, make
+from cnncalc.interop.keras.declared import opaque
+from cnncalc.values.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncalc.graph.graph import Ref
+
+
+def sources(call: Call) -> tuple[Ref, Ref, Ref]:
+    """Return queries, values and keys; keys are the values where nobody says others."""
+    given = list(call.ins)
+    given += [call.named[name] for name in ("query", "value", "key") if name in call.named]
+    if not 2 <= len(given) <= 3:
+        raise MisfitError(f"wants queries, values and perhaps keys, got {len(given)} tensors")
+    return given[0], given[1], given[-1]
+
+
+def attention(call: Call) -> Ref | Sequence[Ref]:
+    """Attention: products, softmax, products; a learned scale of the scores where it has one."""
+    query, value, key = sources(call)
+    q, v, k = map(call.shape, (query, value, key))
+    if call.walk.first or call.config.get("score_mode", "dot") != "dot":
+        return opaque(call, f"what an {call.kind} with these settings computes is not known")
+    if call.flag("use_scale", default=False):
+        if q.channels != k.channels or k.spatial != v.spatial:
+            raise MisfitError(f"cannot attend with {q}, {v} and {k}")
+        macs = q.positions * k.elements + q.positions * v.elements
+        out = Shape((v.channels, *q.spatial))
+        return call.declare(out, ins=[query, value, key], product=True, params=1, macs=macs)
+    return call.add(make("attention"), query, key, value)
+
+
+def multi_head(call: Call) -> Ref | Sequence[Ref]:
+    """MultiHeadAttention and GroupedQueryAttention: projections, attention for each head, and a projection back."""
+    config = call.config
+    query, value, key = sources(call)
+    q = call.shape(query)
+    axes, wanted = config.get("attention_axes"), config.get("output_shape")
+    several = isinstance(wanted, list) and len(wanted) != 1
+    everywhere = axes is None or len(axes) == len(q) - 1
+    if call.walk.first or not everywhere or config.get("sliding_window") or config.get("use_gate") or several:
+        return opaque(call, f"what a {call.kind} with these settings computes is not known")
+    grouped = call.kind != "MultiHeadAttention"
+    heads = integer(config["num_query_heads" if grouped else "num_heads"], "heads")
+    shared = integer(config["num_key_value_heads"], "num_key_value_heads") if grouped else heads
+    depth = integer(config["head_dim" if grouped else "key_dim"], "head_dim")
+    wide = depth if grouped else integer(config.get("value_dim") or depth, "value_dim")
+    bias = call.flag("use_bias", default=True)
+
+    def project(ref: Ref, out: int, suffix: str) -> Ref:
+        where = {} if len(call.shape(ref)) == 1 else {"axis": "channel"}
+        return call.add(make("linear", out=out, bias=bias, **where), ref, suffix=suffix)
+
+    projected = (project(query, heads * depth, ".query"), project(key, shared * depth, ".key"),
+                 project(value, shared * wide, ".value"))  # fmt: skip
+    mixed = call.add(make("attention", heads=heads, kv_heads=shared if grouped else None), *projected,
+                     suffix=".attention")  # fmt: skip
+    out = q.channels if wanted is None else wanted[0] if isinstance(wanted, list) else wanted
+    return project(mixed, integer(out, "output_shape"), ".output")

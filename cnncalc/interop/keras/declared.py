@@ -1,0 +1,150 @@
+"""What layers cost that the spec language has no operator for: recurrent layers, products, elementwise work, moves."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from cnncalc.interop.keras.call import MisfitError, integer, integers
+from cnncalc.values.shape import Shape
+from cnncalc.values.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cnncalc.graph.graph import Ref
+    from cnncalc.interop.keras.call import Call
+
+
+def opaque(call: Call, reason: str) -> Sequence[Ref]:
+    """Add a layer of which nothing is known but, where the file writes them, the extents of its results."""
+    outs: list[Shape] = []
+    certain = bool(call.stated)
+    x = call.extents if call.ins else (1,)
+    for port in range(max(call.stated, default=0) + 1):
+        said = call.stated.get(port)
+        extents: list[Any] = list(x) if said is None else list(said[1:])
+        for axis, n in enumerate(extents):
+            if n is None and call.walk.stated_hold and axis < len(x) == len(extents):
+                extents[axis] = x[axis]
+            elif not isinstance(n, int) or n < 1:
+                extents[axis] = 1
+            certain &= n is not None
+        outs.append(call.ours(extents))
+    found = call.declare(*outs, params=None, macs=None, reason=reason)
+    if not certain or not call.walk.stated_hold:
+        call.walk.guessed.update(found)
+    return found
+
+
+def each(**operations: int) -> Callable[[Call], Sequence[Ref]]:
+    """Return the entry of a layer that does the same to every element."""
+
+    def entry(call: Call) -> Sequence[Ref]:
+        x = call.shape(call.x)
+        work = Work(**{kind: n * x.elements for kind, n in operations.items()})
+        return call.declare(x, ins=[call.x], work=work, same=True)
+
+    return entry
+
+
+def embedding(call: Call) -> Sequence[Ref]:
+    """A vector for each whole number, looked up."""
+    rows, width = integer(call.config["input_dim"], "input_dim"), integer(call.config["output_dim"], "output_dim")
+    return call.declare(call.ours((*call.extents, width)), ins=[call.x], params=rows * width, work=Work())
+
+
+GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+
+
+def recurrent(call: Call) -> Sequence[Ref]:
+    """LSTM, GRU, SimpleRNN over a sequence: both weight matrices at every step."""
+    return recur(call, call.kind, call.config, 1)
+
+
+def bidirectional(call: Call) -> Sequence[Ref]:
+    """Two recurrent layers, one of which reads the sequence backwards."""
+    inner = call.config["layer"]
+    if inner["class_name"] not in GATES:
+        return opaque(call, f"what a {call.kind} of {str(inner['class_name'])[:60]} computes is not known")
+    return recur(call, inner["class_name"], inner["config"], 2)
+
+
+def recur(call: Call, kind: str, config: dict[str, Any], ways: int) -> Sequence[Ref]:
+    """Add a recurrent layer that goes one or two ways."""
+    gates, units = GATES[kind], integer(config["units"], "units")
+    if len(call.extents) != 2:
+        raise MisfitError(f"wants a sequence, got {call.shape(call.x)}")
+    steps, entering = call.extents
+    bias = 0
+    if config.get("use_bias", True):
+        bias = gates * units * (2 if kind == "GRU" and config.get("reset_after", True) else 1)
+    matrices = gates * units * (entering + units)
+    joined = ways == 2 and call.config.get("merge_mode", "concat") in ("concat", None)
+    width = units * (2 if joined else 1)
+    outs = [call.ours((steps, width)) if config.get("return_sequences") else Shape((width,))]
+    if config.get("return_state"):
+        outs += [Shape((units,))] * ways * (2 if kind == "LSTM" else 1)
+    return call.declare(*outs, ins=[call.x], product=True, params=ways * (matrices + bias), biases=ways * bias,
+                        macs=ways * steps * matrices)  # fmt: skip
+
+
+def dot(call: Call) -> Sequence[Ref]:
+    """Dot of two tensors along one axis of each: one product for every pair of what is left."""
+    axes = call.config["axes"]
+    pair = integers(axes, "axes", -8) if isinstance(axes, list) else (axes, axes)
+    if len(call.ins) != 2 or len(pair) != 2:
+        raise MisfitError(f"wants two tensors, got {len(call.ins)}")
+    left, right = (list(call.keras(call.shape(ref))) for ref in call.ins)
+    at = [integer(a + len(x) if a < 0 else a - 1, "axes", 0) for a, x in zip(pair, (left, right), strict=True)]
+    shared = left.pop(at[0])
+    if right.pop(at[1]) != shared:
+        raise MisfitError(f"multiplies along extents that differ: {' and '.join(str(call.shape(r)) for r in call.ins)}")
+    out = call.ours((*left, *right))
+    macs = out.elements * shared
+    work = Work(multiplications=macs, additions=macs - out.elements)
+    if call.flag("normalize", default=False):
+        for ref in call.ins:  # squares, their sum, its root, and one factor for each element
+            n = call.shape(ref).elements
+            work += Work(multiplications=2 * n, additions=n - n // shared, special=n // shared)
+    return call.declare(out, product=True, macs=macs, work=work)
+
+
+def einsum_dense(call: Call) -> Sequence[Ref]:
+    """EinsumDense: weights whose axes an equation names."""
+    left, _, result = str(call.config["equation"]).replace(" ", "").partition("->")
+    data, _, kernel = left.partition(",")
+    shape = call.config["output_shape"]
+    wanted = shape if isinstance(shape, list) else [shape]
+    x = call.extents
+    if "..." in data:
+        spread = len(x) - len(data.replace("...", "")) + (0 if data.startswith("...") else 1)
+        letters = "".join(chr(0x3B1 + n) for n in range(max(spread, 0)))
+        data = data.replace("...", ("@" + letters) if data.startswith("...") else letters)
+        result = result.replace("...", ("@" + letters) if result.startswith("...") else letters)
+    if len(data) != len(x) + 1 or data[0] != result[0]:
+        raise MisfitError(f"has the equation '{str(call.config['equation'])[:40]}' on {call.shape(call.x)}")
+    known = dict(zip(data[1:], x, strict=True))
+    for letter, n in zip(reversed(result[1:]), reversed(wanted), strict=False):
+        if letter not in known:
+            known[letter] = integer(n, "output_shape")
+    out = call.ours([known[letter] for letter in result[1:]])
+    axes = call.config.get("bias_axes") or ""
+    bias = prod(known[a] for a in axes) if axes else 0
+    macs = prod(known[a] for a in {*data[1:], *kernel, *result[1:]})
+    work = Work(multiplications=macs, additions=macs - out.elements + (out.elements if bias else 0))
+    return call.declare(out, ins=[call.x], product=True, params=prod(known[a] for a in kernel) + bias, biases=bias,
+                        macs=macs, work=work)  # fmt: skip
+
+
+def additive_attention(call: Call) -> Sequence[Ref]:
+    """AdditiveAttention: scores without products, and their mix of the values."""
+    query, value = call.shape(call.ins[0]), call.shape(call.ins[1])
+    scale = query.channels if call.flag("use_scale", default=True) else 0
+    out = Shape((value.channels, *query.spatial))
+    return call.declare(out, product=True, params=scale, macs=query.positions * value.elements)
+
+
+def repeat_vector(call: Call) -> Sequence[Ref]:
+    """RepeatVector: copies one after the other."""
+    return call.declare(call.ours((integer(call.config["n"], "n"), *call.extents)), work=Work())

@@ -1,0 +1,275 @@
+"""Through the layers of a model in order: every call of a layer becomes operators, nested models their layers."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cnncalc.graph.build import GraphBuilder
+from cnncalc.interop.foreign import failure
+from cnncalc.interop.keras.call import Call, MisfitError
+from cnncalc.interop.keras.declared import opaque
+from cnncalc.interop.keras.inputs import bind
+from cnncalc.interop.keras.layers import entry_of
+from cnncalc.interop.keras.structure import History, Malformed, Model, is_model, model_of
+from cnncalc.language.settings import MAX_LAYERS
+from cnncalc.values.diagnostics import ArgumentError, SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncalc.graph.graph import Graph, Ref
+    from cnncalc.interop.keras.structure import Layer, Reading
+    from cnncalc.language.settings import Overrides
+    from cnncalc.ops.operator import Operator
+    from cnncalc.values.diagnostics import Collector
+
+MAX_CALLS = 20_000
+"""A network has at most this many calls of layers, unless more layers are asked for."""
+DEEPEST = 40
+"""How many models may stand in each other."""
+FOLLOWS = "it follows a layer whose extents are not known"
+MASKS = frozenset(("mask", "attention_mask", "query_mask", "value_mask", "key_mask", "training", "initial_state"))
+"""Tensors that a layer is given by these names do not enter its result's elements."""
+
+
+class Walk:
+    """One way through one file."""
+
+    def __init__(self, model: dict[str, Any], file: str | None, overrides: Overrides, collector: Collector) -> None:
+        self.model = model
+        self.file = file
+        self.overrides = overrides
+        self.collector = collector
+        self.builder = GraphBuilder(file)
+        self.first = channels_first(model)
+        self.steps = overrides.max_layers if overrides.max_layers != MAX_LAYERS else MAX_CALLS
+        self.reasons: dict[str, list[str]] = {}
+        self.guessed: set[Ref] = set()
+        self.taken: set[str] = set()
+        self.lent: list[tuple[str, str]] = []
+        self.labels: set[str] = set()
+        self.stated_hold = True
+
+    def fail(self, message: str, *, layer: str = "", code: str = "bad-model", hint: str | None = None) -> NoReturn:
+        """Give the file up, at one of its layers."""
+        place = f"layer '{layer}'" if layer else None
+        raise failure(self.file, message, code=code, hint=hint or "write it again with model.to_json()",
+                      place=place) from None  # fmt: skip
+
+    def run(self) -> Graph:
+        """Return the network."""
+        kind, config = self.model.get("class_name"), self.model["config"]
+        if not isinstance(kind, str) or not is_model(kind, config):
+            self.fail(f"is a {str(kind)[:60]}, which does not say its layers", code="subclassed-model",
+                      hint="only Functional and Sequential models do; build it as one of them")  # fmt: skip
+        model = self.parsed(kind, config, "")
+        bound = bind([(h.layer, model.layers[h.layer].config) for h in self.entries(model)], self.overrides.inputs,
+                     self.fail, first=self.first)  # fmt: skip
+        self.stated_hold = not bound.changed
+        refs = [self.builder.input(name, shape) for name, shape in bound.shapes.items()]
+        self.taken.update(bound.shapes)
+        for history, ref in zip(model.outputs, self.through(model, refs, "", 0), strict=True):
+            self.builder.output(self.label(history.layer), ref)
+        graph = self.builder.graph()
+        if not graph.nodes:
+            self.fail("has no layers behind its inputs", code="no-layers")
+        self.share(graph)
+        graph.batch = bound.batch
+        self.warn()
+        return graph
+
+    def label(self, name: str) -> str:
+        """Return the label of an output: its layer's name, with a number behind it where there are several."""
+        found, number = name, 1
+        while found in self.labels:
+            number += 1
+            found = f"{name}_{number}"
+        self.labels.add(found)
+        return found
+
+    def share(self, graph: Graph) -> None:
+        """Record whose weights a layer with declared numbers uses."""
+        at = {node.path: index for index, node in enumerate(graph.nodes)}
+        for path, lender in self.lent:
+            if path in at and lender in at:
+                node, source = graph.nodes[at[path]], graph.nodes[at[lender]]
+                if node.op.params(node.in_shapes) != 0 or node.op.buffers(node.in_shapes):
+                    node.shares = at[lender] if source.shares is None else source.shares
+
+    def warn(self) -> None:
+        """Say once for each reason which layers' costs are unknown."""
+        for reason, paths in self.reasons.items():
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
+                               severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
+
+    def unknown(self, path: str, reason: str) -> None:
+        """Remember that a layer's costs are unknown."""
+        self.reasons.setdefault(reason, []).append(path)
+
+    # Models.
+
+    def parsed(self, kind: str, config: dict[str, Any], where: str) -> Model:
+        """Return a model from its settings."""
+        try:
+            model = model_of(kind, config)
+        except Malformed as error:
+            self.fail(str(error), layer=where)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            self.fail("has settings that do not go together", layer=where)
+        for history in (*model.inputs, *model.outputs):
+            if history.layer not in model.layers:
+                self.fail(f"names '{history.layer}' as an input or output, and has no such layer", layer=where)
+        return model
+
+    def entries(self, model: Model) -> list[History]:
+        """Return a model's inputs; of one that does not list them, its input layers."""
+        inputs = model.inputs or [History(n, 0, 0) for n, layer in model.layers.items() if layer.kind == "InputLayer"]
+        if not inputs:
+            self.fail("has no inputs", code="no-layers")
+        if len(set(inputs)) < len(inputs):
+            self.fail(f"names the input '{inputs[-1].layer}' twice")
+        return inputs
+
+    def through(self, model: Model, refs: Sequence[Ref], prefix: str, depth: int) -> list[Ref]:
+        """Go through a model and return the tensors that it gives."""
+        if depth > DEEPEST:
+            self.fail(f"has more than {DEEPEST} models in each other", layer=prefix, code="too-deep")
+        inputs = self.entries(model)
+        if len(inputs) != len(refs):
+            self.fail(f"takes {len(inputs)} inputs, and is given {len(refs)}", layer=prefix.rstrip("."))
+        made: dict[History, Ref] = dict(zip(inputs, refs, strict=True))
+        for layer, number in self.ordered(model, made, prefix):
+            reads = layer.calls[number]
+            for port, ref in enumerate(self.call(layer, reads, number, model, made, prefix, depth)):
+                made[History(layer.name, number, port)] = ref
+        if not model.outputs:
+            last = next(reversed(model.layers.values()))
+            model.outputs = [History(last.name, max(len(last.calls) - 1, 0), 0)]
+        lost = next((h for h in model.outputs if h not in made), None)
+        if lost is not None:
+            self.fail(f"no layer makes the output '{lost.layer}'", layer=prefix.rstrip("."))
+        return [made[h] for h in model.outputs]
+
+    def ordered(self, model: Model, made: dict[History, Ref], prefix: str) -> list[tuple[Layer, int]]:
+        """Return every call of a layer, each behind those whose results it reads, else in the file's order."""
+        calls = [(layer, n) for layer in model.layers.values() for n in range(len(layer.calls))
+                 if layer.kind != "InputLayer"]  # fmt: skip
+        self.steps -= len(calls)
+        if self.steps < 0:
+            self.fail(f"has more than {MAX_CALLS:,} calls of layers", code="too-many-layers",
+                      hint="raise the limit with --max-layers")  # fmt: skip
+        index = {(layer.name, n): at for at, (layer, n) in enumerate(calls)}
+        given = {(h.layer, h.call) for h in made}
+        waiting: list[int] = []
+        readers: dict[int, list[int]] = {}
+        for at, (layer, n) in enumerate(calls):
+            needs = set[int]()
+            for history in layer.calls[n].all():
+                source = (history.layer, history.call)
+                if source in given:
+                    continue
+                if source not in index:
+                    self.fail(f"reads '{history.layer}', call {history.call}, which the model does not have",
+                              layer=prefix + layer.name)  # fmt: skip
+                needs.add(index[source])
+            waiting.append(len(needs))
+            for need in needs:
+                readers.setdefault(need, []).append(at)
+        ready = [at for at, count in enumerate(waiting) if not count]
+        heapify(ready)
+        order: list[tuple[Layer, int]] = []
+        while ready:
+            at = heappop(ready)
+            order.append(calls[at])
+            for reader in readers.get(at, ()):
+                waiting[reader] -= 1
+                if not waiting[reader]:
+                    heappush(ready, reader)
+        if len(order) < len(calls):
+            stuck = next(layer for at, (layer, _) in enumerate(calls) if waiting[at])
+            self.fail("reads its own result: the layers form a circle", layer=prefix + stuck.name, code="cyclic-model")
+        return order
+
+    # Layers.
+
+    def call(  # noqa: PLR0917 - where it stands
+        self, layer: Layer, reads: Reading, number: int, model: Model, made: dict[History, Ref], prefix: str, depth: int
+    ) -> Sequence[Ref]:  # fmt: skip
+        """Take in one call of a layer and return its results."""
+        base = self.free(prefix + layer.name)
+        where = prefix + layer.name
+        lender = layer.base
+        if layer.base is None:
+            layer.base = base
+        lost = next((h for h in reads.all() if h not in made), None)
+        if lost is not None:
+            self.fail(f"reads result {lost.port} of '{lost.layer}', which does not have it", layer=where)
+        named = {key: made[items[0]] for key, items in reads.named.items() if len(items) == 1}
+        ins = [made[h] for h in reads.plain]
+        for key, items in reads.named.items():
+            if key not in MASKS and key not in ("value", "key", "query"):
+                ins += [made[h] for h in items]
+        if is_model(layer.kind, layer.config):
+            if layer.inner is None:
+                layer.inner = self.parsed(layer.kind, layer.config, where)
+            return self.through(layer.inner, ins, f"{base}.", depth + 1)
+        stated = {h.port: s for h, s in model.stated.items() if (h.layer, h.call) == (layer.name, number)} \
+            if entry_of(layer) is None or any(r in self.guessed for r in ins) else {}  # fmt: skip
+        call = Call(self, layer, ins, named, base, lender, reads.constants, stated)
+        try:
+            return self.made(call)
+        except SpecError:
+            raise
+        except MisfitError as error:
+            self.fail(f"({layer.kind}) {error}", layer=where, code="bad-argument",
+                      hint="check the input's size; --input sets another")  # fmt: skip
+        except ArgumentError as error:
+            self.fail(f"({layer.kind}) {error}", layer=where, code=error.code,
+                      hint="check the input's size; --input sets another")  # fmt: skip
+        except (LookupError, TypeError, ValueError, AttributeError, AssertionError, ArithmeticError):
+            self.fail(f"({layer.kind}) has settings that do not go together", layer=where)
+
+    def made(self, call: Call) -> Sequence[Ref]:
+        """Return what a call becomes."""
+        if any(ref in self.guessed for ref in call.ins):
+            return opaque(call, FOLLOWS)
+        entry = entry_of(call.layer)
+        if entry is None:
+            return opaque(call, f"what a {call.kind} computes is not known")
+        found = entry(call)
+        return found if isinstance(found, list | tuple) and not isinstance(found[0], int) else [found]
+
+    def free(self, path: str) -> str:
+        """Return a path that no layer has yet."""
+        found, number = path, 1
+        while found in self.taken:
+            number += 1
+            found = f"{path}_{number}"
+        self.taken.add(found)
+        return found
+
+    def put(self, op: Operator, ins: Sequence[Ref], path: str, lender: str | None, name: str) -> tuple[Ref, ...]:
+        """Add an operator to the graph."""
+        if lender is not None:
+            self.lent.append((path, lender))
+        given = tuple(self.builder.shape(ref) for ref in ins)
+        shares = lender if lender is not None and not op.parts() and op.tensors(given) else None
+        return self.builder.add(op, ins, path, origin=f"layer '{name}'", shares=shares)
+
+
+def channels_first(model: Any) -> bool:
+    """Whether the layers of a file hold channels before the spatial axes."""
+    formats: set[str] = set()
+    todo = [model["config"]]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            word = value.get("data_format")
+            if isinstance(word, str):
+                formats.add(word)
+            todo.extend(value.values())
+        elif isinstance(value, list):
+            todo.extend(value)
+    return formats == {"channels_first"}
