@@ -148,3 +148,61 @@ def additive_attention(call: Call) -> Sequence[Ref]:
 def repeat_vector(call: Call) -> Sequence[Ref]:
     """RepeatVector: copies one after the other."""
     return call.declare(call.ours((integer(call.config["n"], "n"), *call.extents)), work=Work())
+
+
+def moved(call: Call) -> Sequence[Ref]:
+    """A function that only puts elements elsewhere; the file says the extents of its results."""
+    if not call.stated or not call.walk.stated_hold:
+        return opaque(call, f"the extents of what {call.kind} gives are not known")
+    return call.declare(*told(call), work=Work())
+
+
+def told(call: Call) -> list[Shape]:
+    """Return the extents that the file writes of a call's results, where one that nothing reads is as the one before.
+
+    Raises:
+        MisfitError: they are open.
+    """
+    outs: list[Shape] = []
+    for port in range(max(call.stated) + 1):
+        extents = call.stated.get(port)
+        if extents is None:
+            outs.append(outs[-1] if outs else call.ours(call.extents))
+        else:
+            outs.append(call.ours(integers(extents[1:], "shape")))
+    return outs
+
+
+def reduced(call: Call) -> Sequence[Ref]:
+    """A function that makes one element of many."""
+    if not call.stated or not call.walk.stated_hold:
+        return opaque(call, f"the extents of what {call.kind} gives are not known")
+    out = told(call)[0]
+    many = call.shape(call.x).elements - out.elements
+    work = Work(comparisons=many) if call.kind not in ("Mean", "Sum") else Work(
+        additions=many, divisions=out.elements if call.kind == "Mean" else 0)  # fmt: skip
+    return call.declare(out, work=work)
+
+
+def repeated(call: Call) -> Sequence[Ref]:
+    """A layer or model that acts on every step of a sequence: its work as often, its weights once."""
+    steps, *rest = call.extents
+    graph = call.walk.step(call.config["layer"], rest)
+    outs = [call.ours((steps, *call.keras(graph.shape(ref)))) for ref in graph.outputs.values()]
+    own = [n for n in graph.nodes if n.shares is None]
+    params = [n.op.params(n.in_shapes) for n in own]
+    products = [n.op.macs(n.in_shapes, n.out_shapes) for n in graph.nodes]
+    works = [n.op.work(n.in_shapes, n.out_shapes) for n in graph.nodes]
+    total = Work()
+    for work in works:
+        total += work or Work()
+    all_work = Work(**{kind: steps * n for kind, n in total.to_dict().items()})
+    known = None not in params and None not in products
+    macs = steps * sum(n or 0 for n in products)
+    return call.declare(
+        *outs, product=bool(macs), params=sum(n or 0 for n in params) if known else None,
+        biases=sum(n.op.biases(n.in_shapes) for n in own) if known else 0,
+        buffers=sum(n.op.buffers(n.in_shapes) or 0 for n in own), macs=macs if known else None,
+        work=all_work if None not in works else None,
+        reason="" if known else f"what a layer inside the {call.kind} computes is not known",
+    )  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.keras import declared
-from cnncalc.interop.keras.activations import ACTIVATIONS, activated, activation
+from cnncalc.interop.keras.activations import ACTIVATIONS, NAMES, activated, activation
 from cnncalc.interop.keras.attention import attention, multi_head
 from cnncalc.interop.keras.call import Call, MisfitError, fraction, integer, integers, make
 from cnncalc.interop.keras.norms import batch_norm, group_norm, layer_norm, normalization, rms_norm
+from cnncalc.interop.keras.structure import layer_of
 from cnncalc.ops.registry import by_foreign_name
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work
@@ -260,10 +262,6 @@ def dropout(call: Call) -> Ref:
 
 def time_distributed(call: Call) -> Ref | Sequence[Ref]:
     """TimeDistributed: a layer at every step; a window gets an axis of extent 1 for the steps."""
-    from dataclasses import replace
-
-    from cnncalc.interop.keras.structure import layer_of
-
     inner = layer_of(call.config["layer"], {})
     windows = ("kernel_size", "pool_size", "strides", "dilation_rate")
     if not call.walk.first and any(name in inner.config for name in windows[:2]) and inner.kind.endswith("D"):
@@ -271,15 +269,14 @@ def time_distributed(call: Call) -> Ref | Sequence[Ref]:
         for name in windows:
             if isinstance(config.get(name), list):
                 config[name] = [1, *config[name]]
-        digit = inner.kind[-2]
-        if digit not in "12":
-            return declared.opaque(call, f"what a {call.kind} of {inner.kind} computes is not known")
-        inner = replace(inner, config=config, kind=f"{inner.kind[:-2]}{int(digit) + 1}D")
+        if inner.kind[-2] not in "12":
+            return declared.repeated(call)
+        inner = replace(inner, config=config, kind=f"{inner.kind[:-2]}{int(inner.kind[-2]) + 1}D")
     elif inner.kind not in STEPWISE:
-        return declared.opaque(call, f"what a {call.kind} of {inner.kind} computes is not known")
+        return declared.repeated(call)
     entry = entry_of(inner)
     if entry is None:
-        return declared.opaque(call, f"what a {call.kind} of {inner.kind} computes is not known")
+        return declared.repeated(call)
     found: Ref | Sequence[Ref] = entry(replace(call, layer=replace(inner, name=call.layer.name)))
     return found
 
@@ -343,6 +340,21 @@ TABLE: dict[str, Callable[[Call], Any]] = {
 }  # fmt: skip
 """Layers that need more than their operator's own names, by Keras' name."""
 
+MERGES = ("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum")
+OPERATIONS: dict[str, Callable[[Call], Any]] = {
+    **{kind: TABLE[kind] for kind in MERGES},
+    **{"".join(part.capitalize() for part in word.split("_")): single(name) for word, name in NAMES.items()
+       if "softmax" not in word},
+    **dict.fromkeys(("GetItem", "Split", "Transpose", "Squeeze", "ExpandDims", "Reshape", "Stack", "Concatenate", "Pad",
+                     "Flip", "Roll", "Repeat", "Tile", "BroadcastTo", "Cast", "Swapaxes", "Moveaxis"), declared.moved),
+    **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Amax", "Amin"), declared.reduced),
+    "Negative": declared.each(multiplications=1),
+    "Absolute": declared.each(comparisons=1),
+    **dict.fromkeys(("Exp", "Log", "Sqrt", "Rsqrt", "Square", "Power", "Sin", "Cos"), declared.each(special=1)),
+}  # fmt: skip
+"""Functions of `keras.ops` that a model calls on its tensors, by the class that stands for each."""
+FUNCTIONS = ("keras.src.ops", "keras.ops")
+
 KERAS = ("keras.", "tensorflow.keras.", "tf_keras.")
 """How the modules begin that are Keras' own."""
 
@@ -351,6 +363,8 @@ def entry_of(layer: Layer) -> Callable[[Call], Any] | None:
     """Return what takes in a layer; None for a class that is not known, or that is not Keras' own."""
     if layer.module and layer.module != "keras" and not layer.module.startswith(KERAS):
         return None
+    if layer.module.startswith(FUNCTIONS):
+        return OPERATIONS.get(layer.kind)
     found = TABLE.get(layer.kind)
     if found is None and by_foreign_name(SYSTEM, layer.kind):
         found = plain

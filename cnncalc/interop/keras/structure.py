@@ -64,8 +64,8 @@ class Layer:
     inner: Any = None
 
 
-Stated = dict[History, list[Any]]
-"""Extents that the file writes beside its tensors, batch first; None is open."""
+Stated = dict[tuple[str, int], dict[int, list[Any]]]
+"""By layer and call, the extents of each result that the file writes, batch first; None is open."""
 
 
 def layer_of(entry: Any, stated: Stated) -> Layer:
@@ -114,7 +114,7 @@ def tensors(value: Any, into: list[History], stated: Stated, others: list[Any]) 
             history = History(*config["keras_history"])
             into.append(checked(history))
             if isinstance(config.get("shape"), list):
-                stated[history] = config["shape"]
+                stated.setdefault((history.layer, history.call), {})[history.port] = config["shape"]
             return
         for key in sorted(value):
             tensors(value[key], into, stated, others)
@@ -197,6 +197,6 @@ def chained(layers: dict[str, Layer], config: Mapping[str, Any]) -> Model:
         last = History(before.name, 0, 0)
         layer.calls = [Reading([last])]
         if isinstance(layer.built, list) and not any(isinstance(n, list) for n in layer.built):
-            stated[last] = layer.built
+            stated[last.layer, 0] = {0: layer.built}
     return Model({layer.name: layer for layer in listed}, [History(listed[0].name, 0, 0)],
                  [History(listed[-1].name, 0, 0)], stated)  # fmt: skip

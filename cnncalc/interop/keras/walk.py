@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,22 +13,21 @@ from cnncalc.interop.keras.declared import opaque
 from cnncalc.interop.keras.inputs import bind
 from cnncalc.interop.keras.layers import entry_of
 from cnncalc.interop.keras.structure import History, Malformed, Model, is_model, model_of
-from cnncalc.language.settings import MAX_LAYERS
-from cnncalc.values.diagnostics import ArgumentError, SpecError
+from cnncalc.language.settings import MAX_LAYERS, Overrides
+from cnncalc.values.diagnostics import ArgumentError, Collector, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Ref
     from cnncalc.interop.keras.structure import Layer, Reading
-    from cnncalc.language.settings import Overrides
     from cnncalc.ops.operator import Operator
-    from cnncalc.values.diagnostics import Collector
 
 MAX_CALLS = 20_000
 """A network has at most this many calls of layers, unless more layers are asked for."""
 DEEPEST = 40
 """How many models may stand in each other."""
+SIZES = "check the input's size; --input sets another"
 FOLLOWS = "it follows a layer whose extents are not known"
 MASKS = frozenset(("mask", "attention_mask", "query_mask", "value_mask", "key_mask", "training", "initial_state"))
 """Tensors that a layer is given by these names do not enter its result's elements."""
@@ -43,6 +43,7 @@ class Walk:
         self.collector = collector
         self.builder = GraphBuilder(file)
         self.first = channels_first(model)
+        self.depth = 0
         self.steps = overrides.max_layers if overrides.max_layers != MAX_LAYERS else MAX_CALLS
         self.reasons: dict[str, list[str]] = {}
         self.guessed: set[Ref] = set()
@@ -69,7 +70,7 @@ class Walk:
         self.stated_hold = not bound.changed
         refs = [self.builder.input(name, shape) for name, shape in bound.shapes.items()]
         self.taken.update(bound.shapes)
-        for history, ref in zip(model.outputs, self.through(model, refs, "", 0), strict=True):
+        for history, ref in zip(model.outputs, self.through(model, refs, "", self.depth), strict=True):
             self.builder.output(self.label(history.layer), ref)
         graph = self.builder.graph()
         if not graph.nodes:
@@ -107,6 +108,18 @@ class Walk:
     def unknown(self, path: str, reason: str) -> None:
         """Remember that a layer's costs are unknown."""
         self.reasons.setdefault(reason, []).append(path)
+
+    def step(self, inner: dict[str, Any], extents: Sequence[int]) -> Graph:
+        """Return the network of one layer on its own, for an input in Keras' order without the batch."""
+        entry = {**inner, "inbound_nodes": []}
+        shape = {"batch_shape": [None, *extents]}
+        first = {"class_name": "InputLayer", "name": "step_input", "config": shape}
+        model = {"class_name": "Sequential", "config": {"layers": [first, entry]}}
+        walk = Walk(model, self.file, Overrides(), Collector(file=self.file))
+        walk.depth, walk.steps, walk.first = self.depth + 1, self.steps, self.first
+        graph = walk.run()
+        self.steps = walk.steps
+        return graph
 
     # Models.
 
@@ -215,8 +228,7 @@ class Walk:
             if layer.inner is None:
                 layer.inner = self.parsed(layer.kind, layer.config, where)
             return self.through(layer.inner, ins, f"{base}.", depth + 1)
-        stated = {h.port: s for h, s in model.stated.items() if (h.layer, h.call) == (layer.name, number)} \
-            if entry_of(layer) is None or any(r in self.guessed for r in ins) else {}  # fmt: skip
+        stated = model.stated.get((layer.name, number), {})
         call = Call(self, layer, ins, named, base, lender, reads.constants, stated)
         try:
             return self.made(call)
@@ -224,10 +236,10 @@ class Walk:
             raise
         except MisfitError as error:
             self.fail(f"({layer.kind}) {error}", layer=where, code="bad-argument",
-                      hint="check the input's size; --input sets another")  # fmt: skip
+                      hint=SIZES)  # fmt: skip
         except ArgumentError as error:
             self.fail(f"({layer.kind}) {error}", layer=where, code=error.code,
-                      hint="check the input's size; --input sets another")  # fmt: skip
+                      hint=SIZES)  # fmt: skip
         except (LookupError, TypeError, ValueError, AttributeError, AssertionError, ArithmeticError):
             self.fail(f"({layer.kind}) has settings that do not go together", layer=where)
 
@@ -256,7 +268,10 @@ class Walk:
             self.lent.append((path, lender))
         given = tuple(self.builder.shape(ref) for ref in ins)
         shares = lender if lender is not None and not op.parts() and op.tensors(given) else None
-        return self.builder.add(op, ins, path, origin=f"layer '{name}'", shares=shares)
+        try:
+            return self.builder.add(op, ins, path, origin=f"layer '{name}'", shares=shares)
+        except SpecError as error:
+            raise SpecError([replace(d, hint=d.hint or SIZES) for d in error.diagnostics]) from None
 
 
 def channels_first(model: Any) -> bool:
