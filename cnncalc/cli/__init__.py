@@ -217,7 +217,7 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         write_problem(str(error))
         return USAGE
-    except Exception as error:  # noqa: BLE001 - the last resort: say so and ask for a report
+    except BaseException as error:  # noqa: BLE001 - the last resort: nothing that ends a run may look like a verdict
         report_internal(error)
         return INTERNAL
     return 0
@@ -245,7 +245,7 @@ def main() -> None:
         app(prog_name="cnncalc")
     try:
         code = run(sys.argv[1:])
-    except Exception as error:  # noqa: BLE001 - exit code 1 is a verdict, which a mistake of ours must not look like
+    except BaseException as error:  # noqa: BLE001 - exit code 1 is a verdict, which a mistake of ours must not look like
         with suppress(OSError):
             sys.stderr.write(
                 f"error: cnncalc made a mistake ({type(error).__name__}: {' '.join(str(error).split())})\n"

@@ -211,8 +211,8 @@ def command(
         if out.file not in {None, "-"}:
             refuse_precious(str(out.file))
     run = check(specs or (), options, stdin=_standard_input)
-    session.verdict = True
     code = emit(run, outputs)
+    session.verdict = True
     raise typer.Exit(0 if exit_zero and code == 1 else code)
 
 

@@ -78,7 +78,7 @@ def write_problem(message: str, hint: str | None = None) -> None:
     write_error(f"{word} {one_line(message)}" + (f"\n  = hint: {one_line(hint)}" if hint else ""))
 
 
-def report_internal(error: Exception) -> None:
+def report_internal(error: BaseException) -> None:
     """Write that cnncalc itself went wrong; the traceback only where CNNCALC_DEBUG is set."""
     if os.environ.get("CNNCALC_DEBUG", "0") not in {"", "0"}:
         import traceback

@@ -15,7 +15,7 @@ class Session:
     Attributes:
         reads: the files that it reads, as named.
         force: whether files that it reads, specs and baselines may be overwritten.
-        verdict: whether a check has judged, so that exit code 0 means that it passed.
+        verdict: whether a check has judged and said so, so that exit code 0 means that it passed.
     """
 
     reads: list[str] = field(default_factory=list)

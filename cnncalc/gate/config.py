@@ -113,9 +113,10 @@ def find_configs(start: Path) -> list[Path]:
     for folder in (start, *start.parents):
         own, project = folder / OWN_FILE, folder / PROJECT_FILE
         for file in (own, project):
-            if file.is_symlink() and not file.exists():
-                raise SpecError([Diagnostic(code="unreadable-file", message=f"'{file}' is a link to nothing",
-                                            file=str(file), hint="repair the link, or remove it")])  # fmt: skip
+            if os.path.lexists(file) and not file.is_file():
+                what = "no file that can be read" if file.exists() else "a link to nothing"
+                raise SpecError([Diagnostic(code="unreadable-file", message=f"'{file}' is {what}", file=str(file),
+                                            hint="repair it, or remove it")])  # fmt: skip
         has_own, has_project = own.is_file(), project.is_file() and _mentions_tool(project)
         if has_own and has_project:
             raise SpecError(

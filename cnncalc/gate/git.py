@@ -12,6 +12,9 @@ from cnncalc.values.diagnostics import Diagnostic
 TIMEOUT = 30
 """Seconds after which a git command is given up."""
 
+MAX_LINKS = 40
+"""So many links are followed on the way to one file, as Linux does."""
+
 _SYMLINK = "120000"
 
 LOCAL = frozenset({
@@ -107,9 +110,31 @@ class Snapshot:
         """Return whether the commit has a file of this path."""
         return path in self.entries
 
-    def is_link(self, path: str) -> bool:
-        """Return whether the commit has a symbolic link at this path."""
-        return self.entries[path][0] == _SYMLINK
+    def followed(self, path: str) -> str | None:
+        """Return the plain file that a path led to in the commit, through the links of the commit; None for none."""
+        left = path.split("/")
+        done: list[str] = []
+        for _ in range(MAX_LINKS):
+            while left:
+                part = left.pop(0)
+                if part == ".." and done:
+                    done.pop()
+                elif part == "..":
+                    return None
+                elif part not in {"", "."}:
+                    done.append(part)
+                    entry = self.entries.get("/".join(done))
+                    if entry is not None and entry[0] == _SYMLINK:
+                        break
+            else:
+                found = "/".join(done)
+                return found if self.has(found) else None
+            target = os.fsdecode(run_git(self.root, "cat-file", "blob", entry[1]))
+            if target.startswith("/"):
+                return None
+            done.pop()
+            left = [*target.split("/"), *left]
+        return None
 
     def read(self, path: str) -> bytes:
         """Return what the file was in the commit.

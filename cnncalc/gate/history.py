@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.git import GitError, Snapshot, repository, snapshot
@@ -10,7 +12,6 @@ from cnncalc.gate.specs import SUFFIXES, has_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 SIMILAR = 0.5
 """A removed spec and a new one are taken for a rename when at least this part of their lines is the same."""
@@ -47,10 +48,11 @@ class History:
         Raises:
             GitError: git cannot say.
         """
-        shot = self.of(file.absolute().parent)
-        named = shot.named(file)
-        if named is not None and shot.has(named) and not shot.is_link(named):
-            return shot, named
+        for folder in _folders(file):
+            shot = self.of(folder)
+            named = shot.named(file)
+            if named is not None and (then := shot.followed(named)) is not None:
+                return shot, then
         shot = self.of(file.resolve().parent)
         path = shot.inside(file)
         if path is None:
@@ -72,7 +74,7 @@ class History:
         return [
             path
             for path in shot.entries
-            if path.endswith(SUFFIXES)
+            if path.lower().endswith(SUFFIXES)
             and (shot.root, path) not in self._claimed
             and not (shot.root / path).exists()
             and not any(part.startswith(".") for part in path.split("/"))
@@ -106,3 +108,9 @@ class History:
             prefix = "" if inside == "." else f"{inside}/"
             found += [path for path in self._unclaimed(shot) if path.startswith(prefix) and path not in found]
         return found
+
+
+def _folders(file: Path) -> list[Path]:
+    """Return folders in whose repositories a file is, by its name: its own, and those that hold a link on its way."""
+    folder = Path(os.path.normpath(file.absolute())).parent
+    return [folder, *(parent.parent for parent in (folder, *folder.parents) if parent.is_symlink())]

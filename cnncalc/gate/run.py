@@ -108,7 +108,8 @@ def _unread(file: Path) -> Diagnostic:
 def nested(found: Sequence[Target]) -> list[str]:
     """Return a notice for each repository inside another one that specs are in: git and configurations stop there."""
     said: dict[str, None] = {}
-    for folder in dict.fromkeys(t.file.absolute().parent for t in found if t.place is not None and t.file is not None):
+    files = [target.file for target in found if target.place is not None and target.file is not None]
+    for folder in dict.fromkeys(place for file in files for place in (file.absolute().parent, file.resolve().parent)):
         tops = [top for top in (folder, *folder.parents) if is_repository(top)]
         if len(tops) > 1:
             said[

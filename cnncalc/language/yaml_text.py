@@ -59,7 +59,7 @@ def read(text: str | bytes, file: str | None = None) -> tuple[Map, Collector]:
 
 
 def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
-    """Return the keys of a text's top-level mapping, whatever else is in it, and whether it could be read to its end.
+    """Return the keys of a text's top-level mappings, in every document, and whether it could be read to its end.
 
     The keys before a place that no YAML reader gets beyond are among them.
     """
@@ -80,8 +80,6 @@ def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
             if kind in {yaml.MappingStartEvent, yaml.SequenceStartEvent}:
                 depth += 1
                 key = key if depth > 1 else True
-            if kind is yaml.DocumentEndEvent:
-                return frozenset(found), True
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
         return frozenset(found), False
     return frozenset(found), True
