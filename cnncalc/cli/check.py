@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import replace
 from importlib import import_module
@@ -18,6 +17,7 @@ from cnncalc.cli.common import (
     fail,
     refuse_precious,
     report_findings,
+    screen_width,
     settings,
     shapes,
     spec_file,
@@ -391,6 +391,8 @@ def _harmless(file: str) -> str:
 
 
 def _rendered(run: Run, out: Output) -> str:
+    from cnncalc.render.format import hanging
+
     module = import_module(f"cnncalc.render.{FORMS[out.form]}")
     if out.form != "text":
         return str(module.render(run))
@@ -401,8 +403,9 @@ def _rendered(run: Run, out: Output) -> str:
         plain = False
     except (UnicodeEncodeError, LookupError):
         plain = True
-    width = shutil.get_terminal_size().columns if terminal else None
-    return str(module.render(run, width=width, colour=terminal and coloured(sys.stdout), plain=plain))
+    width = screen_width() if out.file in {None, "-"} else None
+    text = str(module.render(run, width=width, colour=terminal and coloured(sys.stdout), plain=plain))
+    return hanging(text, screen_width()) if terminal else text
 
 
 def write_form(text: str, file: str | None, *, commands: bool = False) -> None:

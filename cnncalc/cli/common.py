@@ -261,6 +261,15 @@ def refuse_precious(file: str) -> None:
     fail(f"'{file}' {what} and would be overwritten", "choose another name, or overwrite it with --force")
 
 
+def write_result(text: str, file: str | None) -> None:
+    """Write what people read: on a screen of known width broken at spaces with a hanging indent, in a file as it is."""
+    if file in {None, "-"} and (width := screen_width()) < WIDE:
+        from cnncalc.render.format import hanging
+
+        text = hanging(text, width)
+    write_output(text, file)
+
+
 __all__ = ["WIDE", "analysed", "ascii_only", "coloured", "encodable", "fail", "report_error", "report_findings",
            "report_internal", "screen_height", "screen_width", "settings", "shapes", "source_of", "write_error",
-           "write_output", "write_problem"]  # fmt: skip
+           "write_output", "write_problem", "write_result"]  # fmt: skip

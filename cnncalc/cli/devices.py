@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, screen_width, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, write_output, write_result
 from cnncalc.cli.options import OutputOption
 
 FORMATS = ("table", "json")
@@ -48,4 +48,4 @@ def command(
         screen = output in {None, "-"}
         width = screen_width() if screen else None
         text = to_table(chosen, width=width, colour=screen and coloured(sys.stdout))
-    write_output(text, output)
+    (write_output if form == "json" else write_result)(text, output)

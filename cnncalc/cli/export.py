@@ -35,9 +35,7 @@ def command(
     input: InputOption = None,  # noqa: A002 - the option's name
     variant: VariantOption = None,
     variables: SetOption = None,
-    dtype: Annotated[
-        str, typer.Option("--dtype", metavar="TYPE", help="For tflite: int8 or fp32.")
-    ] = "int8",
+    dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="For tflite: int8 or fp32.")] = "int8",
 ) -> None:
     """Write a network in another program's format.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, screen_width, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, write_output, write_result
 from cnncalc.cli.options import OutputOption
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def command(
     if terminal and coloured(sys.stdout):
         _print(lines)
     else:
-        write_output("\n".join(line.text.rstrip() for line in lines), output)
+        write_result("\n".join(line.text.rstrip() for line in lines), output)
 
 
 def _print(lines: Iterable[Line]) -> None:

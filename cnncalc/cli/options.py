@@ -96,14 +96,14 @@ FoldOption = Annotated[
 ]
 DeployOption = Annotated[
     bool,
-    typer.Option(
-        "--deploy", help="As a runtime gets it: norms folded, activations fused, what does nothing gone."
-    ),
+    typer.Option("--deploy", help="As a runtime gets it: norms folded, activations fused, what does nothing gone."),
 ]
 RuntimeOption = Annotated[
     str | None,
     typer.Option(
-        "--runtime", metavar="NAME", help="Whose memory planner to ask: plain or tflm; includes --deploy.",
+        "--runtime",
+        metavar="NAME",
+        help="Whose memory planner to ask: plain or tflm; includes --deploy.",
         autocompletion=complete_runtime,
     ),
 ]

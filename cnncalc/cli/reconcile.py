@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output, write_result
 from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption, SetOption, SpecArgument, VariantOption
 
 FORMATS = ("table", "markdown", "json")
@@ -56,9 +55,8 @@ def command(
     elif form == "markdown":
         text = markdown(result)
     else:
-        terminal = output is None and sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if terminal else None
-        text = table(result, width=width, colour=terminal and coloured(sys.stdout))
-    write_output(text, output)
+        screen = output in {None, "-"}
+        text = table(result, width=screen_width() if screen else None, colour=screen and coloured(sys.stdout))
+    (write_output if form == "json" else write_result)(text, output)
     if any(not verdict.matches for verdict in result.verdicts):
         raise typer.Exit(1)

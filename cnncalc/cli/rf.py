@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cnncalc.cli.common import ascii_only, fail, screen_width, settings, shapes, source_of, write_output
+from cnncalc.cli.common import ascii_only, fail, screen_width, settings, shapes, source_of, write_output, write_result
 from cnncalc.cli.options import InputOption, MaxLayersOption, SetOption, SpecArgument, VariantOption
 
 EPILOG = """\
@@ -55,7 +55,10 @@ def command(
             report = analyze(source, input=shape, variant=variant, variables=values, max_layers=max_layers)
         except ValueError as error:
             fail(str(error))
-        write_output(_fields(report) if form == "json" else table(report, screen_width()), None)
+        if form == "json":
+            write_output(_fields(report), None)
+        else:
+            write_result(table(report, screen_width()), None)
         return
     from cnncalc.explanation.network import NoSuchLayer
     from cnncalc.explanation.unit import view_unit
@@ -77,7 +80,7 @@ def command(
         write_output(render.to_json(view), None)
     else:
         marks = render.ASCII if ascii_only(sys.stdout) else render.UNICODE
-        write_output(render.to_text(view, screen_width(), marks), None)
+        write_result(render.to_text(view, screen_width(), marks), None)
 
 
 def _position(text: str | None) -> tuple[int, ...] | None:

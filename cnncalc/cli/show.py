@@ -41,7 +41,7 @@ from cnncalc.cli.options import (
 )
 from cnncalc.cli.tables import FORMS, By, Choice, table
 from cnncalc.render.columns import ALIASES, COLUMNS, DEFAULT, Column, chosen
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import Numbers, hanging
 from cnncalc.values.diagnostics import SpecError, did_you_mean
 
 if TYPE_CHECKING:
@@ -211,7 +211,8 @@ def command(
             views.append(
                 roofline_text(bound, width=screen_width() if screen else WIDE, colour=screen and coloured(sys.stdout))
             )
-        return "".join(f"\n{view}" for view in views)
+        text = "".join(f"\n{view}" for view in views)
+        return hanging(text, screen_width()) if output in {None, "-"} else text
 
     task = Task(specs, analyse, below, choice)
     if watch:

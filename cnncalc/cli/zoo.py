@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, screen_width, write_error, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, write_error, write_output, write_result
 from cnncalc.cli.options import OutputOption
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def command(
         screen = output in {None, "-"}
         width = screen_width() if screen else None
         text = to_table(rows, numbers, width=width, colour=screen and coloured(sys.stdout))
-    write_output(text, output)
+    (write_result if form == "table" else write_output)(text, output)
 
 
 def _metric(name: str, option: str) -> Metric:

@@ -27,7 +27,7 @@ STORES = ("memory", "sram", "flash")
 UNITS = {"bandwidth": "bytes/s", "memory": "bytes", "sram": "bytes", "flash": "bytes"}
 DASH = "-"
 GAP = 3
-GOES = {"int4 op/s": 1, "bf16 op/s": 2}
+GOES = {"int4 op/s": 1, "bf16 op/s": 2, "fp16 op/s": 5, "int8 op/s": 7}
 """The columns of types that go first when a table is too wide."""
 
 
@@ -63,7 +63,7 @@ def to_table(devices: Sequence[Device], *, width: int | None = None, colour: boo
             title = f"{dtype} op/s"
             columns.append(Heading(title, [human(rate) if rate else DASH for rate in rates], goes=GOES.get(title, 0)))
     columns.append(
-        Heading("Bandwidth B/s", [human(device.bandwidth) if device.bandwidth else DASH for device in devices])
+        Heading("Bandwidth B/s", [human(device.bandwidth) if device.bandwidth else DASH for device in devices], goes=6)
     )
     columns += [
         Heading(store.capitalize(), [size(getattr(device, store)) for device in devices])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 UNKNOWN = "?"
 NOTHING = "-"
 DIGITS = "0123456789"
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+HANG = 4
+"""What follows a broken line is indented by so much more."""
 
 
 class Numbers(Enum):
@@ -180,3 +184,34 @@ def wrap(text: str, width: int) -> list[str]:
         else:
             lines.append(word)
     return lines
+
+
+def hanging(text: str, width: int) -> str:
+    """Return text whose lines have at most `width` characters, broken at spaces, what follows indented deeper.
+
+    Terminal escapes take no room. A word that is longer than a line stays whole: a number is never broken.
+    """
+    lines = (line if seen_length(line) <= width else _hung(line, width) for line in text.split("\n"))
+    return "\n".join(lines)
+
+
+def seen_length(text: str) -> int:
+    """Return how many characters of text are seen on a terminal."""
+    return len(ESCAPE.sub("", text))
+
+
+def _hung(line: str, width: int) -> str:
+    bare = line.lstrip(" ")
+    indent = len(line) - len(bare)
+    deeper = " " * min(indent + HANG, width // 2)
+    lines, length, begun = [line[:indent]], indent, False
+    for word in bare.split(" "):
+        size = seen_length(word)
+        if begun and length + 1 + size > width:
+            lines.append(deeper + word)
+            length = len(deeper) + size
+        else:
+            lines[-1] += f" {word}" if begun else word
+            length += size + begun
+        begun = True
+    return "\n".join(part.rstrip() for part in lines)
