@@ -17,7 +17,7 @@ LEVELS = (
     {"language", "analysis", "results", "rules", "devices", "zoo", "deployment", "interop"},
     {"api"},
     {"render", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
-    | {"testing", "pytest_plugin"},
+    | {"testing", "pytest_plugin", "lineup"},
     {"cli"},
 )  # fmt: skip
 """From the bottom up: a module imports from its own level and from those below."""

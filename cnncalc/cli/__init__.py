@@ -40,6 +40,8 @@ LOOK, UNDERSTAND, GATE, DRAW = "Look", "Understand", "Gate", "Draw and estimate"
 EXCHANGE, WRITE = "Exchange", "Write specs"
 COMMANDS = {
     "show": Entry("show", LOOK, "Show every layer: size, field, parameters, operations."),
+    "compare": Entry("compare", LOOK, "Show several networks as rows of one table."),
+    "calc": Entry("calc", LOOK, "Answer a quick question: layers in a line, no file."),
     "zoo": Entry("zoo", LOOK, "List the networks that come with cnncalc."),
     "ops": Entry("ops", LOOK, "List the operators with arguments and formulas."),
     "explain": Entry("explain", UNDERSTAND, "Show the formula behind every number of a layer."),
