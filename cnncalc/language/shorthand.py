@@ -1,8 +1,8 @@
 """Layers in a line: `conv 64 k3 s2 p1; max_pool 2`, the words in which tables print them.
 
 An item is an operator, its main argument, letters with sizes (`k3`, `s2`, `p1`, `d2`, `g32`; `k3x5` names each axis,
-`p half` is a word), and `name=value` for every other argument; `;` or ` -> ` joins items, `+ batch_norm` and `+ relu` after a layer
-are its norm and activation. Nothing that is left out is guessed: the language's own defaults hold.
+`p half` is a word), and `name=value` for every other argument; `;` or ` -> ` joins items, `+ batch_norm` and
+`+ relu` after a layer are its norm and activation. Nothing that is left out is guessed: the language's own defaults hold.
 """
 
 from __future__ import annotations
