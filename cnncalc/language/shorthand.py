@@ -2,7 +2,7 @@
 
 An item is an operator, its main argument, letters with sizes (`k3`, `s2`, `p1`, `d2`, `g32`; `k3x5` names each axis,
 `p half` is a word), and `name=value` for every other argument; `;` or ` -> ` joins items, `+ batch_norm` and
-`+ relu` after a layer are its norm and activation. Nothing that is left out is guessed: the language's own defaults hold.
+`+ relu` after a layer are its norm and activation. What is left out is not guessed: the language's defaults hold.
 """
 
 from __future__ import annotations
