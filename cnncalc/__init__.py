@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnncalc.graph.build import GraphBuilder
     from cnncalc.graph.graph import Graph
     from cnncalc.language.document import Spec
+    from cnncalc.lineup import compare
     from cnncalc.ops.operator import Operator
     from cnncalc.ops.registry import register
     from cnncalc.reconciliation.reconcile import reconcile
