@@ -63,7 +63,7 @@ def to_table(devices: Sequence[Device], *, width: int | None = None, colour: boo
             title = f"{dtype} op/s"
             columns.append(Heading(title, [human(rate) if rate else DASH for rate in rates], goes=GOES.get(title, 0)))
     columns.append(
-        Heading("Bandwidth B/s", [human(device.bandwidth) if device.bandwidth else DASH for device in devices], goes=6)
+        Heading("Bandwidth B/s", [human(device.bandwidth) if device.bandwidth else DASH for device in devices])
     )
     columns += [
         Heading(store.capitalize(), [size(getattr(device, store)) for device in devices])
