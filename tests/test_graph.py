@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cnncalc import api, parse, zoo
+from cnncalc.graph import deploy, fold
 from cnncalc.graph.build import GraphBuilder
 from cnncalc.graph.deploy import deployed, padded_apart
 from cnncalc.graph.fold import fold_batch_norm
 from cnncalc.graph.repeats import Run, repeats
 from cnncalc.graph.verify import GraphError, problems, verify
+from cnncalc.interop.foreign import ForeignSpec
+from cnncalc.language.settings import Overrides
+from cnncalc.ops.activation import ReLU
 from cnncalc.ops.conv import Conv
+from cnncalc.ops.norm import BatchNorm
 from cnncalc.ops.operator import Operator
-from cnncalc.ops.registry import find
+from cnncalc.values.diagnostics import Collector
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import MemoryAccess
 
@@ -51,7 +56,7 @@ def test_networks_of_the_zoo_hold_together_after_every_transformation(network: s
 def test_graphs_built_by_hand_hold_together() -> None:
     build = GraphBuilder()
     x = build.input("x", Shape((3, 16, 16)))
-    layer = Conv(out=8, kernel=3, padding=1, norm=find("batch_norm")(), act=find("relu")())
+    layer = Conv(out=8, kernel=3, padding=1, norm=BatchNorm(), act=ReLU())
     (first,) = build.add(layer, [x], "a")
     (second,) = build.add(layer.replace(out=3), [first], "b")
     build.add(layer, [second], "c", shares="a")
@@ -117,7 +122,7 @@ class Weightless(Operator):
         ({"in_shapes": (Shape((3, 9, 8)),)}, "layer 'a' says that it reads 3x9x8, and reads 3x8x8"),
         ({"out_shapes": (Shape((4, 8, 8)),)}, "layer 'a' (conv) has 4x8x8, and makes 4x6x6"),
         ({"op": Conv(out=4, kernel=9)}, "layer 'a' (conv): "),
-        ({"op": Conv(out=4, kernel=3, act=find("relu")())}, "stands for several layers, which are missing"),
+        ({"op": Conv(out=4, kernel=3, act=ReLU())}, "stands for several layers, which are missing"),
         ({"shares": 1}, "layer 'a' shares the weights of layer 1, which is not before it"),
     ],
 )
@@ -189,3 +194,13 @@ def test_layers_that_read_one_source_by_name_agree_in_it() -> None:
 def test_long_chains_take_little_time() -> None:
     graph = made(HEAD + "  - mul: {gate: [{conv: {out: 8, kernel: 1}}, sigmoid], x: []}\n    repeat: 4000\n")
     assert repeats(graph) == [Run(0, 3, 4000)]
+
+
+def test_every_transformation_and_import_in_these_tests_is_verified() -> None:
+    graph = GraphBuilder().graph()
+    graph.inputs["x"] = Shape((0,))
+    for change in (fold.fold_batch_norm, deploy.deployed, deploy.padded_apart):
+        with pytest.raises(GraphError, match="input 'x' has the shape"):
+            change(graph)
+    with pytest.raises(GraphError, match="input 'x' has the shape"):
+        ForeignSpec(lambda *_: graph, name=None, format="a test", file=None).expand(Overrides(), Collector())
