@@ -70,7 +70,8 @@ class Walk:
         self.stated_hold = not bound.changed
         refs = [self.builder.input(name, shape) for name, shape in bound.shapes.items()]
         self.taken.update(bound.shapes)
-        for history, ref in zip(model.outputs, self.through(model, refs, "", self.depth), strict=True):
+        made = self.through(model, refs, "", self.depth)
+        for history, ref in zip(model.outputs, made, strict=True):
             self.builder.output(self.label(history.layer), ref)
         graph = self.builder.graph()
         if not graph.nodes:
@@ -234,7 +235,7 @@ class Walk:
             return self.made(call)
         except SpecError:
             raise
-        except MisfitError as error:
+        except (MisfitError, Malformed) as error:
             self.fail(f"({layer.kind}) {error}", layer=where, code="bad-argument",
                       hint=SIZES)  # fmt: skip
         except ArgumentError as error:
