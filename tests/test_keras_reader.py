@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import cnncalc
 from cnncalc.api import build_graph
 from cnncalc.values.diagnostics import SpecError
 
@@ -79,6 +80,7 @@ CONV = {"filters": 8, "kernel_size": [3, 3], "strides": [1, 1], "padding": "same
 def test_layer(name: str, tmp_path: Path) -> None:
     truth = TRUTH[name]
     graph = graph_of(tmp_path, truth["model"])
+    assert len(cnncalc.analyze(write(tmp_path, truth["model"])).layers) == len(graph.nodes)
     if not truth["known"]:
         assert total(graph, "params") is None
         assert macs(graph) is None
@@ -108,6 +110,15 @@ def test_weights_of_shared_layers_count_once(tmp_path: Path) -> None:
     assert total(graph, "params") == 84
     assert macs(graph) == 2 * 81 * 16 * 12
     assert [n.path for n in graph.nodes] == ["c", "c_2"]
+
+
+def test_attention_reads_its_queries_keys_and_values(tmp_path: Path) -> None:
+    """Queries are 9 steps of 4, keys and values 7: 9 * 7 * 4 products twice, and values are the second input."""
+    graph = graph_of(tmp_path, TRUTH["attn"]["model"])
+    assert [(n.path.rpartition(".")[2], n.inputs) for n in graph.nodes] == [
+        ("scores", ((-1, 0), (-2, 0))), ("softmax", ((0, 0),)), ("mix", ((1, 0), (-2, 0))),
+    ]  # fmt: skip
+    assert macs(graph) == 2 * 9 * 7 * 4
 
 
 def test_layers_in_any_order(tmp_path: Path) -> None:
@@ -202,6 +213,7 @@ for _ in range(30):
     ('{"class_name": "Mine", "config": {"name": "x"}}', "does not say its layers"),
     ({"class_name": "Sequential", "config": {"layers": []}}, "has no layers"),
     ({"class_name": "Sequential", "config": {"layers": [3]}}, "without a config"),
+    (functional(layer("TimeDistributed", "a", ["x"], layer={"class_name": "Dense"}), out="a"), "without a config"),
     (CIRCLE, "circle"),
     (DEEP, "in each other"),
     (TWICE, "more than 20,000 calls"),

@@ -83,7 +83,7 @@ class GraphBuilder:
         for number, placed in enumerate(parts):
             reads = declared[number].reads
             if reads is not None:
-                refs = tuple((first + n - 1, 0) if n else inputs[0] for n in reads)
+                refs = tuple((first + n - 1, 0) if n > 0 else inputs[-n] for n in reads)
             else:
                 refs = ((first + number - 1, 0),) if number else tuple(inputs)
             name = f"{path}.{placed.suffix}" if placed.suffix else path

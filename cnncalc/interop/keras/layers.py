@@ -337,6 +337,7 @@ TABLE: dict[str, Callable[[Call], Any]] = {
     "Multiply": merge("mul", multiplications=1),
     "Divide": merge("", divisions=1),
     "TrueDivide": merge("", divisions=1),
+    "CustomScaleLayer": merge("", multiplications=1, additions=1),
 }  # fmt: skip
 """Layers that need more than their operator's own names, by Keras' name."""
 
