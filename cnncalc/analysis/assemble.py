@@ -277,7 +277,7 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation)
     """Return the sums; what is unknown in a layer makes a sum a lower bound."""
     params = buffers = macs = flops = activations = connections = weighted = moved = 0
     read = written = weights = bias = 0
-    kinds = [0] * 5
+    kinds = [0] * len(Work().to_dict())
     unknown: set[str] = set()
     occurrences: dict[int, list[Any]] = {}
     for node, fact in zip(graph.nodes, facts, strict=True):

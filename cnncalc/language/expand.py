@@ -483,7 +483,7 @@ class Expander:
         key = (op, ins)
         outs = self.inferred.get(key)
         if outs is None:
-            if op.sources is not None and op.sources != len(ins):
+            if op.sources and op.sources != len(ins):
                 wanted = plural(op.sources, "source")
                 raise ArgumentError(f"{op.name} wants {wanted}, got {len(ins)}",
                                     code="source-count", hint="join them first, with add or concat")  # fmt: skip

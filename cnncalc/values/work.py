@@ -14,7 +14,8 @@ class Work:
     """Scalar operations by kind, for one image, forward.
 
     A multiply-accumulate is one multiplication and one addition here; the first product of a sum needs no addition.
-    `special` are functions counted as one operation each: exponentials, logarithms, roots, powers, error functions.
+    `special` are functions counted as one operation each: exponentials, logarithms, roots, powers, error functions;
+    `declared` are operations that a spec states of an opaque layer, of unknown kinds.
     """
 
     multiplications: int = 0
@@ -22,6 +23,7 @@ class Work:
     comparisons: int = 0
     divisions: int = 0
     special: int = 0
+    declared: int = 0
 
     def __add__(self, other: Work) -> Work:
         return Work(
@@ -30,12 +32,15 @@ class Work:
             comparisons=self.comparisons + other.comparisons,
             divisions=self.divisions + other.divisions,
             special=self.special + other.special,
+            declared=self.declared + other.declared,
         )
 
     @property
     def total(self) -> int:
         """All operations, each kind counted as one: the convention `exact`."""
-        return self.multiplications + self.additions + self.comparisons + self.divisions + self.special
+        return (
+            self.multiplications + self.additions + self.comparisons + self.divisions + self.special + self.declared
+        )
 
     def to_dict(self) -> dict[str, int]:
         """Return the numbers by kind."""
