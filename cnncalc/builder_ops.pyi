@@ -529,10 +529,16 @@ class OperatorMethods:
     def concat(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     def opaque(
         self,
-        out: Sequence[int | str] = ...,
+        out: Sequence[int | str] | Sequence[Sequence[int | str]] = ...,
+        *,
+        params: int | str = ...,
+        macs: int | str = ...,
+        flops: int | str = ...,
+        memory_access: int | str = ...,
+        field: Literal["whole", "same"] | Word = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
-        """A layer known by its output's shape alone, `[C, *S] -> out`; parameters, work and memory access are unknown."""
+        """A layer known by its outputs' shapes, `[C, *S], .. -> out`; declared costs are used, the rest is unknown."""
 
     def max_pool(
         self,

@@ -104,7 +104,7 @@ def describe(op: Operator) -> str:
         elif isinstance(value, bool):
             words.append(name if value else f"no {name}")
         else:
-            words.append(f"{name} {text}")
+            words.append(f"{'declared ' if name in op.declared else ''}{name} {text}")
     return ", ".join(words)
 
 
@@ -240,6 +240,7 @@ def layers(
                 op.weighted,
                 alive,
                 node.fused,
+                op.declared,
             )
         )
     return tuple(rows)
@@ -277,7 +278,7 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation)
     """Return the sums; what is unknown in a layer makes a sum a lower bound."""
     params = buffers = macs = flops = activations = connections = weighted = moved = 0
     read = written = weights = bias = 0
-    kinds = [0] * len(Work().to_dict())
+    kinds: dict[str, int] = {}
     unknown: set[str] = set()
     occurrences: dict[int, list[Any]] = {}
     for node, fact in zip(graph.nodes, facts, strict=True):
@@ -302,19 +303,19 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation)
             weights += times * memory.weights
             bias += times * memory.bias
         if fact.work is not None:
-            kinds = [k + times * n for k, n in zip(kinds, fact.work.to_dict().values(), strict=True)]
+            for kind, n in fact.work.to_dict().items():
+                kinds[kind] = kinds.get(kind, 0) + times * n
     if "params" in unknown:
         unknown.add("model_size")
-    if "memory_access" in unknown:
+    if not unknown.isdisjoint(("memory_access", "activations")):
         unknown.add("peak_activation")
-    work = Work(**dict(zip(Work().to_dict(), kinds, strict=True)))
     return Totals(
         layers=len(graph.nodes),
         params=params,
         buffers=buffers,
         macs=macs,
         flops=flops,
-        work=work,
+        work=Work(**kinds),
         memory_access=MemoryAccess(read=read, written=written, weights=weights, bias=bias),
         memory_access_weighted=weighted,
         bytes=moved,

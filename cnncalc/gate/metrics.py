@@ -10,7 +10,7 @@ from cnncalc.gate.quantity import BYTES, Unit
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from cnncalc.language.literals import Number
     from cnncalc.results.report import Layer, Report
@@ -95,7 +95,7 @@ def _sum(key: str, attribute: Callable[[Report], int]) -> Callable[[Report], Mea
 
 def _unknown_in(report: Report, key: str) -> str:
     """Return the words for the layers that hide a number."""
-    key = {"model_size": "params", "peak_activation": "macs"}.get(key, key)
+    key = {"model_size": "params", "peak_activation": "activations"}.get(key, key)
     paths = [layer.path for layer in report.layers if key in layer.unknown]
     if not paths:
         return "a part is unknown"
@@ -113,7 +113,7 @@ def _each(key: str, attribute: Callable[[Layer], int | None]) -> Callable[[Layer
 
 def _hides_layers(report: Report) -> str | None:
     """Return the words for opaque layers, in which further layers may be; None without one."""
-    return _unknown_in(report, "macs") if "macs" in report.totals.lower_bounds else None
+    return _unknown_in(report, "activations") if "activations" in report.totals.lower_bounds else None
 
 
 def _structure(attribute: Callable[[Report], int | None]) -> Callable[[Report], Measured]:
@@ -142,13 +142,30 @@ def _layer_field(layer: Layer, report: Report) -> Measured:
 
 def _behind_opaque(report: Report) -> set[str]:
     """Return the paths of the layers that depend on one whose inside nobody knows; such fields are mere conventions."""
-    if "macs" not in report.totals.lower_bounds:
+    if "activations" not in report.totals.lower_bounds:
         return set()
     found: set[str] = set()
     for layer in report.layers:
-        if layer.macs is None or any(source.partition(":")[0] in found for source in layer.inputs):
+        hidden = "activations" in layer.unknown and "receptive_field" not in layer.declared
+        if hidden or any(source.partition(":")[0] in found for source in layer.inputs):
             found.add(layer.path)
     return found
+
+
+STATED = {"model_size": "params", "fc_share": "params", "memory_access_bytes": "memory_access"}
+"""The number of a layer that a metric follows from, where that has another name."""
+
+
+def declared_note(metric: Metric, report: Report, paths: Collection[str]) -> str | None:
+    """Return the words for a number of these layers that rests on what the spec declares; None where it does not."""
+    key = STATED.get(metric.name, metric.name)
+    if key == "flops" and report.convention != "exact":
+        key = "macs"
+    found = [layer.path for layer in report.layers if layer.path in paths and key in layer.declared]
+    if not found:
+        return None
+    more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+    return f"{metric.name} holds only by a number that layer '{found[0]}'{more} declares"
 
 
 def _smallest(axes: tuple[int | None, ...]) -> Measured:

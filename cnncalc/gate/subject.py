@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cnncalc._version import __version__
@@ -11,8 +12,8 @@ from cnncalc.gate.analyses import Analyses
 from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.form import Budget, Limit, Origin, layered, read_budget, warning_level
 from cnncalc.gate.git import GitError, git_doubt
-from cnncalc.gate.judge import judge_change, judge_layers, judge_total
-from cnncalc.gate.metrics import METRICS, known
+from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total
+from cnncalc.gate.metrics import METRICS, declared_note, known
 from cnncalc.gate.outcome import Earlier, Options, Run, Subject
 from cnncalc.gate.words import limit_name, limit_words
 from cnncalc.values.diagnostics import Diagnostic, SpecError
@@ -104,11 +105,17 @@ class Judge:
         for limit in limits:
             if not limit.is_change:
                 reading = analyses.report_for(limit)
-                subject.judgements.append(
+                judgement = (
                     judge_total(limit, reading, analyses.measure, warn_at)
                     if limit.match is None
                     else judge_layers(limit, reading, warn_at)
                 )
+                subject.judgements.append(judgement)
+                if judgement.status <= Status.NEAR:
+                    glob = limit.match or "*"
+                    paths = {layer.path for layer in reading.layers if fnmatchcase(layer.path, glob)}
+                    said = declared_note(limit.subject, reading, paths)
+                    subject.notes += [said] if said and said not in subject.notes else []
         changes = [limit for limit in limits if limit.is_change]
         unjudged = list(changes)
         if self._history is not None:

@@ -202,7 +202,7 @@ class ScoreBias(_Attending):
         return Work(additions=outs[0].elements)
 
 
-class Weights(_Attending):
+class AttentionSoftmax(_Attending):
     """The softmax of the scores over the seen keys, `[h*T, *S] -> [h*T, *S]`: 5T - 2 operations per head and query."""
 
     name = "attention_softmax"
@@ -283,7 +283,7 @@ class Attention(Composite, Mix):
         parts = [Part("scores", Scores(**given), (0, -1))]
         if self.bias:
             parts.append(Part("bias", ScoreBias(**given)))
-        parts.append(Part("softmax", Weights(**given)))
+        parts.append(Part("softmax", AttentionSoftmax(**given)))
         return (*parts, Part("mix", Mix(**given), (len(parts), -2)))
 
 

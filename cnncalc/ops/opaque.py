@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.ops.arguments import EXPRESSION, Integer, Kind, Word, shown, whole
@@ -14,6 +15,7 @@ from cnncalc.values.work import MemoryAccess, Work
 
 if TYPE_CHECKING:
     from cnncalc.ops.arguments import Json
+    from cnncalc.values.work import Count
 
 
 class _Shapes(Kind):
@@ -41,7 +43,7 @@ class _Shapes(Kind):
 
 @register("opaque")
 class Opaque(Operator):
-    """A layer known by its outputs' shapes, `[C, *S], .. -> out`; what is declared of its cost is used, the rest unknown.
+    """A layer known by its outputs' shapes, `[C, *S], .. -> out`; declared costs are used, the rest is unknown.
 
     `params`, `macs`, `flops` (every operation, for the rule `exact`) and `memory_access` (elements in all) are taken at
     their word; no rule of a tool knows the layer. Its receptive field is the whole input, the one bound that is always
@@ -57,6 +59,12 @@ class Opaque(Operator):
     flops: int | None = arg(Integer(0), default=None, doc="declared operations, as `exact` counts them")
     memory_access: int | None = arg(Integer(0), default=None, doc="declared elements moved, weights included")
     field: str = arg(Word(("whole", "same")), default="whole", doc="declared reading: all positions, or its own")
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        costs = {"params": self.params_, "macs": self.macs_, "flops": self.flops, "memory_access": self.memory_access}
+        given = [name for name, value in costs.items() if value is not None]
+        return (*given, "receptive_field") if self.field != "whole" else tuple(given)
 
     def infer(self, ins: Shapes) -> Shapes:
         several = isinstance(self.out[0], tuple)
@@ -81,6 +89,9 @@ class Opaque(Operator):
         read = min(self.memory_access, sum(x.elements for x in ins))
         written = min(self.memory_access - read, sum(y.elements for y in outs))
         return MemoryAccess(read=read, written=written, weights=self.memory_access - read - written)
+
+    def count(self, ins: Shapes, outs: Shapes) -> Count:
+        return replace(super().count(ins, outs), hides=True)
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         y = outs[0]

@@ -333,6 +333,11 @@ class Operator:
         return False
 
     @property
+    def declared(self) -> tuple[str, ...]:
+        """Names of the numbers that the spec states and no formula gives."""
+        return ()
+
+    @property
     def affine_(self) -> bool:
         """Whether a normalisation has learnable scale and shift."""
         return bool(getattr(self, "affine", False))

@@ -58,7 +58,8 @@ def report_schema() -> Json:
             },
         ),
         "definitions": {
-            "work": _object(dict.fromkeys(Work().to_dict(), (COUNT, ""))) | {"description": _summary(Work)},
+            "work": _object(dict.fromkeys(Work().to_dict(), (COUNT, "")), {"declared": (COUNT, "")})
+            | {"description": _summary(Work)},
             "memory_access": _object(dict.fromkeys(MemoryAccess().to_dict(), (COUNT, "elements")))
             | {"description": _summary(MemoryAccess)},
             "layer": _layer(),
@@ -154,7 +155,7 @@ def _layer() -> Json:
     keys["out_shape"] = (SHAPE, "the shape it makes, `[C, *S]`; of several, the first")
     keys["global"] = (FLAG, _attributes(Layer)["is_global"])
     keys["attributes"] = ({"type": "object"}, _attributes(Layer)["arguments"])
-    return _object(keys, _documented({"fused": STRINGS}, Layer))
+    return _object(keys, _documented({"fused": STRINGS, "declared": STRINGS}, Layer))
 
 
 def _totals() -> Json:

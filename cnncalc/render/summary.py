@@ -51,7 +51,14 @@ def facts(report: Report, numbers: Numbers, told: Collection[str] = ()) -> list[
         *odd_channels(report),
         ("counting", convention(report)),
     ]
-    return found
+    return found + declared(report)
+
+
+def declared(report: Report) -> list[tuple[str, str]]:
+    """Return which layers have numbers that the spec states; nothing where all are computed."""
+    found = [f"{', '.join(layer.declared)} of {layer.path}" for layer in report.layers if layer.declared]
+    more = f"; and {len(found) - ODD_SHOWN:,} more layers" if len(found) > ODD_SHOWN else ""
+    return [("declared", "; ".join(found[:ODD_SHOWN]) + more)] if found else []
 
 
 def brief(report: Report) -> str:
@@ -189,4 +196,3 @@ def heading(report: Report) -> list[str]:
     if report.source:
         parts.append(report.source)
     return parts
-

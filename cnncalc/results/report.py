@@ -108,6 +108,7 @@ class Layer(NamedTuple):
         weighted: it is a convolution, transposed convolution or linear layer.
         live: activation elements alive while it runs, nothing in place; the batch multiplied.
         fused: the activations that a runtime computes inside it, by name; of a deployed network only.
+        declared: names of the numbers that the spec states instead of the operator.
     """
 
     path: str
@@ -144,6 +145,7 @@ class Layer(NamedTuple):
     weighted: bool
     live: int
     fused: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
 
     @property
     def out_shape(self) -> Shape:
@@ -176,6 +178,7 @@ class Layer(NamedTuple):
             "connections": self.connections,
             "live": self.live,
             **({"fused": list(self.fused)} if self.fused else {}),
+            **({"declared": list(self.declared)} if self.declared else {}),
             "share_params": self.share_params,
             "share_macs": self.share_macs,
             "receptive_field": list(self.receptive_field),

@@ -38,13 +38,14 @@ class Work:
     @property
     def total(self) -> int:
         """All operations, each kind counted as one: the convention `exact`."""
-        return (
-            self.multiplications + self.additions + self.comparisons + self.divisions + self.special + self.declared
-        )
+        return self.multiplications + self.additions + self.comparisons + self.divisions + self.special + self.declared
 
     def to_dict(self) -> dict[str, int]:
-        """Return the numbers by kind."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        """Return the numbers by kind; `declared` only where there are some."""
+        numbers = {f.name: getattr(self, f.name) for f in fields(self)}
+        if not self.declared:
+            del numbers["declared"]
+        return numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,18 +132,19 @@ class Count:
     out_shapes: tuple[tuple[int, ...], ...] = ()
     arguments: Mapping[str, Any] = field(default_factory=dict, compare=False)
     dense: bool = False
+    hides: bool = False
 
     @property
     def activations(self) -> int | None:
         """Output elements of a weighted layer ("macts"), 0 elsewhere; None for a layer of unknown work."""
-        if self.macs is None:
+        if self.macs is None or self.hides:
             return None
         return self.out_elements if self.weighted else 0
 
     @property
     def connections(self) -> int | None:
         """One for each multiply-accumulate and each added bias of a weighted layer; None for one of unknown work."""
-        if self.macs is None:
+        if self.macs is None or self.hides:
             return None
         return self.macs + self.bias_outputs if self.weighted else 0
 

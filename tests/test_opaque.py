@@ -1,0 +1,83 @@
+"""Opaque layers: several sources and outputs, and costs that the spec declares, marked wherever they are used."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from typer.testing import CliRunner
+
+import cnncalc
+from cnncalc.cli import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CRNN = """cnncalc: 1
+name: crnn
+input: [1, 32, 100]
+defaults: {conv: {kernel: 3, padding: 1, act: relu}}
+layers:
+  - conv: 64
+  - max_pool: 2
+  - conv: 128
+  - max_pool: 2
+  - conv: 256
+  - conv: 256
+  - max_pool: {kernel: [2, 1]}
+  - conv: {out: 512, norm: batch_norm}
+  - conv: {out: 512, norm: batch_norm}
+  - max_pool: {kernel: [2, 1]}
+  - conv: {out: 512, kernel: 2, padding: 0}
+  - reshape: [512, -1]
+  - opaque: {out: [256, 24], params: 1708288, macs: 40894464}
+  - opaque: {out: [256, 24], params: 1184000, macs: 28311552}
+  - linear: {out: 37, axis: channel}
+"""
+
+
+def test_a_declared_cost_completes_the_totals() -> None:
+    """Parameters as PyTorch 2.13 counts those of CRNN with two bidirectional LSTMs; MACs by hand."""
+    totals = cnncalc.analyze(cnncalc.parse(CRNN)).totals
+    assert (totals.params, totals.macs) == (8_451_621, 686_266_368)
+    assert not {"params", "macs", "model_size"} & set(totals.lower_bounds)
+    assert {"flops", "memory_access", "activations", "peak_activation"} <= set(totals.lower_bounds)
+
+
+def test_what_is_declared_is_marked(tmp_path: Path) -> None:
+    spec = tmp_path / "crnn.yaml"
+    spec.write_text(CRNN)
+    data = json.loads(CliRunner().invoke(app, ["show", str(spec), "--format", "json"]).stdout)
+    marked = {layer["path"]: layer["declared"] for layer in data["layers"] if "declared" in layer}
+    assert marked == {"opaque1": ["params", "macs"], "opaque2": ["params", "macs"]}
+    shown = CliRunner().invoke(app, ["show", str(spec)]).stdout
+    assert "declared params 1708288" in shown
+    assert "params, macs of opaque1" in shown
+
+
+def test_the_gate_says_which_limits_rest_on_what_is_declared(tmp_path: Path) -> None:
+    spec = tmp_path / "crnn.yaml"
+    spec.write_text(CRNN)
+    run = CliRunner().invoke(app, ["check", str(spec), "--max", "params=10M", "--max", "macs=700M"])
+    assert run.exit_code == 0, run.output
+    assert "params holds only by a number that layer 'opaque1' and 1 more declares" in run.stdout
+    assert "macs holds only by a number that layer 'opaque1' and 1 more declares" in run.stdout
+    over = CliRunner().invoke(app, ["check", str(spec), "--max", "params=8M"])
+    assert over.exit_code == 1
+    assert "declares" not in over.stdout
+    doubt = CliRunner().invoke(app, ["check", str(spec), "--max", "depth=100"])
+    assert doubt.exit_code == 2, "layers inside an opaque one stay unknown"
+
+
+def test_sources_of_different_size_and_several_outputs() -> None:
+    layers = [
+        {"opaque": [1, 17, 17], "from": ["search", "template"], "as": "score"},
+        {"opaque": {"out": [[4, 5], [3]], "field": "whole"}, "as": ["a", "b"]},
+        {"linear": 2, "from": "b"},
+    ]
+    spec = {"inputs": {"template": [256, 6, 6], "search": [256, 22, 22]}, "layers": layers}
+    score, both, last = cnncalc.analyze(spec).layers
+    assert score.in_shapes == ((256, 22, 22), (256, 6, 6))
+    assert (score.params, score.macs, score.out_shape) == (None, None, (1, 17, 17))
+    assert both.out_shapes == ((4, 5), (3,))
+    assert last.params == 8
