@@ -27,6 +27,7 @@ from cnncalc.language.document import Spec
 from cnncalc.language.template import FORMAT
 from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
+from cnncalc.ops.hints import operator_hint
 from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -252,7 +253,7 @@ class Network(OperatorMethods):
         """
         cls = ops.find(operator)
         if cls is None:
-            hint = did_you_mean(operator, ops.names(), "cnncalc ops lists them")
+            hint = operator_hint(operator)
             raise TypeError(f"no operator is called '{operator}'; {hint}")
         if cls.sources is None:
             return self._merge(cls, main, arguments)

@@ -35,9 +35,9 @@ def command(
 ) -> None:
     """List the operators, or show one in full; those of installed plug-ins included."""
     from cnncalc.ops.catalogue import entries, entry
-    from cnncalc.ops.registry import find, names
+    from cnncalc.ops.hints import operator_hint
+    from cnncalc.ops.registry import find
     from cnncalc.render.ops import WIDTH, full, listed, to_json
-    from cnncalc.values.diagnostics import did_you_mean
 
     if form not in FORMATS:
         fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMATS)}")
@@ -46,7 +46,7 @@ def command(
     else:
         cls = find(name)
         if cls is None:
-            fail(f"no operator is called '{name}'", did_you_mean(name, names(), "cnncalc ops lists them"))
+            fail(f"no operator is called '{name}'", operator_hint(name))
         chosen = (entry(cls),)
     if form == "json":
         write_output(to_json(chosen, one=name is not None), output)

@@ -22,6 +22,7 @@ from cnncalc.language.slots import (
 from cnncalc.language.tree import Scalar, Seq
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
+from cnncalc.values.words import value_hint
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Ref
@@ -222,7 +223,7 @@ class Evaluator:
                 result: Any = value.evaluate(self.scope)
                 return result.values() if isinstance(result, Listed) and slot.kind is not VALUE else result
             except ExpressionError as error:
-                hint = did_you_mean(value.text, slot.kind.words) if slot.kind.words else None
+                hint = value_hint(value.text, slot.kind.words) if slot.kind.words else None
                 raise in_expression(slot.name, slot.node, value.text, error, hint) from None
         if isinstance(value, RawList):
             return Listed(tuple(value.node.items), self.scope.frame, self.listed)

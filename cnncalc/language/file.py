@@ -13,6 +13,7 @@ from cnncalc.language.slots import EXTENTS, as_map, words_in, written
 from cnncalc.language.template import FILE_KEYS, FORMAT, Template
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
+from cnncalc.ops.hints import operator_hint
 from cnncalc.values.diagnostics import Collector, did_you_mean
 
 
@@ -161,7 +162,7 @@ class FileReader:
             args = as_map(value)
             if cls is None:
                 self.at.error("unknown-operator", f"defaults name no operator '{key.text}'", key,
-                           did_you_mean(key.text, ops.names()))  # fmt: skip
+                           operator_hint(key.text))  # fmt: skip
             elif args is None:
                 self.at.error("wrong-type", f"defaults of {key.text} must be a mapping, got {written(value)}", value)
             else:

@@ -21,6 +21,7 @@ from cnncalc.language.slots import (
 from cnncalc.language.template import DOTTED, LABEL, MODIFIERS, PATH_MODIFIERS, Block, Column, Item, Items, Path
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
+from cnncalc.ops.hints import operator_hint
 from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class ItemReader:
             item.key = cls
             item.counter = cls.name
             return
-        hint = did_you_mean(key.text, [*ops.names(), *self.at.blocks], "see cnncalc ops for the operators")
+        hint = operator_hint(key.text, self.at.blocks)
         if key.text in MODIFIERS:
             hint = "write modifiers beside an operator: {conv: 64, as: stem}"
         self.at.error("unknown-operator", f"there is no operator or block '{clip(key.text)}'", key, hint)

@@ -18,6 +18,7 @@ from cnncalc.language.slots import (
 )
 from cnncalc.language.template import LABEL, MAX_FAILURES, MAX_LABEL, MODIFIERS
 from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.ops.hints import argument_hint
 from cnncalc.values.diagnostics import Collector, Span, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ class Reading:
         self.error("unknown-key", f"{what} has no key '{clip(key.text)}'", key, hint)
 
     def unknown_argument(self, key: Scalar, known: Iterable[str], what: str, kind: str = "argument",
-                         advice: str | None = None) -> None:  # fmt: skip
+                         advice: str | None = None, *, near: bool = True) -> None:  # fmt: skip
         """Report an argument or parameter that is not known."""
         known = list(known)
         names = f"its {kind}s are {listed(sorted(known))}" if known else f"it has no {kind}s"
-        hint = advice or did_you_mean(key.text, known, names)
+        hint = advice or (did_you_mean(key.text, known, names) if near else names)
         if key.text in MODIFIERS:
             hint = f"write {key.text}: beside the operator, not inside its arguments"
         self.error("unknown-argument", f"{what} has no {kind} '{clip(key.text)}'", key, hint)
@@ -153,7 +154,8 @@ class Reading:
         for key, value in args.entries:
             name = known.get(key.text)
             if name is None:
-                self.unknown_argument(key, known, self.who, advice=cls.advice.get(key.text))
+                advice = cls.advice.get(key.text) or argument_hint(key.text, cls)
+                self.unknown_argument(key, known, self.who, advice=advice, near=False)
             elif name in result:
                 self.error("duplicate-key", f"{self.who} is given '{name}' twice", key, "keep one of the two")
             elif key.text == "like" and cls.args[name].like:

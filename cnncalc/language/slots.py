@@ -11,7 +11,9 @@ from cnncalc.language.expressions import Expression, ExpressionError, compile_ex
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, shown
-from cnncalc.values.diagnostics import ArgumentError, Span, did_you_mean
+from cnncalc.ops.hints import role_hint
+from cnncalc.values.diagnostics import ArgumentError, Span
+from cnncalc.values.words import value_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +155,7 @@ def expression_slot(name: str, node: Scalar, text: str, kind: Kind, reader: Read
     """Return the slot of an expression."""
     hint = None
     if kind.words:
-        hint = did_you_mean(text, kind.words)
+        hint = value_hint(text, kind.words)
     elif text.lower() in ("yes", "no", "on", "off"):
         hint = "write true or false"
     try:
@@ -176,10 +178,9 @@ def nested(name: str, node: Node, key: Scalar, value: Node | None, kind: Nested,
         return Slot(name, node, kind, None, constant=True)
     cls = ops.find(key.text)
     if cls is None or cls.role != kind.role:
-        known = [word for word in ops.names() if (found := ops.find(word)) is not None and found.role == kind.role]
         what = "activation" if kind.role == "act" else "normalisation"
         raise SlotError("unknown-operator", f"there is no {what} '{clip(key.text)}'", key.span,
-                        did_you_mean(key.text, [*known, "none"], "see cnncalc ops"))  # fmt: skip
+                        role_hint(key.text, kind.role))  # fmt: skip
     return Slot(name, node, kind, NestedCall(cls, reader.nested_arguments(value, cls)), constant=False)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from cnncalc.values.diagnostics import ArgumentError, did_you_mean
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.words import value_hint
 
 Json = dict[str, Any]
 
@@ -122,7 +123,7 @@ class Padding(Kind):
                 raise ArgumentError(
                     f"'{name}' has no form {value!r}",
                     argument=name,
-                    hint=did_you_mean(value, self.words, f"write a number, a list, or one of {', '.join(self.words)}"),
+                    hint=value_hint(value, self.words) or f"write a number, a list, or one of {', '.join(self.words)}",
                 )
             return value
         if isinstance(value, tuple):
@@ -169,7 +170,7 @@ class Word(Kind):
             raise ArgumentError(
                 f"'{name}' must be one of {', '.join(self.words)}, got {shown(value)}",
                 argument=name,
-                hint=did_you_mean(str(value), self.words),
+                hint=value_hint(str(value), self.words),
             )
         return value
 

@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.ops.arguments import Nested, shown
+from cnncalc.ops.hints import operator_hint
 from cnncalc.ops.operator import Operator
-from cnncalc.ops.registry import find, names, operators
-from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.ops.registry import find, operators
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,7 +128,7 @@ def lookup(name: str) -> OperatorEntry:
     """
     cls = find(name)
     if cls is None:
-        raise ValueError(f"no operator is called '{name}'; {did_you_mean(name, names(), 'cnncalc ops lists them')}")
+        raise ValueError(f"no operator is called '{name}'; {operator_hint(name)}")
     return entry(cls)
 
 
