@@ -468,3 +468,143 @@ main()
     done = subprocess.run([sys.executable, "-", "check", "net.yaml"], input=program, cwd=repo.root, check=False,
                           capture_output=True, text=True, env={**os.environ, "GITHUB_ACTIONS": ""})  # fmt: skip
     assert done.returncode not in {0, 1}, done
+
+
+# operators of others
+
+
+LIES = {
+    "negative parameters": ("params", "-1"),
+    "negative multiply-accumulates": ("macs", "-5"),
+    "a fraction": ("macs", "1.5"),
+    "text": ("buffers", "'many'"),
+    "a truth value": ("params", "True"),
+    "no count of buffers": ("buffers", "None"),
+    "negative work": ("work", "cnncalc.Work(additions=-1)"),
+    "work that is none": ("work", "7"),
+    "no shapes": ("infer", "None"),
+    "an empty tuple": ("infer", "()"),
+    "a list of numbers": ("infer", "([1, 2, 3],)"),
+    "an extent below 1": ("out_shape", "cnncalc.Shape((4, 0, 2))"),
+    "one shape that is none": ("out_shape", "None"),
+    "an error": ("infer", "1 / 0"),
+}
+
+
+def installed(folder: Path, operators: str, body: str) -> dict[str, str]:
+    """Return the environment of a program in which a package with operators is installed."""
+    site = folder / "site"
+    info = site / "liar-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: liar\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[cnncalc.operators]\n{operators}\n")
+    (site / "liar_package.py").write_text(body)
+    return {"PYTHONPATH": str(site)}
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_an_operator_that_lies_is_named(repo: Repository, kind: str) -> None:
+    method, value = LIES[kind]
+    body = f"import cnncalc\nclass Liar(cnncalc.Operator):\n    def {method}(self, *_):\n        return {value}\n"
+    environment = installed(repo.root.parent, "liar = liar_package:Liar", body)
+    repo.write("net.yaml", "cnncalc: 1\ninput: [3, 8, 8]\nlayers: [{liar: , as: odd}]\n")
+    done = repo.installed("check", "net.yaml", "--max", "macs=1M", **environment)
+    assert done.code == 2, done
+    assert "net.yaml:3:" in done.out
+    assert "of operator 'liar', from 'liar_package'" in done.out
+
+
+@pytest.mark.parametrize("body", ["raise RuntimeError('planned')", "import nothing_of_this_name", "x = 1"])
+def test_an_operator_that_does_not_load_is_named_with_the_reason(repo: Repository, body: str) -> None:
+    environment = installed(repo.root.parent, "evil = liar_package:Evil", body)
+    repo.write("net.yaml", "cnncalc: 1\ninput: [3, 8, 8]\nlayers: [evil]\n")
+    done = repo.installed("show", "net.yaml", **environment)
+    assert done.code == 2
+    assert "an installed package announces it and does not load: " in done.err
+    assert any(word in done.err for word in ("planned", "nothing_of_this_name", "no attribute 'Evil'"))
+
+
+# nothing is overwritten
+
+OVER = {
+    "show": ["show", "net.yaml", "-o", "FILE"],
+    "expand": ["expand", "net.yaml", "-o", "FILE"],
+    "diff": ["diff", "net.yaml", "other.yaml", "-o", "FILE"],
+    "rf": ["rf", "net.yaml", "-o", "FILE"],
+    "explain": ["explain", "net.yaml", "-o", "FILE"],
+    "reconcile": ["reconcile", "net.yaml", "-o", "FILE"],
+    "schema": ["schema", "-o", "FILE"],
+    "check": ["check", "net.yaml", "--max", "macs=1M", "-o", "FILE"],
+    "check json": ["check", "net.yaml", "--max", "macs=1M", "--format", "json=FILE"],
+}
+
+
+@pytest.mark.parametrize("file", ["net.yaml", "./net.yaml", "link.yaml", "hard.yaml", "other.yaml", "b.json"])
+@pytest.mark.parametrize("command", OVER)
+def test_specs_and_baselines_are_not_overwritten(repo: Repository, command: str, file: str) -> None:
+    repo.write("net.yaml", spec())
+    repo.write("other.yaml", spec(5))
+    repo.run("check", "net.yaml", "--baseline", "b.json", "--update-baseline")
+    link(repo, "link.yaml", "net.yaml")
+    os.link(repo.root / "net.yaml", repo.root / "hard.yaml")
+    before = {path.name: path.read_bytes() for path in repo.root.iterdir()}
+    done = repo.run(*(argument.replace("FILE", file) for argument in OVER[command]))
+    assert done.code == 2, done
+    assert {path.name: path.read_bytes() for path in repo.root.iterdir()} == before
+
+
+@pytest.mark.parametrize("second", ["a.out", "./a.out", "link.out"])
+def test_two_forms_do_not_share_a_file(repo: Repository, second: str) -> None:
+    repo.write("net.yaml", spec(budgets=WITHIN))
+    link(repo, "link.out", "a.out")
+    done = repo.run("check", "net.yaml", "--format", "json=a.out", "--format", f"sarif={second}")
+    assert done.code == 2, done
+
+
+def test_a_full_disk_leaves_the_old_file(repo: Repository) -> None:
+    repo.write("net.yaml", spec())
+    old = repo.write("report.json", "{}\n")
+    program = """
+import resource, signal
+from cnncalc.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program, "show", "net.yaml", "--format", "json", "-o", "report.json"],
+                          cwd=repo.root, capture_output=True, check=False)  # fmt: skip
+    assert done.returncode == 2
+    assert old.read_text() == "{}\n"
+    assert not [file for file in repo.root.iterdir() if file.name.endswith(".part")]
+
+
+# names are data, streams may be missing
+
+
+@pytest.mark.parametrize(
+    "name", ["::error::x", "##[error]x", " ::error::x", "\u00a0::set-env::x", "a\u202eb\u009bc\x7fd"]
+)
+@pytest.mark.parametrize("command", [
+    ["show"], ["show", "--format", "csv"], ["show", "--format", "json"], ["expand"], ["reconcile"], ["explain", "stem"],
+    ["explain", "stem", "--format", "json"], ["rf"], ["check", "--max", "macs=1M", "--format", "json"],
+], ids=" ".join)  # fmt: skip
+def test_no_line_is_a_command_and_json_stays_the_same(repo: Repository, command: list[str], name: str) -> None:
+    repo.write("net.yaml", spec(name=json.dumps(name)))
+    done = repo.run(command[0], "net.yaml", *command[1:])
+    assert done.code == 0, done
+    for line in (done.out + done.err).splitlines():
+        assert not line.strip().startswith(("::", "##[")), line
+    assert not set("\u202e\u009b\x7f") & set(done.out + done.err)
+    if "json" in command and command[0] == "show":
+        assert json.loads(done.out)["name"] == name.strip()
+
+
+@pytest.mark.parametrize("closing", ["show - <&-", "check - --max macs=1 <&-", "diff - net.yaml <&-",
+                                     "show nowhere.yaml 2>/dev/full",
+                                     "check nowhere.yaml 2>/dev/full", "show net.yaml >/dev/full",
+                                     "check net.yaml --max macs=1M >/dev/full"])  # fmt: skip
+def test_streams_that_are_closed_or_full_are_a_doubt(repo: Repository, closing: str) -> None:
+    repo.write("net.yaml", spec())
+    done = subprocess.run(["/bin/sh", "-c", f'"$0" {closing}', COMMAND[0]], cwd=repo.root, capture_output=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 2, done

@@ -355,7 +355,7 @@ def outputs_of(formats: Sequence[str], output: str | None) -> list[Output]:
         found = [out if out.file is not None else Output(out.form, output) for out in found]
     elif len(homeless) > 1 and not {out.form for out in homeless} <= LINES:
         fail("several forms want standard output", "give all but one a file: --format sarif=out.sarif")
-    files = [os.path.abspath(out.file) for out in found if out.file not in {None, "-"}]  # noqa: PTH100 # type: ignore[type-var]
+    files = [os.path.realpath(out.file) for out in found if out.file not in {None, "-"}]
     if len(set(files)) != len(files) or len(set(found)) != len(found):
         fail("two forms go to the same place", "give each a file of its own")
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, settings, shapes
+from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
 from cnncalc.cli.options import DtypeOption, FlopsOption, InputOption, MaxLayersOption, OutputOption, SetOption
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ def command(
 ) -> None:
     """Show what changed between two networks: totals and layers side by side, what moved most first."""
     from cnncalc.api import analyze
-    from cnncalc.cli.check import write_form
     from cnncalc.gate.compare import compare
     from cnncalc.render import diff as forms
 
@@ -76,12 +75,7 @@ def command(
         text = forms.to_markdown(sides, top=limit)
     else:
         text = forms.to_text(sides, top=limit, colour=output is None and coloured(sys.stdout))
-    try:
-        write_form(text, output)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        fail(f"cannot write '{output or 'standard output'}': {error.strerror or error}")
+    write_output(text, output)
 
 
 def source(name: str) -> Source:
@@ -89,11 +83,9 @@ def source(name: str) -> Source:
     from cnncalc.api import parse
     from cnncalc.gate.git import GitError, shown_at
 
-    if name == "-":
-        return parse(sys.stdin.buffer.read(), "-")
     ref, colon, path = name.partition(":")
-    if not colon or not path or Path(name).exists():
-        return name
+    if name == "-" or not colon or not path or Path(name).exists():
+        return source_of(name)
     try:
         return parse(shown_at(Path(), ref, path), name)
     except GitError as error:

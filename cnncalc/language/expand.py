@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from cnncalc.graph.graph import Accept, Graph, Node, Ref
+from cnncalc.graph.believe import inferred
 from cnncalc.language.evaluate import Evaluator, Values
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
@@ -487,7 +488,7 @@ class Expander:
                 wanted = plural(op.sources, "source")
                 raise ArgumentError(f"{op.name} wants {wanted}, got {len(ins)}",
                                     code="source-count", hint="join them first, with add or concat")  # fmt: skip
-            outs = op.infer(ins)
+            outs = inferred(op, ins)
             check_bounds(op, outs)
             self.inferred[key] = outs
         if shares is None and self.ties and (tie := self.ties[-1]) is not None:

@@ -135,6 +135,8 @@ class ItemReader:
         hint = operator_hint(key.text, self.at.blocks)
         if key.text in MODIFIERS:
             hint = "write modifiers beside an operator: {conv: 64, as: stem}"
+        if (reason := ops.broken_plugins().get(key.text)) is not None:
+            hint = f"an installed package announces it and does not load: {clip(reason, 200)}"
         self.at.error("unknown-operator", f"there is no operator or block '{clip(key.text)}'", key, hint)
 
     def contents(self, item: Item, entry: Node) -> None:
