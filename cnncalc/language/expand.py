@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from cnncalc.graph.graph import Accept, Graph, Node, Ref
 from cnncalc.graph.believe import inferred
+from cnncalc.graph.graph import Accept, Graph, Node, Ref
 from cnncalc.language.evaluate import Evaluator, Values
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
