@@ -54,6 +54,9 @@ Normalisation: TypeAlias = (
         "layer_norm",
         "group_norm",
         "local_response_norm",
+        "rms_norm",
+        "l2_norm",
+        "grn",
         "none",
     ]
     | Word
@@ -381,6 +384,20 @@ class OperatorMethods:
     ) -> Handle:
         """`n` learned vectors before a sequence, `[C, S] -> [C, n + S]`; n*C parameters (arXiv:2010.11929)."""
 
+    def roll(
+        self,
+        shift: int | str | Sequence[int | str] = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """A map moved by `shift` along its axes, what leaves it entering at the other side, `[C, *S] -> [C, *S]`."""
+
+    def repeat_channels(
+        self,
+        times: int | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Every channel `times` times, `[C, *S] -> [times*C, *S]`; copies (PyTorch's repeat_interleave over channels)."""
+
     def attention(
         self,
         heads: int | str = ...,
@@ -496,6 +513,28 @@ class OperatorMethods:
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """Learned `x*scale + offset`, `[C, *S] -> [C, *S]`: one value, one per channel or one per element of either."""
+
+    def rms_norm(
+        self,
+        *,
+        affine: bool | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Each position's channels divided by their root mean square, `[C, *S] -> [C, *S]` (arXiv:1910.07467)."""
+
+    def l2_norm(
+        self,
+        *,
+        affine: bool | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Each position's channels divided by their length, `[C, *S] -> [C, *S]`, and a factor each (arXiv:1506.04579)."""
+
+    def grn(
+        self,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Global response normalisation, `[C, *S] -> [C, *S]`: x + gamma*x*g + beta (arXiv:2301.00808)."""
 
     @overload
     def add(self, **modifiers: Unpack[MergeModifiers]) -> Branches:

@@ -47,6 +47,8 @@ def formula(name: str, op: Operator) -> str:
         statistics = op.arguments().get("running_stats") if name in {"batch_norm", "instance_norm"} else None
         if statistics is not None and heading.endswith("without running statistics") == statistics:
             continue
+        if name == "opaque" and (op.arguments()["flops"] is None) == heading.endswith("`flops`"):
+            continue
         return text
     raise AssertionError(f"docs/counting.md has no row for {op}")
 
@@ -72,6 +74,8 @@ def letters(layer: PlacedPart) -> dict[str, Any]:
     values["S"] = values["A"] if given.get("bias", True) else 0
     if op.name in {"lstm", "gru"}:
         values["V"] = x[1] * given["hidden"] * given["layers"] * (2 if given["bidirectional"] else 1)
+    if op.name == "opaque":
+        values["D"] = given["flops"]
     if op.name == "affine":
         values["A"], values["S"] = (y.elements * (given[part] != "none") for part in ("scale", "offset"))
     if op.name == "attention_softmax":
@@ -89,7 +93,7 @@ def letters(layer: PlacedPart) -> dict[str, Any]:
 
 def _together(layer: PlacedPart) -> int:
     given, x = layer.op.arguments(), layer.ins[0]
-    if layer.op.name in {"batch_norm", "instance_norm"}:
+    if layer.op.name in {"batch_norm", "instance_norm", "grn"}:
         return x.positions
     if layer.op.name == "group_norm":
         return x.elements // int(given["groups"])

@@ -57,6 +57,9 @@ COMMANDS = {
     "schema": Entry("schema", WRITE, "Write the JSON Schema of specs, for editors."),
 }
 
+OPERATORS_TOO = ("ops", "calc", "schema")
+"""Commands without a spec that take operators of a user's own too."""
+
 EXAMPLES = """\
 Examples:
 
@@ -106,7 +109,40 @@ def load_command(name: str) -> Any:
     built.name = name
     if any(parameter.name == "output" for parameter in built.params):
         built.params.append(_force())
+    if name in OPERATORS_TOO or any("SPEC" in (parameter.metavar or "") for parameter in built.params):
+        built.params.append(_own_operators())
     return built
+
+
+def _load_operators(files: list[str] | None) -> None:
+    from cnncalc.ops.own import OperatorFileError, load_operators
+
+    for file in files or ():
+        try:
+            load_operators(file)
+        except OperatorFileError as error:
+            raise typer.BadParameter(str(error)) from error
+
+
+def _with_operators(
+    own: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ops",
+            metavar="FILE.py",
+            callback=_load_operators,
+            expose_value=False,
+            help="Run a Python file that registers operators of your own; repeatable.",
+        ),
+    ] = None,
+) -> None:
+    """Stand for the option that every command with a spec has."""
+
+
+def _own_operators() -> Any:
+    single = typer.Typer(add_completion=False)
+    single.command()(_with_operators)
+    return next(option for option in typer.main.get_command(single).params if option.name == "own")
 
 
 def _allow(wanted: bool) -> None:

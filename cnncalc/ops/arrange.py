@@ -1,4 +1,4 @@
-"""What puts elements in another order or place: permute, tokens."""
+"""What puts elements in another order or place: permute, tokens, roll, repeat_channels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.linear import View
 from cnncalc.ops.operator import Operator, Shapes, arg
 from cnncalc.ops.registry import register
+from cnncalc.ops.windows import per_axis, spatial_rank
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Slide
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
@@ -82,3 +83,40 @@ class Tokens(Operator):
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         return ((Slide(before=self.n),),)
+
+
+@register("roll")
+class Roll(Operator):
+    """A map moved by `shift` along its axes, what leaves it entering at the other side, `[C, *S] -> [C, *S]`.
+
+    PyTorch's roll over the spatial axes (arXiv:2103.14030). A unit's field is taken without the wrapping.
+    """
+
+    group = "shape"
+    keeps = ()
+    example = "roll: -3"
+    elsewhere = known_as(torch_function=Foreign("roll", {"shift": "shifts"}))
+    shift: int | tuple[int, ...] = arg(
+        Extents(least=-(2**31)), main=True, aliases=("shifts",), doc="steps towards the end, one per spatial axis"
+    )
+
+    def out_shape(self, x: Shape) -> Shape:
+        per_axis(self.shift, spatial_rank(x, self.name), "shift")
+        return x
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return (tuple(Slide(before=s) for s in per_axis(self.shift, len(ins[0]) - 1, "shift")),)
+
+
+@register("repeat_channels")
+class RepeatChannels(Operator):
+    """Every channel `times` times, `[C, *S] -> [times*C, *S]`; copies (PyTorch's repeat_interleave over channels)."""
+
+    group = "channels"
+    keeps = ()
+    example = "repeat_channels: 2"
+    elsewhere = known_as(torch_function=Foreign("repeat_interleave", {"times": "repeats"}, constants={"dim": 1}))
+    times: int = arg(Integer(1), main=True, aliases=("repeats",), symbol="n", doc="copies of each channel")
+
+    def out_shape(self, x: Shape) -> Shape:
+        return Shape((self.times * x.channels, *x[1:]))
