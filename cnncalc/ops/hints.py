@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cnncalc.ops.operator import Operator
 
-WAYS_OUT = "write opaque: {out: [C, H, W]} for it, or register an operator of your own (cnncalc.register)"
+WAYS_OUT = "write opaque: {out: [C, H, W]} for it, or register an operator of your own (--ops FILE.py)"
 
 ADVICE = {
     "transpose": "write permute: [..] to reorder axes, conv_transpose for the transposed convolution",
