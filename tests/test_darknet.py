@@ -33,7 +33,7 @@ def test_every_layer_is_as_the_program_has_it(name: str) -> None:
     report = analyze(DATA / f"{name}.cfg")
     parts: dict[int, list[Any]] = {}
     for layer in report:
-        parts.setdefault(int(layer.path.partition("_")[0]), []).append(layer)
+        parts.setdefault(int(layer.path.partition(".")[0].rpartition("_")[2]), []).append(layer)
     for index, (kind, values, shape, saved, macs) in enumerate(TRUTH[name]["layers"]):
         layers = parts.get(index, [])
         assert layers, (index, kind)
@@ -49,7 +49,7 @@ def test_the_command_takes_it_and_another_size(capsys: pytest.CaptureFixture[str
     assert run(["show", str(DATA / "yolov3-tiny.cfg"), "--input", "3x320x320", "--format", "json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["name"] == "yolov3-tiny"
-    assert data["outputs"] == {"16_yolo": [255, 10, 10], "23_yolo": [255, 20, 20]}
+    assert data["outputs"] == {"yolo_16": [255, 10, 10], "yolo_23": [255, 20, 20]}
 
 
 def test_a_folder_search_leaves_it_alone(tmp_path: Path) -> None:
@@ -62,14 +62,29 @@ def test_remarks_behind_numbers_are_not_read(tmp_path: Path) -> None:
         SMALL
         + "[convolutional]\nfilters=12 #96\nsize=3\npad=1 # half\nactivation=leaky\n[route]\nlayers = -1, 0 ###S7\n"
     )
-    assert analyze(network(tmp_path, text))["1_route"].out_shape == (24, 16, 16)
+    assert analyze(network(tmp_path, text))["route_1"].out_shape == (24, 16, 16)
+
+
+def test_the_flat_spec_has_the_same_numbers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    flat = tmp_path / "flat.yaml"
+    assert run(["expand", str(DATA / "yolov4-tiny.cfg"), "-o", str(flat)]) == 0
+    ours, theirs = analyze(DATA / "yolov4-tiny.cfg"), analyze(flat)
+    assert [(x.path, x.params, x.macs, x.out_shapes) for x in ours] == [
+        (x.path, x.params, x.macs, x.out_shapes) for x in theirs
+    ]  # fmt: skip
+    assert run(["import", str(DATA / "yolov4-tiny.cfg"), "-o", str(flat), "--force"]) == 0
+    assert analyze(flat).totals == theirs.totals
+    assert run(["import", str(flat)]) == 2
+    assert "is a spec already" in capsys.readouterr().err
+    assert run(["expand", str(DATA / "crnn.train.cfg")]) == 2
+    assert "crnn_1" in capsys.readouterr().err
 
 
 def test_shared_weights_count_once(tmp_path: Path) -> None:
     one = "[convolutional]\nfilters=3\nsize=3\npad=1\nbatch_normalize=1\nactivation=relu\n"
     report = analyze(network(tmp_path, SMALL + one + one + "share_index=0\n"))
     assert report.totals.params == 3 * 3 * 9 + 6
-    assert report["1_convolutional"].shares == "0_convolutional"
+    assert report["convolutional_1"].shares == "convolutional_0"
     assert report.totals.macs == 2 * 3 * 3 * 9 * 256
 
 

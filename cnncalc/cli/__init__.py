@@ -52,6 +52,7 @@ COMMANDS = {
     "diff": Entry("diff", GATE, "Show what changed between two networks."),
     "plot": Entry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
     "devices": Entry("devices", DRAW, "List devices with their peak rates and memories."),
+    "import": Entry("importing", EXCHANGE, "Write a spec from a file of another format."),
     "export": Entry("export", EXCHANGE, "Write a network in another program's format."),
     "init": Entry("init", WRITE, "Write a commented spec to start from."),
     "schema": Entry("schema", WRITE, "Write the JSON Schema of specs, for editors."),

@@ -207,7 +207,7 @@ class Reader:
 
     def layer(self, index: int, section: Section, x: Ref) -> Ref:
         """Add what one section stands for."""
-        self.path = self.builder.free(f"{index}_{section.kind}")
+        self.path = self.builder.free(f"{section.kind}_{index}")
         self.paths.append(self.path)
         kind = section.kind
         if kind in HEADS:

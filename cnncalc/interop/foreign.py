@@ -68,6 +68,7 @@ class Declared(Operator):
 
     name = "opaque"
     sources = None
+    of_file = True
 
     kind: str = arg(Given(), default="", main=True, doc="the layer's type in its file")
     reason: str = arg(Given(), default="", doc="why a number is unknown")

@@ -13,6 +13,7 @@ from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import shown
 from cnncalc.results.report import operator_form
+from cnncalc.values.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -282,6 +283,10 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
     starts: list[int] = []
     for index, node in enumerate(graph.nodes):
         op, inputs, first = node.op, node.inputs, index
+        if getattr(type(op), "of_file", False):
+            message = f"layer '{node.path}' has no form in the spec language"
+            raise SpecError([Diagnostic(code="no-spec", message=message, path=node.path, span=node.span,
+                                        hint="show and check take the file itself")])  # fmt: skip
         if ops.find(op.name) is None:
             starts.append(index)
             lines.append("")

@@ -1,0 +1,45 @@
+"""`cnncalc import`: a network of another format as a spec."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cnncalc.cli.common import fail, shapes, source_of, usage_errors, write_error, write_output
+from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption
+
+EPILOG = """\
+Examples:
+
+cnncalc import model.onnx -o net.yaml
+
+cnncalc import yolov3.cfg --input 3x320x320 -o yolov3.yaml
+"""
+
+
+def command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX model, a Darknet network, ...; - to read it.")],
+    input: InputOption = None,  # noqa: A002 - the option's name
+    output: OutputOption = None,
+    flat: Annotated[  # noqa: ARG001 - a line for each layer is the one form there is
+        bool, typer.Option("--flat", help="A line for each layer, which is the form that is written.")
+    ] = False,
+    max_layers: MaxLayersOption = None,
+) -> None:
+    """Write a spec from a file of another format: a line for each layer, under the names that the file gives them.
+
+    The spec has the same layers and numbers as the file. What the spec language cannot say is an error that names it.
+    """
+    from cnncalc.api import build_graph
+    from cnncalc.interop.foreign import ForeignSpec
+    from cnncalc.language.write import expanded
+
+    with usage_errors():
+        graph, read, found = build_graph(source_of(file), input=shapes(input), max_layers=max_layers)
+    found.raise_if_errors()
+    if not isinstance(read, ForeignSpec):
+        fail(f"'{file}' is a spec already", "cnncalc expand writes it flat")
+    write_output(expanded(graph, name=read.title(None), notes=[f"from {read.format}"]), output)
+    if output not in {None, "-"}:
+        write_error(f"wrote {output}; look at it with: cnncalc show {output}")
