@@ -116,12 +116,22 @@ def test_every_rule_says_where_it_is_from(rule: Any) -> None:
         assert entry.terms or entry.note, "a family that counts 0 needs a reason"
 
 
+UNMEASURED = {
+    *(("ptflops", family) for family in ("attention", "matmul")),
+    *((rule, family) for rule in ("calflops", "torchscan")
+      for family in ("attention", "matmul", "affine", "tokens", "lstm", "gru", "recurrent", "score_bias")),
+}  # fmt: skip
+"""What no tool was asked: unknown under its rule, never guessed."""
+
+
 @pytest.mark.parametrize("rule", CONVENTIONS.values(), ids=lambda rule: rule.name)
 def test_every_built_in_operator_has_an_entry(rule: Any) -> None:
     x = Shape((8, 14, 10))
     for cls in operators():
         if not cls.__module__.startswith("cnncalc.") or cls.name == "opaque" or issubclass(cls, Factorised):
             continue  # opaque is unknown to every rule, a factorised convolution stands for two convolutions
+        if (rule.name, cls.family or cls.name) in UNMEASURED:
+            continue
         count = _bare(cls.name, cls.family or cls.name, x)
         assert rule.entry(count) is not None, cls.name
 

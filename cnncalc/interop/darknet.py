@@ -46,7 +46,7 @@ SHORT = {
 }  # fmt: skip
 
 
-class Section:
+class CfgSection:
     """One section of a file: its type, its place, and its values by name."""
 
     def __init__(self, kind: str, line: int, length: int) -> None:
@@ -69,26 +69,26 @@ def read(source: Path | bytes, file: str | None) -> ForeignSpec:
     sections = parsed(data.decode("utf-8", "replace"), file)
 
     def build(overrides: Overrides, collector: Collector) -> Graph:
-        return Reader(sections, file, overrides, collector).run()
+        return CfgReader(sections, file, overrides, collector).run()
 
     name = Path(file).stem if file and file != "-" else None
     return ForeignSpec(build, name=name, format="a Darknet network", file=file)
 
 
-def parsed(text: str, file: str | None) -> list[Section]:
+def parsed(text: str, file: str | None) -> list[CfgSection]:
     """Return the sections of a text.
 
     Raises:
         SpecError: a line is neither a section nor a value of one.
     """
-    found: list[Section] = []
+    found: list[CfgSection] = []
     for number, row in enumerate(text.splitlines(), 1):
         line = row.strip()
         if not line or line[0] in "#;":
             continue
         if line.startswith("["):
             kind = line.partition("]")[0][1:].strip()
-            found.append(Section(kind.lower(), number, len(row.rstrip())))
+            found.append(CfgSection(kind.lower(), number, len(row.rstrip())))
             continue
         key, equals, value = line.partition("=")
         if not equals or not found:
@@ -100,10 +100,10 @@ def parsed(text: str, file: str | None) -> list[Section]:
     return found
 
 
-class Reader:
+class CfgReader:
     """One way through the sections of a file."""
 
-    def __init__(self, sections: list[Section], file: str | None, overrides: Overrides, collector: Collector) -> None:
+    def __init__(self, sections: list[CfgSection], file: str | None, overrides: Overrides, collector: Collector) -> None:
         self.sections = sections
         self.file = file
         self.overrides = overrides
@@ -111,7 +111,7 @@ class Reader:
         self.builder = GraphBuilder(file)
         self.results: list[Ref] = []
         self.paths: list[str] = []
-        self.section = sections[0] if sections else Section("net", 1, 1)
+        self.section = sections[0] if sections else CfgSection("net", 1, 1)
 
     def run(self) -> Graph:
         """Return the network."""
@@ -205,7 +205,7 @@ class Reader:
 
     # Layers.
 
-    def layer(self, index: int, section: Section, x: Ref) -> Ref:
+    def layer(self, index: int, section: CfgSection, x: Ref) -> Ref:
         """Add what one section stands for."""
         self.path = self.builder.free(f"{section.kind}_{index}")
         self.paths.append(self.path)

@@ -266,6 +266,8 @@ def expanded(graph: Graph, *, name: str, source: str | None = None, notes: Itera
     else:
         shapes = ", ".join(f"{label}: {_flow(list(shape))}" for label, shape in graph.inputs.items())
         lines.append(f"inputs: {{{shapes}}}")
+    if whole := sorted({code for accept in graph.accepts if accept.stop is None for code in accept.codes}):
+        lines.append(f"accept: {_flow(whole)}")
     lines.append("layers:")
     items, last = _items(graph)
     lines += items or ["  - {identity: , when: false}"]
@@ -299,7 +301,9 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
                 lines.pop()
             previous = _outputs(graph, first - 1)
         starts.append(first)
-        lines.append(_item(graph, node, op, inputs, previous))
+        here = [code for accept in graph.accepts if accept.stop is not None and first <= accept.start
+                and accept.stop <= index + 1 for code in accept.codes]  # fmt: skip
+        lines.append(_item(graph, node, op, inputs, previous, here))
         previous = _outputs(graph, index)
     return lines, previous
 
@@ -326,10 +330,14 @@ def _sources(graph: Graph, op: ops.Operator, first: int) -> tuple[Ref, ...]:
     return tuple(found[k] for k in sorted(found))
 
 
-def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], previous: list[Ref]) -> str:
+def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], previous: list[Ref],
+          accepted: Iterable[str] = ()) -> str:  # fmt: skip
     names = [graph.name(ref) for ref in inputs]
     if op.sources is None:
         call, reads = f"{op.name}: {_flow(names)}", names[:1] if len(previous) > 1 else []
+        values = op.arguments()
+        beside = {arg.name: values[arg.name] for arg in ordered(type(op)) if values[arg.name] != arg.default}
+        call = ", ".join((call, *(f"{name}: {_flow(value)}" for name, value in beside.items())))
     else:
         call, reads = f"{op.name}: {_arguments(op)}", names if list(inputs) != previous else []
     modifiers = [f"as: {node.path}"]
@@ -337,6 +345,8 @@ def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], 
         modifiers.append(f"from: {_flow(reads if len(reads) > 1 else reads[0])}")
     if node.shares is not None:
         modifiers.append(f"share: {graph.nodes[node.shares].path}")
+    if accepted:
+        modifiers.append(f"accept: {_flow(list(accepted))}")
     return f"  - {{{', '.join((call, *modifiers))}}}"
 
 

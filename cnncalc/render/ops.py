@@ -32,13 +32,18 @@ def example(name: str) -> str | None:
     if cls is None or not cls.example:
         return None
     shapes = [list(shape) for shape in cls.example_input]
-    if len(shapes) == 1:
+    item = cls.example
+    if cls.sources is not None and cls.sources > 1:
+        labels = [f"input{number or ''}" for number in range(cls.sources)]
+        head = f"inputs: {{{', '.join(f'{label}: {shape}' for label, shape in zip(labels, shapes, strict=True))}}}"
+        item = f"{{{cls.example}, from: [{', '.join(labels)}]}}"
+    elif len(shapes) == 1:
         head = f"input: {shapes[0]}"
     else:
-        labels = ["input", *(label for label in _labels(cls.example) if label != "prev")]
+        labels = ["input", *(label for label in _labels(cls.example) if label not in {"prev", "input"})]
         named = ", ".join(f"{label}: {shape}" for label, shape in zip(labels, shapes, strict=False))
         head = f"inputs: {{{named}}}"
-    return f"{head}\nlayers:\n  - {cls.example}\n"
+    return f"{head}\nlayers:\n  - {item}\n"
 
 
 def _labels(item: str) -> list[str]:
@@ -116,7 +121,7 @@ def _arguments(entry: OperatorEntry, width: int) -> Iterator[Line]:
     elif not entry.arguments:
         yield Line("  none")
     longest = max((len(_name(argument)) for argument in entry.arguments), default=0)
-    for argument in entry.arguments if entry.sources is not None else ():
+    for argument in entry.arguments:
         lead = f"  {_name(argument):{longest}}  "
         yield from map(Line, wrapped(_meaning(argument), width, lead, " " * len(lead)))
     if any(argument.main for argument in entry.arguments):

@@ -17,7 +17,7 @@ from cnncalc.interop.onnx.folding import QUICK, fold
 from cnncalc.interop.onnx.inputs import bind
 from cnncalc.interop.onnx.operators import TABLE
 from cnncalc.interop.onnx.tensors import MOST, Extents, Value, constant, stored, typed
-from cnncalc.interop.onnx.weights import Weights
+from cnncalc.interop.onnx.weights import StoredWeights
 from cnncalc.language.settings import MAX_LAYERS
 from cnncalc.values.diagnostics import ArgumentError
 
@@ -57,7 +57,7 @@ class Walk:
         self.collector = collector
         self.versions = {("" if o.domain in STANDARD else o.domain): o.version for o in model.opset_import} or {"": 1}
         self.imports = [helper.make_opsetid(domain, version) for domain, version in self.versions.items()]
-        self.weights = Weights()
+        self.weights = StoredWeights()
         self.values: dict[str, Value] = {}
         self.graph = Graph({}, [])
         self.paths: dict[str, int] = {}

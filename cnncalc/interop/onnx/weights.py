@@ -57,7 +57,7 @@ class Share:
     known: bool = True
 
 
-class Weights:
+class StoredWeights:
     """The stored tensors of a model, and which layer has each."""
 
     def __init__(self) -> None:
