@@ -12,7 +12,7 @@ from cnncalc.graph import deploy, fold
 from cnncalc.graph.build import GraphBuilder
 from cnncalc.graph.deploy import deployed, padded_apart
 from cnncalc.graph.fold import fold_batch_norm
-from cnncalc.graph.repeats import Run, repeats
+from cnncalc.graph.repeats import RepeatedRun, repeats
 from cnncalc.graph.verify import GraphError, problems, verify
 from cnncalc.interop.foreign import ForeignSpec
 from cnncalc.language.settings import Overrides
@@ -170,30 +170,30 @@ HEAD = "cnncalc: 1\ninput: [8, 8, 8]\nlayers:\n"
 
 def test_runs_are_whole_blocks() -> None:
     residual = "  - add: {body: [{conv: {out: 8, kernel: 1}}, relu], skip: []}\n    repeat: 5\n"
-    assert repeats(made(HEAD + residual)) == [Run(0, 3, 5)]
-    assert repeats(made(HEAD + "  - {relu: , repeat: 7}\n")) == [Run(0, 1, 7)]
+    assert repeats(made(HEAD + residual)) == [RepeatedRun(0, 3, 5)]
+    assert repeats(made(HEAD + "  - {relu: , repeat: 7}\n")) == [RepeatedRun(0, 1, 7)]
     assert repeats(made(HEAD + "  - relu\n  - sigmoid\n  - relu\n")) == []
 
 
 def test_what_is_read_from_elsewhere_ends_a_run() -> None:
     """A layer inside a run that is also read behind it is no inner layer of a block."""
     body = "".join(f"  - {{conv: {{out: 8, kernel: 1}}, as: c{n}}}\n  - {{relu: , as: r{n}}}\n" for n in range(4))
-    assert repeats(made(HEAD + body)) == [Run(0, 2, 4)]
+    assert repeats(made(HEAD + body)) == [RepeatedRun(0, 2, 4)]
     tapped = repeats(made(HEAD + body + "  - add: [r3, r1]\n"))
     assert all(run.start > 3 or run.stop <= 4 for run in tapped)
-    assert Run(0, 2, 2) in tapped
+    assert RepeatedRun(0, 2, 2) in tapped
     inner = repeats(made(HEAD + body + "  - add: [r3, c3]\n"))
-    assert Run(0, 2, 3) in inner
+    assert RepeatedRun(0, 2, 3) in inner
 
 
 def test_layers_that_read_one_source_by_name_agree_in_it() -> None:
     same = "  - {relu: , as: base}\n" + "  - add: [prev, base]\n  - sigmoid\n" * 3
-    assert repeats(made(HEAD + same)) == [Run(1, 2, 3)]
+    assert repeats(made(HEAD + same)) == [RepeatedRun(1, 2, 3)]
 
 
 def test_long_chains_take_little_time() -> None:
     graph = made(HEAD + "  - mul: {gate: [{conv: {out: 8, kernel: 1}}, sigmoid], x: []}\n    repeat: 4000\n")
-    assert repeats(graph) == [Run(0, 3, 4000)]
+    assert repeats(graph) == [RepeatedRun(0, 3, 4000)]
 
 
 def test_every_transformation_and_import_in_these_tests_is_verified() -> None:

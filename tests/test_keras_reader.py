@@ -247,7 +247,7 @@ def test_damaged_models_are_one_error(content: Any, message: str, tmp_path: Path
     (archive(config_json=b'{"class_name"' + b" " * (80 * 2**20)), "more than 64 MiB"),
     (archive(config_json=b"{}" * 40)[:-30], "cannot be unpacked"),
     (archive(config_json=b"\xff\xfe\x00"), "UTF-8|JSON"),
-])  # fmt: skip
+], ids=["without", "bomb", "torn", "encoding"])  # fmt: skip
 def test_damaged_archives_are_one_error(data: bytes, message: str, tmp_path: Path) -> None:
     file = tmp_path / "net.keras"
     file.write_bytes(data)

@@ -14,7 +14,7 @@ LONGEST = 256
 """Runs of more layers than this are not looked for: the work is the layers times this."""
 
 
-class Run(NamedTuple):
+class RepeatedRun(NamedTuple):
     """A block of layers that stands several times in a row.
 
     Attributes:
@@ -33,7 +33,7 @@ class Run(NamedTuple):
         return self.start + self.size * self.times
 
 
-def repeats(graph: Graph, longest: int = LONGEST) -> list[Run]:
+def repeats(graph: Graph, longest: int = LONGEST) -> list[RepeatedRun]:
     """Return the runs of equal blocks, in order, none within another.
 
     Blocks are equal where each layer has the same operator on the same shapes and reads the same: layers of its own
@@ -48,8 +48,8 @@ def repeats(graph: Graph, longest: int = LONGEST) -> list[Run]:
     """
     kinds = _kinds(graph)
     readers = _readers(graph)
-    found: list[tuple[Fraction, Run]] = []
-    chains: dict[int, Run] = {}
+    found: list[tuple[Fraction, RepeatedRun]] = []
+    chains: dict[int, RepeatedRun] = {}
     for size in range(1, min(longest, len(kinds) // 2) + 1):
         for run in _runs(graph, kinds, readers, size, chains):
             handed = len(_handed(graph, run))
@@ -57,12 +57,12 @@ def repeats(graph: Graph, longest: int = LONGEST) -> list[Run]:
             if handed == 1:
                 chains.update(dict.fromkeys(range(run.start, run.stop), run))
 
-    def rank(entry: tuple[Fraction, Run]) -> tuple[Fraction, int, bool, int]:
+    def rank(entry: tuple[Fraction, RepeatedRun]) -> tuple[Fraction, int, bool, int]:
         gain, run = entry
         return -gain, run.size, not graph.nodes[run.start].op.weighted, run.start
 
     found.sort(key=rank)
-    taken: list[Run] = []
+    taken: list[RepeatedRun] = []
     used = [False] * len(kinds)
     for _, run in found:
         if not any(used[run.start : run.stop]):
@@ -92,10 +92,12 @@ def _readers(graph: Graph) -> list[int]:
     return last
 
 
-def _runs(graph: Graph, kinds: list[int], readers: list[int], size: int, chains: dict[int, Run]) -> Iterator[Run]:
+def _runs(
+    graph: Graph, kinds: list[int], readers: list[int], size: int, chains: dict[int, RepeatedRun]
+) -> Iterator[RepeatedRun]:
     """Yield the runs of blocks of one size, each as often as it can be cut; `chains` are those of smaller blocks."""
     start = 0
-    leader: Run | None = None
+    leader: RepeatedRun | None = None
     while start + 2 * size <= len(kinds):
         chain = chains.get(start)
         periodic = chain is not None and chain.size < size and size % chain.size == 0
@@ -111,7 +113,7 @@ def _runs(graph: Graph, kinds: list[int], readers: list[int], size: int, chains:
             start, leader = max(start, leader.stop), None
 
 
-def _run_at(graph: Graph, kinds: list[int], readers: list[int], start: int, size: int) -> Run | None:
+def _run_at(graph: Graph, kinds: list[int], readers: list[int], start: int, size: int) -> RepeatedRun | None:
     """Return the longest run of blocks of a size that begins at a layer."""
     block = kinds[start : start + size]
     times = 1
@@ -119,9 +121,9 @@ def _run_at(graph: Graph, kinds: list[int], readers: list[int], start: int, size
     while kinds[there : there + size] == block and _same(graph, there - size, size, first=times == 1):
         times += 1
         there += size
-    while times > 1 and not _closed(graph, readers, Run(start, size, times)):
+    while times > 1 and not _closed(graph, readers, RepeatedRun(start, size, times)):
         times -= 1
-    return Run(start, size, times) if times > 1 else None
+    return RepeatedRun(start, size, times) if times > 1 else None
 
 
 def _same(graph: Graph, before: int, size: int, *, first: bool) -> bool:
@@ -147,13 +149,13 @@ def _same(graph: Graph, before: int, size: int, *, first: bool) -> bool:
     return True
 
 
-def _handed(graph: Graph, run: Run) -> set[Ref]:
+def _handed(graph: Graph, run: RepeatedRun) -> set[Ref]:
     """Return the tensors of the first block that the second reads."""
     second = graph.nodes[run.start + run.size : run.start + 2 * run.size]
     return {ref for node in second for ref in node.inputs if run.start <= ref[0] < run.start + run.size}
 
 
-def _closed(graph: Graph, readers: list[int], run: Run) -> bool:
+def _closed(graph: Graph, readers: list[int], run: RepeatedRun) -> bool:
     """Return whether each block is read by the next one alone, and of the last one what the others hand on."""
     handed = {index - run.start for index, _ in _handed(graph, run)}
     last = run.stop - run.size

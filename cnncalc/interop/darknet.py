@@ -103,7 +103,9 @@ def parsed(text: str, file: str | None) -> list[CfgSection]:
 class CfgReader:
     """One way through the sections of a file."""
 
-    def __init__(self, sections: list[CfgSection], file: str | None, overrides: Overrides, collector: Collector) -> None:
+    def __init__(
+        self, sections: list[CfgSection], file: str | None, overrides: Overrides, collector: Collector
+    ) -> None:
         self.sections = sections
         self.file = file
         self.overrides = overrides

@@ -41,9 +41,9 @@ def _item(text: str) -> Any:
     for part in after:
         fused = part.split()
         cls = find(fused[0]) if fused else None
-        if cls is None or cls.group not in {"normalisation", "activation"}:
+        if cls is None or not cls.role:
             raise ValueError(f"'+{part.rstrip()}' is no norm or activation")
-        key = "norm" if cls.group == "normalisation" else "act"
+        key = cls.role
         if key in arguments:
             raise ValueError(f"'{text.strip()}' has two of '{key}'")
         given = _arguments(fused[0], fused[1:])

@@ -301,8 +301,8 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
                 lines.pop()
             previous = _outputs(graph, first - 1)
         starts.append(first)
-        here = [code for accept in graph.accepts if accept.stop is not None and first <= accept.start
-                and accept.stop <= index + 1 for code in accept.codes]  # fmt: skip
+        here = [code for accept in graph.accepts if accept.stop is not None and accept.start == first
+                for code in accept.codes]  # fmt: skip
         lines.append(_item(graph, node, op, inputs, previous, here))
         previous = _outputs(graph, index)
     return lines, previous

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cnncalc.interop.foreign import ForeignSpec
 from cnncalc.interop.keras.reading import load
-from cnncalc.interop.keras.walk import Walk
+from cnncalc.interop.keras.walk import KerasWalk
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph
@@ -31,7 +31,7 @@ def read(source: Path | bytes, file: str | None) -> ForeignSpec:
     model = load(source, file)
 
     def build(overrides: Overrides, collector: Collector) -> Graph:
-        return Walk(model, file, overrides, collector).run()
+        return KerasWalk(model, file, overrides, collector).run()
 
     named = model["config"].get("name")
     name = Path(file).stem if file and file != "-" else named if isinstance(named, str) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.keras.call import Call, MisfitError, fraction, integers, make
+from cnncalc.interop.keras.call import Call, KerasMisfitError, fraction, integers, make
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def prelu(call: Call) -> Ref | Sequence[Ref]:
     extents = list(call.extents)
     for axis in integers(call.config.get("shared_axes") or [], "shared_axes"):
         if axis > len(extents):
-            raise MisfitError(f"shares the axis {axis} of {call.shape(call.x)}")
+            raise KerasMisfitError(f"shares the axis {axis} of {call.shape(call.x)}")
         extents[axis - 1] = 1
     parameters = prod(extents)
     x = call.shape(call.x)

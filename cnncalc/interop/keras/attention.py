@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.interop.keras.call import Call, MisfitError, integer, make
+from cnncalc.interop.keras.call import Call, KerasMisfitError, integer, make
 from cnncalc.interop.keras.declared import opaque
 from cnncalc.values.shape import Shape
 
@@ -19,7 +19,7 @@ def sources(call: Call) -> tuple[Ref, Ref, Ref]:
     given = list(call.ins)
     given += [call.named[name] for name in ("query", "value", "key") if name in call.named]
     if not 2 <= len(given) <= 3:
-        raise MisfitError(f"wants queries, values and perhaps keys, got {len(given)} tensors")
+        raise KerasMisfitError(f"wants queries, values and perhaps keys, got {len(given)} tensors")
     return given[0], given[1], given[-1]
 
 
@@ -31,7 +31,7 @@ def attention(call: Call) -> Ref | Sequence[Ref]:
         return opaque(call, f"what an {call.kind} with these settings computes is not known")
     if call.flag("use_scale", default=False):
         if q.channels != k.channels or k.spatial != v.spatial:
-            raise MisfitError(f"cannot attend with {q}, {v} and {k}")
+            raise KerasMisfitError(f"cannot attend with {q}, {v} and {k}")
         macs = q.positions * k.elements + q.positions * v.elements
         out = Shape((v.channels, *q.spatial))
         return call.declare(out, ins=[query, value, key], product=True, params=1, macs=macs)

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.keras.structure import Layer
-    from cnncalc.interop.keras.walk import Walk
+    from cnncalc.interop.keras.structure import KerasLayer
+    from cnncalc.interop.keras.walk import KerasWalk
     from cnncalc.ops.operator import Operator
     from cnncalc.values.work import Work
 
 
-class MisfitError(Exception):
+class KerasMisfitError(Exception):
     """A layer's settings do not go with what it reads, or are none."""
 
 
@@ -38,21 +38,21 @@ def make(name: str, **arguments: Any) -> Operator:
 def fraction(number: float) -> Fraction:
     """Return a floating-point number as the decimal that was meant."""
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise MisfitError(f"has {str(number)[:40]!r} where a number belongs")
+        raise KerasMisfitError(f"has {str(number)[:40]!r} where a number belongs")
     return Fraction(f"{number:.9g}")
 
 
 def integer(value: Any, name: str, least: int = 1) -> int:
-    """Return a whole number of at least `least`; raise MisfitError for anything else."""
+    """Return a whole number of at least `least`; raise KerasMisfitError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise MisfitError(f"needs a whole number of at least {least} for '{name}', got {str(value)[:40]}")
+        raise KerasMisfitError(f"needs a whole number of at least {least} for '{name}', got {str(value)[:40]}")
     return value
 
 
 def integers(value: Any, name: str, least: int = 1) -> tuple[int, ...]:
     """Return a list of whole numbers."""
     if not isinstance(value, list | tuple):
-        raise MisfitError(f"needs a list of whole numbers for '{name}', got {str(value)[:40]}")
+        raise KerasMisfitError(f"needs a list of whole numbers for '{name}', got {str(value)[:40]}")
     return tuple(integer(v, name, least) for v in value)
 
 
@@ -71,8 +71,8 @@ class Call:
         stated: the extents of its results that the file writes, where these hold.
     """
 
-    walk: Walk
-    layer: Layer
+    walk: KerasWalk
+    layer: KerasLayer
     ins: list[Ref]
     named: dict[str, Ref]
     base: str
@@ -99,7 +99,7 @@ class Call:
     def x(self) -> Ref:
         """The first tensor."""
         if not self.ins:
-            raise MisfitError("reads nothing")
+            raise KerasMisfitError("reads nothing")
         return self.ins[0]
 
     def shape(self, ref: Ref) -> Shape:
@@ -130,10 +130,10 @@ class Call:
     def place(self, axis: Any, rank: int, *, batch: bool = True) -> int:
         """Return where an axis of Keras stands in `[C, *S]`; with `batch` it is counted with the batch as 0."""
         if isinstance(axis, bool) or not isinstance(axis, int):
-            raise MisfitError(f"has the axis {str(axis)[:40]!r}")
+            raise KerasMisfitError(f"has the axis {str(axis)[:40]!r}")
         at = axis + rank if axis < 0 else axis - batch
         if not 0 <= at < rank:
-            raise MisfitError(f"has the axis {axis} on a tensor of {rank} axes besides the batch")
+            raise KerasMisfitError(f"has the axis {axis} on a tensor of {rank} axes besides the batch")
         return at if self.walk.first else (at + 1) % rank
 
     # What it becomes.
@@ -155,7 +155,7 @@ class Call:
     ) -> tuple[Ref, ...]:  # fmt: skip
         """Add a layer with declared numbers; see `Cost`."""
         if any(n < 1 for out in outs for n in out):
-            raise MisfitError(f"gives {' and '.join(map(str, outs))}: nothing is left")
+            raise KerasMisfitError(f"gives {' and '.join(map(str, outs))}: nothing is left")
         cost = Cost(outs=outs, params=params, biases=biases, buffers=buffers, macs=macs, work=work,
                     same=same)  # fmt: skip
         cls = DeclaredProduct if product else Declared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.keras.call import MisfitError, integer, integers
+from cnncalc.interop.keras.call import KerasMisfitError, integer, integers
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work
 
@@ -74,7 +74,7 @@ def recur(call: Call, kind: str, config: dict[str, Any], ways: int) -> Sequence[
     """Add a recurrent layer that goes one or two ways."""
     gates, units = GATES[kind], integer(config["units"], "units")
     if len(call.extents) != 2:
-        raise MisfitError(f"wants a sequence, got {call.shape(call.x)}")
+        raise KerasMisfitError(f"wants a sequence, got {call.shape(call.x)}")
     steps, entering = call.extents
     bias = 0
     if config.get("use_bias", True):
@@ -94,12 +94,14 @@ def dot(call: Call) -> Sequence[Ref]:
     axes = call.config["axes"]
     pair = integers(axes, "axes", -8) if isinstance(axes, list) else (axes, axes)
     if len(call.ins) != 2 or len(pair) != 2:
-        raise MisfitError(f"wants two tensors, got {len(call.ins)}")
+        raise KerasMisfitError(f"wants two tensors, got {len(call.ins)}")
     left, right = (list(call.keras(call.shape(ref))) for ref in call.ins)
     at = [integer(a + len(x) if a < 0 else a - 1, "axes", 0) for a, x in zip(pair, (left, right), strict=True)]
     shared = left.pop(at[0])
     if right.pop(at[1]) != shared:
-        raise MisfitError(f"multiplies along extents that differ: {' and '.join(str(call.shape(r)) for r in call.ins)}")
+        raise KerasMisfitError(
+            f"multiplies along extents that differ: {' and '.join(str(call.shape(r)) for r in call.ins)}"
+        )
     out = call.ours((*left, *right))
     macs = out.elements * shared
     work = Work(multiplications=macs, additions=macs - out.elements)
@@ -123,7 +125,7 @@ def einsum_dense(call: Call) -> Sequence[Ref]:
         data = data.replace("...", ("@" + letters) if data.startswith("...") else letters)
         result = result.replace("...", ("@" + letters) if result.startswith("...") else letters)
     if len(data) != len(x) + 1 or data[0] != result[0]:
-        raise MisfitError(f"has the equation '{str(call.config['equation'])[:40]}' on {call.shape(call.x)}")
+        raise KerasMisfitError(f"has the equation '{str(call.config['equation'])[:40]}' on {call.shape(call.x)}")
     known = dict(zip(data[1:], x, strict=True))
     for letter, n in zip(reversed(result[1:]), reversed(wanted), strict=False):
         if letter not in known:
@@ -161,7 +163,7 @@ def told(call: Call) -> list[Shape]:
     """Return the extents that the file writes of a call's results, where one that nothing reads is as the one before.
 
     Raises:
-        MisfitError: they are open.
+        KerasMisfitError: they are open.
     """
     outs: list[Shape] = []
     for port in range(max(call.stated) + 1):

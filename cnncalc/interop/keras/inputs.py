@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Fail(Protocol):
+class KerasFail(Protocol):
     """What gives a model up."""
 
     def __call__(self, message: str, *, layer: str = ..., code: str = ..., hint: str | None = ...) -> NoReturn:
@@ -19,7 +19,7 @@ class Fail(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class KerasBound:
     """The extents of each input, how many images the file or the caller wants, and whether the caller changed any."""
 
     shapes: dict[str, Shape]
@@ -28,7 +28,7 @@ class Bound:
 
 
 def stated(
-    name: str, config: Mapping[str, Any], fail: Fail, *, first: bool
+    name: str, config: Mapping[str, Any], fail: KerasFail, *, first: bool
 ) -> tuple[int | None, list[int | None]] | None:
     """Return the batch and the extents `[C, *S]` that the file states of an input; None where it states none."""
     found = config.get("batch_shape") or config.get("batch_input_shape")
@@ -41,8 +41,13 @@ def stated(
     return batch, rest if first else [rest[-1], *rest[:-1]]
 
 
-def bind(inputs: Sequence[tuple[str, Mapping[str, Any]]], given: Mapping[str, tuple[int, ...]] | None, fail: Fail, *,
-         first: bool) -> Bound:  # fmt: skip
+def bind(
+    inputs: Sequence[tuple[str, Mapping[str, Any]]],
+    given: Mapping[str, tuple[int, ...]] | None,
+    fail: KerasFail,
+    *,
+    first: bool,
+) -> KerasBound:
     """Return the extents of every input.
 
     Args:
@@ -95,4 +100,4 @@ def bind(inputs: Sequence[tuple[str, Mapping[str, Any]]], given: Mapping[str, tu
             fail(f"the input '{name}' leaves extents open", code="open-input",
                  hint=f"say them, channels first: --input {label}{sizes}")  # fmt: skip
         shapes[name] = Shape(n for n in extents if n is not None)
-    return Bound(shapes, batch, changed)
+    return KerasBound(shapes, batch, changed)

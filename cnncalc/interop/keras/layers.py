@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnncalc.interop.keras import declared
 from cnncalc.interop.keras.activations import ACTIVATIONS, NAMES, activated, activation
 from cnncalc.interop.keras.attention import attention, multi_head
-from cnncalc.interop.keras.call import Call, MisfitError, fraction, integer, integers, make
+from cnncalc.interop.keras.call import Call, KerasMisfitError, fraction, integer, integers, make
 from cnncalc.interop.keras.norms import batch_norm, group_norm, layer_norm, normalization, rms_norm
 from cnncalc.interop.keras.structure import layer_of
 from cnncalc.ops.registry import by_foreign_name
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.keras.structure import Layer
+    from cnncalc.interop.keras.structure import KerasLayer
     from cnncalc.ops.operator import Operator
 
 
@@ -49,7 +49,7 @@ def plain(call: Call) -> Ref:
     """A layer that the operators' own names say, with its activation."""
     op = named(call)
     if op is None:
-        raise MisfitError("has settings that no operator stands for")
+        raise KerasMisfitError("has settings that no operator stands for")
     return activated(call, call.add(op))
 
 
@@ -132,7 +132,7 @@ def sides(given: Any, rank: int, name: str) -> list[tuple[int, int]]:
     pairs: list[Any] = [given] if rank == 1 and isinstance(given[0], int) and len(given) == 2 else list(given)
     found = [integers(p, name, 0) if isinstance(p, list) else (integer(p, name, 0),) * 2 for p in pairs]
     if len(found) != rank or any(len(p) != 2 for p in found):
-        raise MisfitError(f"has '{name}' {str(given)[:40]} on {rank} spatial axes")
+        raise KerasMisfitError(f"has '{name}' {str(given)[:40]} on {rank} spatial axes")
     return [(p[0], p[1]) for p in found]
 
 
@@ -147,7 +147,7 @@ def cropping(call: Call) -> Ref:
     taken = sides(call.config["cropping"], call.rank, "cropping")
     sizes = tuple(n - a - b for n, (a, b) in zip(call.shape(call.x).spatial, taken, strict=True))
     if min(sizes) < 1:
-        raise MisfitError(f"takes all of {call.shape(call.x)} away")
+        raise KerasMisfitError(f"takes all of {call.shape(call.x)} away")
     return call.add(make("crop", size=sizes, offset=tuple(a for a, _ in taken)))
 
 
@@ -156,11 +156,11 @@ MODES = {"nearest": ("nearest",) * 4, "bilinear": ("", "linear", "bilinear", "tr
 
 
 def mode_of(call: Call) -> str:
-    """Return the mode of a resize; raise MisfitError for one that there is not."""
+    """Return the mode of a resize; raise KerasMisfitError for one that there is not."""
     word = call.config.get("interpolation", "bilinear" if call.kind == "Resizing" else "nearest")
     found = MODES.get(word, ("",) * 4)[call.rank] if isinstance(word, str) and call.rank < 4 else ""
     if not found:
-        raise MisfitError(f"resizes by '{str(word)[:40]}', which no operator does")
+        raise KerasMisfitError(f"resizes by '{str(word)[:40]}', which no operator does")
     return found
 
 
@@ -228,7 +228,7 @@ def merge(name: str, **operations: int) -> Callable[[Call], Ref | Sequence[Ref]]
         shapes = [call.shape(ref) for ref in refs]
         out = Shape(max(extents) for extents in zip(*shapes, strict=True))
         if any(n not in (1, m) for x in shapes for n, m in zip(x, out, strict=True)):
-            raise MisfitError(f"cannot join {' and '.join(map(str, shapes))}: extents must be equal or 1")
+            raise KerasMisfitError(f"cannot join {' and '.join(map(str, shapes))}: extents must be equal or 1")
         same = len(set(shapes)) == 1
         gates = (out, Shape((out[0], *(1,) * (len(out) - 1))), Shape((1, *out[1:])))
         if len(refs) > 1 and name and (name != "mul" or same or (out in shapes and all(x in gates for x in shapes))):
@@ -246,7 +246,7 @@ def concatenate(call: Call) -> Ref | Sequence[Ref]:
     rank = len(call.shape(call.x))
     at = call.place(call.config.get("axis", -1), rank)
     if any(len(x) != rank or (*x[:at], *x[at + 1 :]) != (*shapes[0][:at], *shapes[0][at + 1 :]) for x in shapes):
-        raise MisfitError(f"cannot join {' and '.join(map(str, shapes))}: the other extents differ")
+        raise KerasMisfitError(f"cannot join {' and '.join(map(str, shapes))}: the other extents differ")
     if len(call.ins) == 1:
         return call.add(make("identity"), call.x)
     if at == 0:
@@ -360,7 +360,7 @@ KERAS = ("keras.", "tensorflow.keras.", "tf_keras.")
 """How the modules begin that are Keras' own."""
 
 
-def entry_of(layer: Layer) -> Callable[[Call], Any] | None:
+def entry_of(layer: KerasLayer) -> Callable[[Call], Any] | None:
     """Return what takes in a layer; None for a class that is not known, or that is not Keras' own."""
     if layer.module and layer.module != "keras" and not layer.module.startswith(KERAS):
         return None

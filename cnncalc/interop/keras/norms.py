@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.interop.keras.call import Call, MisfitError, integer, make
+from cnncalc.interop.keras.call import Call, KerasMisfitError, integer, make
 from cnncalc.ops.norm import BatchNorm
 from cnncalc.values.work import Work
 
@@ -45,7 +45,7 @@ def batch_norm(call: Call) -> Ref:
     if isinstance(axis, list):
         axis = axis[0]
     if call.place(axis, len(call.shape(call.x))) != 0:
-        raise MisfitError(f"normalises along the axis {axis}, which is not that of the channels")
+        raise KerasMisfitError(f"normalises along the axis {axis}, which is not that of the channels")
     scale, shift = learns(call)
     if scale == shift:
         return call.add(make("batch_norm", affine=scale), call.x)
@@ -87,7 +87,7 @@ def group_norm(call: Call) -> Ref | Sequence[Ref]:
     groups = x.channels if groups == -1 else groups
     scale, shift = learns(call)
     if call.place(call.config.get("axis", -1), len(x)) != 0:
-        raise MisfitError("normalises along an axis that is not that of the channels")
+        raise KerasMisfitError("normalises along an axis that is not that of the channels")
     ref = call.add(make("group_norm", groups=groups, affine=scale and shift), call.x)
     if scale == shift:
         return ref

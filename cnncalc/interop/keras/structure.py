@@ -17,7 +17,7 @@ class Malformed(Exception):  # noqa: N818 - said of a file
     """What the settings hold is not what Keras writes."""
 
 
-class History(NamedTuple):
+class KerasHistory(NamedTuple):
     """Where a tensor comes from: a layer's name, which of its calls, and which result."""
 
     layer: str
@@ -29,11 +29,11 @@ class History(NamedTuple):
 class Reading:
     """What one call of a layer reads, in order, and by name."""
 
-    plain: list[History] = field(default_factory=list)
-    named: dict[str, list[History]] = field(default_factory=dict)
+    plain: list[KerasHistory] = field(default_factory=list)
+    named: dict[str, list[KerasHistory]] = field(default_factory=dict)
     constants: list[Any] = field(default_factory=list)
 
-    def all(self) -> Iterator[History]:
+    def all(self) -> Iterator[KerasHistory]:
         """Every tensor that it reads."""
         yield from self.plain
         for items in self.named.values():
@@ -41,7 +41,7 @@ class Reading:
 
 
 @dataclass(slots=True, eq=False)
-class Layer:
+class KerasLayer:
     """One layer of a model: what its file says of it.
 
     Attributes:
@@ -68,7 +68,7 @@ Stated = dict[tuple[str, int], dict[int, list[Any]]]
 """By layer and call, the extents of each result that the file writes, batch first; None is open."""
 
 
-def layer_of(entry: Any, stated: Stated) -> Layer:
+def layer_of(entry: Any, stated: Stated) -> KerasLayer:
     """Return a layer from its entry in a file."""
     if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict | list):
         raise Malformed("has a layer without a config")
@@ -82,7 +82,7 @@ def layer_of(entry: Any, stated: Stated) -> Layer:
         raise Malformed(f"has inbound_nodes of '{name}' that are no list")
     built = entry.get("build_config")
     module = entry.get("module")
-    return Layer(
+    return KerasLayer(
         name, kind, config, module if isinstance(module, str) else "", [reading(n, stated) for n in nodes],
         built.get("input_shape") if isinstance(built, dict) else None,
     )  # fmt: skip
@@ -97,7 +97,7 @@ def reading(node: Any, stated: Stated) -> Reading:
         if not isinstance(given, dict):
             raise Malformed("has a call with kwargs that are no mapping")
         for key, value in given.items():
-            held: list[History] = []
+            held: list[KerasHistory] = []
             tensors(value, held, stated, [])
             if held:
                 found.named[key] = held
@@ -106,12 +106,12 @@ def reading(node: Any, stated: Stated) -> Reading:
     return found
 
 
-def tensors(value: Any, into: list[History], stated: Stated, others: list[Any]) -> None:
+def tensors(value: Any, into: list[KerasHistory], stated: Stated, others: list[Any]) -> None:
     """Collect the tensors of Keras 3 in a value, depth first, and what is none of them."""
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
             config = value["config"]
-            history = History(*config["keras_history"])
+            history = KerasHistory(*config["keras_history"])
             into.append(checked(history))
             if isinstance(config.get("shape"), list):
                 stated.setdefault((history.layer, history.call), {})[history.port] = config["shape"]
@@ -125,18 +125,18 @@ def tensors(value: Any, into: list[History], stated: Stated, others: list[Any]) 
         others.append(value)
 
 
-def histories(value: Any) -> list[History]:
+def histories(value: Any) -> list[KerasHistory]:
     """Return the tensors in lists of layer, call and result, whatever they stand in."""
     if isinstance(value, Mapping):
         return [h for key in sorted(value) for h in histories(value[key])]
     if not isinstance(value, list):
         raise Malformed(f"names a tensor by {str(value)[:40]!r}")
     if len(value) in (3, 4) and isinstance(value[0], str) and not isinstance(value[1], list | str):
-        return [checked(History(*value[:3]))]
+        return [checked(KerasHistory(*value[:3]))]
     return [h for item in value for h in histories(item)]
 
 
-def checked(history: History) -> History:
+def checked(history: KerasHistory) -> KerasHistory:
     """Return a tensor's place; raise Malformed where it is none."""
     layer, call, port = history
     if not isinstance(layer, str) or not isinstance(call, int) or not isinstance(port, int) or min(call, port) < 0:
@@ -148,9 +148,9 @@ def checked(history: History) -> History:
 class Model:
     """One model: its layers in the file's order, what it takes and gives, and the extents that the file writes."""
 
-    layers: dict[str, Layer]
-    inputs: list[History]
-    outputs: list[History]
+    layers: dict[str, KerasLayer]
+    inputs: list[KerasHistory]
+    outputs: list[KerasHistory]
     stated: Stated
 
 
@@ -181,7 +181,7 @@ def model_of(kind: str, config: Mapping[str, Any]) -> Model:
                  stated)  # fmt: skip
 
 
-def chained(layers: dict[str, Layer], config: Mapping[str, Any]) -> Model:
+def chained(layers: dict[str, KerasLayer], config: Mapping[str, Any]) -> Model:
     """Return a Sequential as the model that it is: every layer reads the one before it."""
     listed = list(layers.values())
     if listed[0].kind != "InputLayer":
@@ -191,12 +191,12 @@ def chained(layers: dict[str, Layer], config: Mapping[str, Any]) -> Model:
         name = "input_layer"
         while name in layers:
             name += "_"
-        listed.insert(0, Layer(name, "InputLayer", {"batch_shape": shape, "name": name}, "", []))
+        listed.insert(0, KerasLayer(name, "InputLayer", {"batch_shape": shape, "name": name}, "", []))
     stated: Stated = {}
     for before, layer in pairwise(listed):
-        last = History(before.name, 0, 0)
+        last = KerasHistory(before.name, 0, 0)
         layer.calls = [Reading([last])]
         if isinstance(layer.built, list) and not any(isinstance(n, list) for n in layer.built):
             stated[last.layer, 0] = {0: layer.built}
-    return Model({layer.name: layer for layer in listed}, [History(listed[0].name, 0, 0)],
-                 [History(listed[-1].name, 0, 0)], stated)  # fmt: skip
+    return Model({layer.name: layer for layer in listed}, [KerasHistory(listed[0].name, 0, 0)],
+                 [KerasHistory(listed[-1].name, 0, 0)], stated)  # fmt: skip

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import failure
-from cnncalc.interop.keras.call import Call, MisfitError
+from cnncalc.interop.keras.call import Call, KerasMisfitError
 from cnncalc.interop.keras.declared import opaque
 from cnncalc.interop.keras.inputs import bind
 from cnncalc.interop.keras.layers import entry_of
-from cnncalc.interop.keras.structure import History, Malformed, Model, is_model, model_of
+from cnncalc.interop.keras.structure import KerasHistory, Malformed, Model, is_model, model_of
 from cnncalc.language.settings import MAX_LAYERS, Overrides
 from cnncalc.values.diagnostics import ArgumentError, Collector, SpecError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Ref
-    from cnncalc.interop.keras.structure import Layer, Reading
+    from cnncalc.interop.keras.structure import KerasLayer, Reading
     from cnncalc.ops.operator import Operator
 
 MAX_CALLS = 20_000
@@ -33,7 +33,7 @@ MASKS = frozenset(("mask", "attention_mask", "query_mask", "value_mask", "key_ma
 """Tensors that a layer is given by these names do not enter its result's elements."""
 
 
-class Walk:
+class KerasWalk:
     """One way through one file."""
 
     def __init__(self, model: dict[str, Any], file: str | None, overrides: Overrides, collector: Collector) -> None:
@@ -116,7 +116,7 @@ class Walk:
         shape = {"batch_shape": [None, *extents]}
         first = {"class_name": "InputLayer", "name": "step_input", "config": shape}
         model = {"class_name": "Sequential", "config": {"layers": [first, entry]}}
-        walk = Walk(model, self.file, Overrides(), Collector(file=self.file))
+        walk = KerasWalk(model, self.file, Overrides(), Collector(file=self.file))
         walk.depth, walk.steps, walk.first = self.depth + 1, self.steps, self.first
         graph = walk.run()
         self.steps = walk.steps
@@ -137,9 +137,11 @@ class Walk:
                 self.fail(f"names '{history.layer}' as an input or output, and has no such layer", layer=where)
         return model
 
-    def entries(self, model: Model) -> list[History]:
+    def entries(self, model: Model) -> list[KerasHistory]:
         """Return a model's inputs; of one that does not list them, its input layers."""
-        inputs = model.inputs or [History(n, 0, 0) for n, layer in model.layers.items() if layer.kind == "InputLayer"]
+        inputs = model.inputs or [
+            KerasHistory(n, 0, 0) for n, layer in model.layers.items() if layer.kind == "InputLayer"
+        ]
         if not inputs:
             self.fail("has no inputs", code="no-layers")
         if len(set(inputs)) < len(inputs):
@@ -153,20 +155,20 @@ class Walk:
         inputs = self.entries(model)
         if len(inputs) != len(refs):
             self.fail(f"takes {len(inputs)} inputs, and is given {len(refs)}", layer=prefix.rstrip("."))
-        made: dict[History, Ref] = dict(zip(inputs, refs, strict=True))
+        made: dict[KerasHistory, Ref] = dict(zip(inputs, refs, strict=True))
         for layer, number in self.ordered(model, made, prefix):
             reads = layer.calls[number]
             for port, ref in enumerate(self.call(layer, reads, number, model, made, prefix, depth)):
-                made[History(layer.name, number, port)] = ref
+                made[KerasHistory(layer.name, number, port)] = ref
         if not model.outputs:
             last = next(reversed(model.layers.values()))
-            model.outputs = [History(last.name, max(len(last.calls) - 1, 0), 0)]
+            model.outputs = [KerasHistory(last.name, max(len(last.calls) - 1, 0), 0)]
         lost = next((h for h in model.outputs if h not in made), None)
         if lost is not None:
             self.fail(f"no layer makes the output '{lost.layer}'", layer=prefix.rstrip("."))
         return [made[h] for h in model.outputs]
 
-    def ordered(self, model: Model, made: dict[History, Ref], prefix: str) -> list[tuple[Layer, int]]:
+    def ordered(self, model: Model, made: dict[KerasHistory, Ref], prefix: str) -> list[tuple[KerasLayer, int]]:
         """Return every call of a layer, each behind those whose results it reads, else in the file's order."""
         calls = [(layer, n) for layer in model.layers.values() for n in range(len(layer.calls))
                  if layer.kind != "InputLayer"]  # fmt: skip
@@ -193,7 +195,7 @@ class Walk:
                 readers.setdefault(need, []).append(at)
         ready = [at for at, count in enumerate(waiting) if not count]
         heapify(ready)
-        order: list[tuple[Layer, int]] = []
+        order: list[tuple[KerasLayer, int]] = []
         while ready:
             at = heappop(ready)
             order.append(calls[at])
@@ -209,8 +211,15 @@ class Walk:
     # Layers.
 
     def call(  # noqa: PLR0917 - where it stands
-        self, layer: Layer, reads: Reading, number: int, model: Model, made: dict[History, Ref], prefix: str, depth: int
-    ) -> Sequence[Ref]:  # fmt: skip
+        self,
+        layer: KerasLayer,
+        reads: Reading,
+        number: int,
+        model: Model,
+        made: dict[KerasHistory, Ref],
+        prefix: str,
+        depth: int,
+    ) -> Sequence[Ref]:
         """Take in one call of a layer and return its results."""
         base = self.free(prefix + layer.name)
         where = prefix + layer.name
@@ -235,7 +244,7 @@ class Walk:
             return self.made(call)
         except SpecError:
             raise
-        except (MisfitError, Malformed) as error:
+        except (KerasMisfitError, Malformed) as error:
             self.fail(f"({layer.kind}) {error}", layer=where, code="bad-argument",
                       hint=SIZES)  # fmt: skip
         except ArgumentError as error:
