@@ -19,6 +19,7 @@ import typer  # noqa: E402
 from typer.core import TyperCommand, TyperGroup  # noqa: E402
 
 from cnncalc._version import __version__  # noqa: E402
+from cnncalc.cli.coercion import PlainParameters  # noqa: E402
 from cnncalc.cli.session import CURRENT, Session  # noqa: E402
 from cnncalc.cli.stream import Harmless  # noqa: E402
 
@@ -75,7 +76,11 @@ Examples:
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
-class Commands(TyperGroup):
+class Command(PlainParameters, TyperCommand):
+    """One command."""
+
+
+class Commands(PlainParameters, TyperGroup):
     """The commands by name, each imported only when it runs; listing them imports none."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
@@ -105,7 +110,8 @@ def load_command(name: str) -> Any:
     entry = COMMANDS[name]
     module = import_module(f"cnncalc.cli.{entry.module}")
     single = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=SETTINGS)
-    single.command(name, epilog=getattr(module, "EPILOG", None), **getattr(module, "OPTIONS", {}))(module.command)
+    options = {"cls": Command, "epilog": getattr(module, "EPILOG", None), **getattr(module, "OPTIONS", {})}
+    single.command(name, **options)(module.command)
     built = typer.main.get_command(single)
     built.name = name
     if any(parameter.name == "output" for parameter in built.params):
