@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+from cnncalc.results.views import VIEWS, view
+
 PACKAGE = Path(__file__).parent.parent / "cnncalc"
 
 LEVELS = (
@@ -33,6 +35,7 @@ class Import(NamedTuple):
     line: int
     module: str
     in_function: bool
+    names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.file.relative_to(PACKAGE.parent)}:{self.line} imports {self.module}"
@@ -67,7 +70,8 @@ def imports(file: Path) -> list[Import]:
                 if child.module == "cnncalc":
                     names = [f"cnncalc.{a.name}" if (PACKAGE / a.name).exists() or (PACKAGE / f"{a.name}.py").exists()
                              else "cnncalc" for a in child.names]  # fmt: skip
-                found.extend(Import(file, child.lineno, name, inside) for name in names)
+                imported = tuple(alias.name for alias in child.names)
+                found.extend(Import(file, child.lineno, name, inside, imported) for name in names)
             walk(child, inside=inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
 
     walk(ast.parse(file.read_text(encoding="utf-8")), inside=False)
@@ -84,7 +88,7 @@ def test_every_module_has_its_level() -> None:
 
 
 def test_imports_run_downwards() -> None:
-    """The one upward edge: display methods of results import `render` when they are called."""
+    """Inside functions too: results are shown through a table of names."""
     wrong = []
     for entry in IMPORTS:
         here = part(entry.file)
@@ -93,10 +97,33 @@ def test_imports_run_downwards() -> None:
         there = entry.module.split(".")[1]
         if level(there) <= level(here):
             continue
-        if there == "render" and entry.in_function and here in {"results", "analysis"}:
-            continue
         wrong.append(str(entry))
     assert not wrong, "\n".join(wrong)
+
+
+def module(file: Path) -> str:
+    """Return the dotted name of a file."""
+    return ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not through others either, and not inside functions: a circle is where nothing can be read first."""
+    modules = {module(file) for file in FILES}
+    reads: dict[str, set[str]] = {name: set() for name in modules}
+    for entry in IMPORTS:
+        exact = {f"{entry.module}.{name}" for name in entry.names} & modules
+        reads[module(entry.file)] |= exact or {entry.module} & modules
+    assert sum(map(len, reads.values())) > len(modules), "the imports are no longer found"
+    while reads:
+        free = [name for name, needed in reads.items() if not needed & reads.keys()]
+        assert free, f"a circle among {sorted(reads)}"
+        for name in free:
+            del reads[name]
+
+
+def test_every_form_of_a_result_is_there() -> None:
+    for name in VIEWS:
+        assert callable(view(name)), name
 
 
 @pytest.mark.parametrize("library", ONLY_IN)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncalc.analysis.arena import Arena, arrange, storages
 from cnncalc.analysis.liveness import Peak, peak_activation
 from cnncalc.analysis.training import OPTIMISERS, Backward, backward
+from cnncalc.results.views import view
 from cnncalc.values.diagnostics import one_line
 from cnncalc.values.dtypes import ALIGNMENT, Dtypes, tensor_bytes
 
@@ -173,15 +174,13 @@ class MemoryReport:
 
     def to_html(self) -> str:
         """Return the memory as an HTML table: inline style, light and dark, no script, names escaped."""
-        from cnncalc.render.html import memory_html
-
-        return memory_html(self)
+        text: str = view("memory.html")(self)
+        return text
 
     def to_markdown(self) -> str:
         """Return the memory as a Markdown table."""
-        from cnncalc.render.memory import memory_markdown
-
-        return memory_markdown(self)
+        text: str = view("memory.markdown")(self)
+        return text
 
     def plot(self, kind: str = "live", *, ax: Any = None, theme: str = "light") -> Any:
         """Draw the memory over execution and return the matplotlib Axes.
@@ -196,16 +195,13 @@ class MemoryReport:
             ImportError: matplotlib is missing; the message names the extra.
             ValueError: there is no such kind or theme.
         """
-        from cnncalc.render import plot
-
-        return plot.plot_memory(self, kind, ax=ax, theme=theme)
+        return view("memory.plot")(self, kind, ax=ax, theme=theme)
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        from cnncalc.render.html import mimebundle
-
-        return mimebundle(self, include, exclude)
+        forms: dict[str, Any] = view("mimebundle")(self, include, exclude)
+        return forms
 
     def _moment(self, peak: Peak, size: int) -> dict[str, Any]:
         live = [{"name": name, "elements": elements * self.batch} for name, elements in peak.live]

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc.devices import Device, find
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 
 if TYPE_CHECKING:
-    from cnncalc.devices import Device
+    from os import PathLike
+
     from cnncalc.results.report import Layer, Report
 
 COMPUTE, MEMORY = "compute", "memory"
@@ -130,6 +132,15 @@ class Roofline:
             "lower_bounds": [name.replace("seconds", "lower_bound_seconds") for name in self.lower_bounds],
             "layers": [layer.to_dict() for layer in self.layers],
         }
+
+
+def roofline_on(report: Report, device: str | Device, file: str | PathLike[str] | None = None) -> Roofline:
+    """Return how fast a network could run at most on a device, given or found by its name.
+
+    Raises:
+        DeviceError: there is no such device, or the file of devices is wrong.
+    """
+    return roofline(report, device if isinstance(device, Device) else find(device, file))
 
 
 def roofline(report: Report, device: Device) -> Roofline:

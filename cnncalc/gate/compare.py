@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.metrics import METRICS, Measured, Metric
+from cnncalc.results.views import view
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
@@ -144,22 +145,19 @@ class Comparison:
 
     def to_html(self) -> str:
         """Return the comparison as HTML: inline style, light and dark, no script, names escaped."""
-        from cnncalc.render.html import comparison_html
-
-        return comparison_html(self)
+        text: str = view("comparison.html")(self)
+        return text
 
     def to_markdown(self) -> str:
         """Return the comparison as two Markdown tables, of totals and of layers."""
-        from cnncalc.render.diff import comparison_markdown
-
-        return comparison_markdown(self)
+        text: str = view("comparison.markdown")(self)
+        return text
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        from cnncalc.render.html import mimebundle
-
-        return mimebundle(self, include, exclude)
+        forms: dict[str, Any] = view("mimebundle")(self, include, exclude)
+        return forms
 
 
 def exactly(measured: Measured) -> Number | None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.api import Input, Source, build_graph, load
+from cnncalc.results.views import view
 from cnncalc.rules import CONVENTIONS, MACS, Convention
 from cnncalc.values.diagnostics import SpecError, did_you_mean, one_line
 from cnncalc.zoo import HEADS, RELATIVES
@@ -214,22 +215,19 @@ class Reconciliation:
 
     def to_html(self) -> str:
         """Return the rules and verdicts as HTML: inline style, light and dark, no script, names escaped."""
-        from cnncalc.render.html import reconciliation_html
-
-        return reconciliation_html(self)
+        text: str = view("reconciliation.html")(self)
+        return text
 
     def to_markdown(self) -> str:
         """Return the rules and verdicts as Markdown."""
-        from cnncalc.render.reconcile import markdown
-
-        return markdown(self)
+        text: str = view("reconciliation.markdown")(self)
+        return text
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        from cnncalc.render.html import mimebundle
-
-        return mimebundle(self, include, exclude)
+        forms: dict[str, Any] = view("mimebundle")(self, include, exclude)
+        return forms
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON has it."""

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc.results.views import view
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
@@ -424,10 +425,8 @@ class Report:
         Raises:
             DeviceError: there is no such device, or the file is wrong.
         """
-        from cnncalc.analysis.roofline import roofline
-        from cnncalc.devices import find
-
-        return roofline(self, find(device, devices) if isinstance(device, str) else device)
+        made: Roofline = view("report.roofline")(self, device, devices)
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data: exactly what `show --format json` prints."""
@@ -456,9 +455,8 @@ class Report:
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return one flat record per layer: one unit a column with the unit in its name, integers as integers."""
-        from cnncalc.render import frames
-
-        return frames.to_dicts(self)
+        records: list[dict[str, Any]] = view("report.dicts")(self)
+        return records
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a pandas DataFrame with the records of `to_dicts`.
@@ -466,9 +464,7 @@ class Report:
         Raises:
             ImportError: pandas is missing; the message names the extra.
         """
-        from cnncalc.render import frames
-
-        frame: pd.DataFrame = frames.to_pandas(self)
+        frame: pd.DataFrame = view("report.pandas")(self)
         return frame
 
     def to_polars(self) -> pl.DataFrame:
@@ -477,9 +473,7 @@ class Report:
         Raises:
             ImportError: polars is missing; the message names the extra.
         """
-        from cnncalc.render import frames
-
-        frame: pl.DataFrame = frames.to_polars(self)
+        frame: pl.DataFrame = view("report.polars")(self)
         return frame
 
     def to_arrow(self) -> pa.Table:
@@ -488,9 +482,7 @@ class Report:
         Raises:
             ImportError: pyarrow is missing; the message names the extra.
         """
-        from cnncalc.render import frames
-
-        table: pa.Table = frames.to_arrow(self)
+        table: pa.Table = view("report.arrow")(self)
         return table
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
@@ -510,9 +502,7 @@ class Report:
             ImportError: matplotlib is missing; the message names the extra.
             ValueError: there is no such kind, theme, option or device, or nothing to draw.
         """
-        from cnncalc.render import plot
-
-        return plot.plot(self, kind, ax=ax, theme=theme, **options)
+        return view("report.plot")(self, kind, ax=ax, theme=theme, **options)
 
     def to_csv(self, path: str | PathLike[str] | None = None) -> str | None:
         """Write the records of `to_dicts` as CSV to a file, or return them as text without one; unknown is empty.
@@ -520,9 +510,8 @@ class Report:
         Raises:
             OSError: the file cannot be written.
         """
-        from cnncalc.render import frames
-
-        return frames.to_csv(self, path)
+        text: str | None = view("report.csv")(self, path)
+        return text
 
     def to_markdown(
         self, *, columns: Sequence[str] | None = None, depth: int | None = None, human: bool = False
@@ -537,9 +526,8 @@ class Report:
         Raises:
             ValueError: there is no such column, the message lists them; or the depth is below 1.
         """
-        from cnncalc.render import frames
-
-        return frames.to_markdown(self, columns=columns, depth=depth, human=human)
+        text: str = view("report.markdown")(self, columns=columns, depth=depth, human=human)
+        return text
 
     def to_latex(self, *, columns: Sequence[str] | None = None, depth: int | None = None, human: bool = False) -> str:
         """Return the table of `cnncalc show` as a LaTeX `tabular` (package booktabs).
@@ -552,9 +540,8 @@ class Report:
         Raises:
             ValueError: as `to_markdown`.
         """
-        from cnncalc.render import frames
-
-        return frames.to_latex(self, columns=columns, depth=depth, human=human)
+        text: str = view("report.latex")(self, columns=columns, depth=depth, human=human)
+        return text
 
     def to_html(self, *, columns: Sequence[str] | None = None, depth: int | None = None, human: bool = False) -> str:
         """Return the report as HTML: inline style, light and dark, blocks that fold, no script, names escaped.
@@ -567,16 +554,14 @@ class Report:
         Raises:
             ValueError: as `to_markdown`.
         """
-        from cnncalc.render import html
-
-        return html.to_html(self, columns=columns, depth=depth, human=human)
+        text: str = view("report.html")(self, columns=columns, depth=depth, human=human)
+        return text
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        from cnncalc.render import html
-
-        return html.mimebundle(self, include, exclude, lambda: html.brief_markdown(self))
+        forms: dict[str, Any] = view("mimebundle")(self, include, exclude, lambda: view("report.brief")(self))
+        return forms
 
     def to_json(self, *, indent: int | None = LAYER_LINES) -> str:
         """Return `to_dict()` as JSON text; integers stay integers at any size.
