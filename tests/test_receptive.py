@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cnncalc
 from cnncalc.analysis.field import PERIOD_LIMIT, AxisField, Periodic, map_field, source_field, through, union
 from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields, recursion, unit_box
 from cnncalc.graph.graph import Graph, Node, Ref
@@ -54,6 +55,9 @@ class FakeOperator:
 
     def gates(self, _ins: object, _outs: object) -> tuple[int, ...]:
         return self.gated
+
+    def kept_axes(self, _ins: object, _outs: object) -> None:
+        return None
 
     def statistics(self, ins: tuple[Shape, ...]) -> tuple[bool, ...]:
         return (False,) * (len(ins[0]) - 1)
@@ -594,3 +598,25 @@ def test_the_actual_map_of_one_position_has_no_step() -> None:
 def test_a_position_of_another_rank_is_refused() -> None:
     with pytest.raises(ValueError, match="2 coordinates, received 1"):
         unit_box(chain(conv(3), inputs=(9, 9)).graph(), 0, (1,))
+
+
+def test_views_that_only_drop_or_add_extents_of_one_keep_the_other_axes() -> None:
+    """Of a CRNN along time: a window of 3 sees [-1, 1], one of stride 2 behind it [-2, 2], one more [-4, 4]."""
+    spec = """cnncalc: 1
+input: [1, 32, 100]
+layers:
+  - {conv: {out: 8, kernel: [32, 3], padding: [0, 1]}, as: first}
+  - {reshape: [8, 100], as: squeezed}
+  - {flatten: {start: 0, end: 1}, from: first, as: flat}
+  - {conv: {out: 8, kernel: 3, padding: 1, stride: 2}, from: squeezed, as: second}
+  - {reshape: [8, 1, 50], as: back}
+  - {conv: {out: 8, kernel: [1, 3], padding: [0, 1]}, as: third}
+  - {reshape: [50, 8], as: mixed}
+outputs: [flat, mixed]
+"""
+    rows = {row.path: row for row in cnncalc.analyze(cnncalc.parse(spec)).layers}
+    for path in ("squeezed", "flat"):
+        assert (rows[path].receptive_field, rows[path].jump, rows[path].start) == ((3,), (1,), (-1,))
+    assert (rows["second"].receptive_field, rows["second"].jump, rows["second"].start) == ((5,), (2,), (-2,))
+    assert (rows["third"].receptive_field[1], rows["third"].jump[1], rows["third"].start[1]) == (9, 2, -4)
+    assert rows["mixed"].is_global

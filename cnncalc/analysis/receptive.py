@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["AxisField", "Misalignment", "NodeField", "receptive_fields", "recursion", "unit_box"]
 
 Axes: TypeAlias = tuple[AxisField, ...]
+Origin: TypeAlias = "tuple[int | None, ...]"
 
 LISTED_LIMIT = 262_144
 """Over all layers, fields list at most about this many positions one by one; further irregular ones are unknown."""
@@ -55,12 +56,15 @@ class NodeField(NamedTuple):
         true: the same with the gates.
         others: the fields of the further network inputs, by name.
         source: the name of the first network input.
+        origins: by network input, which of its axes each axis here is, None for one of extent 1 that was added; only
+            where that is not axis by axis.
     """
 
     spatial: Axes
     true: Axes
     others: Mapping[str, Axes]
     source: str
+    origins: Mapping[str, Origin] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,7 @@ class _Walk:
         self._left = LISTED_LIMIT
         self._drift: dict[int, tuple[Fraction, ...]] = {}
         self._whole: dict[str, Axes] = {}
+        self._origins: dict[int, dict[str, Origin]] = {}
         for index, (name, shape) in enumerate(graph.inputs.items()):
             self._whole[name] = tuple(Global(extent) for extent in shape.spatial)
             axes = tuple(map_field(extent) if on_map else source_field() for extent in shape.spatial)
@@ -151,35 +156,78 @@ class _Walk:
             before = node.inputs[0][0]
             self._drifts(index, node, reaches)
             spatial, true = self.spatial[before], self.true[before]
-            after = self._advance(spatial, reaches[0], node.in_shapes[0], extents)
+            kept = node.op.kept_axes(node.in_shapes, node.out_shapes)
+            if kept is not None:
+                self.spatial[index] = self._moved(index, spatial, kept, node)
+                self.true[index] = (
+                    self.spatial[index] if true is spatial else self._moved(index, true, kept, node)
+                )
+                return
+            self._origin(index, node, reaches)
+            after = self._advance(spatial, reaches[0], node.in_shapes[0], extents, before)
             self.spatial[index] = after
             self.true[index] = (
-                after if true is spatial else self._advance(true, reaches[0], node.in_shapes[0], extents)
+                after if true is spatial else self._advance(true, reaches[0], node.in_shapes[0], extents, before)
             )
             self._measured(index, node)
             return
         gates = node.op.gates(node.in_shapes, node.out_shapes)
         self._drifts(index, node, reaches)
+        self._origin(index, node, reaches)
         every = range(len(node.inputs))
         path = [k for k in every if k not in gates] or every
         arriving = {
-            k: self._advance(self.spatial[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in path
+            k: self._through(k, node, self.spatial, reaches[k]) for k in path
         }
         self._compare(index, node, arriving)
         self.spatial[index] = self.true[index] = self._merged(list(arriving.values()), extents)
         if len(path) < len(every) or any(self.true[before] is not self.spatial[before] for before, _ in node.inputs):
             truly = [
-                self._advance(self.true[node.inputs[k][0]], reaches[k], node.in_shapes[k], extents) for k in every
+                self._through(k, node, self.true, reaches[k]) for k in every
             ]
             self.true[index] = self._merged(truly, extents)
+
+    def _through(self, k: int, node: Node, known: Mapping[int, dict[str, Axes]], reach: tuple[Reach, ...]
+                 ) -> dict[str, Axes]:  # fmt: skip
+        """Return the fields behind one input of a merge."""
+        before = node.inputs[k][0]
+        return self._advance(known[before], reach, node.in_shapes[k], node.out_shapes[0].spatial, before)
+
+    def _moved(self, index: int, paths: dict[str, Axes], kept: Origin, node: Node) -> dict[str, Axes]:
+        """Return the fields behind a view that only drops, adds or moves extents of 1."""
+        before = node.inputs[0][0]
+        found: dict[str, Axes] = {}
+        for name, axes in paths.items():
+            if len(axes) != len(node.in_shapes[0].spatial):
+                found[name] = self._whole[name]
+                continue
+            known = self._origins.get(before, {}).get(name, tuple(range(len(axes))))
+            found[name] = tuple(Global(1) if axis is None else axes[axis] for axis in kept)
+            origin = tuple(None if axis is None else known[axis] for axis in kept)
+            if origin != tuple(range(len(self._whole[name]))):
+                self._origins.setdefault(index, {})[name] = origin
+        return found
+
+    def _origin(self, index: int, node: Node, reaches: tuple[tuple[Reach, ...], ...]) -> None:
+        """Note which axes of the network inputs those of a node are, where they are not the same ones."""
+        for k, (before, _) in enumerate(node.inputs):
+            for name, origin in self._origins.get(before, {}).items():
+                if len(origin) == len(reaches[k]):
+                    self._origins.setdefault(index, {}).setdefault(name, origin)
+
+    def _ends(self, before: int, name: str) -> Axes:
+        """Return the whole axes of a network input, as many and in the order that a node's axes are."""
+        whole = self._whole[name]
+        origin = self._origins.get(before, {}).get(name)
+        return whole if origin is None else tuple(Global(1) if axis is None else whole[axis] for axis in origin)
 
     def _measured(self, index: int, node: Node) -> None:
         """Let the true field of a normalisation by its own statistics be the whole axis that they are taken over."""
         over = node.op.statistics(node.in_shapes)
         if any(over):
             self.true[index] = {
-                name: tuple(whole if over[axis] else axes[axis] for axis, whole in enumerate(self._whole[name]))
-                if len(axes) == len(over) == len(self._whole[name])
+                name: tuple(whole if over[axis] else axes[axis] for axis, whole in enumerate(self._ends(index, name)))
+                if len(axes) == len(over) == len(self._ends(index, name))
                 else axes
                 for name, axes in self.true[index].items()
             }
@@ -217,6 +265,7 @@ class _Walk:
         """Return the results in the order of the nodes; layers that change nothing share one."""
         fields: list[NodeField] = []
         nothing: Mapping[str, Axes] = MappingProxyType({})
+        nothing_moved: Mapping[str, Origin] = MappingProxyType({})
         for index in range(len(self.graph.nodes)):
             spatial, true = self.spatial[index], self.true[index]
             if index and spatial is self.spatial[index - 1] and true is self.true[index - 1]:
@@ -228,18 +277,31 @@ class _Walk:
                 others = {
                     name: spatial.get(name, true[name]) for name in self.graph.inputs if name in true and name != source
                 }
-            fields.append(NodeField(spatial[source], true[source], others, source))
+            origins = self._origins.get(index, nothing_moved)
+            fields.append(NodeField(spatial[source], true[source], others, source, origins))
         return fields
 
     def _advance(
-        self, paths: dict[str, Axes], reaches: tuple[Reach, ...], in_shape: Shape, extents: tuple[int, ...]
+        self,
+        paths: dict[str, Axes],
+        reaches: tuple[Reach, ...],
+        in_shape: Shape,
+        extents: tuple[int, ...],
+        before: int,
     ) -> dict[str, Axes]:
         """Return the fields behind one input of a node; the same object where nothing changes."""
         if reaches and reaches[0] == IDENTITY and reaches == (IDENTITY,) * len(reaches) and in_shape[1:] == extents:
             return paths
         listing = self._left > 0
         return self._spent(
-            {name: _step(axes, reaches, extents, self._whole[name], listing=listing) for name, axes in paths.items()}
+            {
+                name: _step(axes, reaches, extents, self._ends(before, name), listing=listing)
+                if len(axes) == len(reaches)
+                else self._whole[name]
+                if before in self._origins or not all(field.is_global for field in axes)
+                else axes
+                for name, axes in paths.items()
+            }
         )
 
     def _merged(self, arriving: Sequence[dict[str, Axes]], extents: tuple[int, ...]) -> dict[str, Axes]:
@@ -293,8 +355,6 @@ class _Walk:
 
 def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whole: Axes, *, listing: bool) -> Axes:
     """Return the fields behind one operator; equal axes share one object, so that they are computed once."""
-    if len(axes) != len(reaches):
-        return axes if all(field.is_global for field in axes) else whole
     out: list[AxisField] = []
     for axis, field in enumerate(axes):
         reach = reaches[axis]

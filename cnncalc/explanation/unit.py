@@ -208,8 +208,11 @@ def view_unit(
                     name=name,
                     shape=extents,
                     axes=tuple(
-                        _axis(letters[k], extents.spatial[k], one, k, (plane, actual, true), estimate.get(name))
-                        for k, one in enumerate(axes[name])
+                        _axis(letters[a], extents.spatial[a], axes[name][k], k, (plane, actual, true),
+                              None if name in field.origins else estimate.get(name))
+                        if k is not None
+                        else _all_of(letters[a], extents.spatial[a])
+                        for a, k in _own_axes(field.origins.get(name), len(axes[name]), len(extents) - 1)
                     ),
                     gated=plane is None and true is not None,
                 )
@@ -289,6 +292,20 @@ def _axis(  # noqa: PLR0917 - one place
         is_global=field.is_global,
         unknown=field.unknown or (boxes[0] is None and boxes[2] is None),
     )
+
+
+def _own_axes(origin: tuple[int | None, ...] | None, rank: int, whole: int) -> list[tuple[int, int | None]]:
+    """Return each axis of a network input with the axis of the layer that it is, None for one that was dropped."""
+    if origin is None:
+        return [(k, k) for k in range(rank)]
+    return [(a, origin.index(a) if a in origin else None) for a in range(whole)]
+
+
+def _all_of(letter: str, extent: int) -> AxisView:
+    """Return the view of an axis that the layer no longer has."""
+    box = (0, extent - 1)
+    return AxisView(letter=letter, extent=extent, size=extent, smallest=extent, jump=None, start=None, box=box,
+                    inside=box, true=None, effective=None, is_global=True, unknown=False)  # fmt: skip
 
 
 def _within(hull: Hull, extent: int) -> Hull:

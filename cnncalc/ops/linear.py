@@ -104,6 +104,30 @@ def axis_index(value: int, rank: int, name: str, x: Shape) -> int:
     return value % rank
 
 
+def same_axes(x: Shape, y: Shape) -> tuple[int | None, ...] | None:
+    """Return the spatial axis of x that each of y is, None for an added one, where only extents of 1 differ.
+
+    None as a whole where the shapes are the same, y is a vector, the other extents differ, or one of them moves between
+    the channels and the space.
+    """
+    wide = [(a, n) for a, n in enumerate(x) if n != 1]
+    if x == y or len(y) < 2 or [n for _, n in wide] != [n for n in y if n != 1]:
+        return None
+    found: list[int | None] = []
+    behind = 0
+    moved = [a for a, _ in wide]
+    for a, n in enumerate(y):
+        ones = [b for b in range(behind, len(x)) if b not in moved]
+        before = next((b for b in range(behind, len(x)) if x[b] != 1), len(x))
+        axis = before if n != 1 else next((b for b in ones if b < before and (b > 0) == (a > 0)), None)
+        behind = behind if axis is None else axis + 1
+        if a and axis == 0:
+            return None
+        if a:
+            found.append(None if axis is None else axis - 1)
+    return tuple(found)
+
+
 @register("flatten")
 class Flatten(View):
     """Merge the axes `start` to `end`, counted without the batch, `[C, H, W] -> [C*H*W]` (PyTorch's Flatten)."""
@@ -128,6 +152,9 @@ class Flatten(View):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         same = ins[0] == outs[0]
         return ((IDENTITY if same else WHOLE,) * (len(outs[0]) - 1),)
+
+    def kept_axes(self, ins: Shapes, outs: Shapes) -> tuple[int | None, ...] | None:
+        return same_axes(ins[0], outs[0])
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         return (to.viewed(xs[0], ins[0], outs[0]),)
@@ -159,6 +186,9 @@ class Reshape(View):
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         same = ins[0] == outs[0]
         return ((IDENTITY if same else WHOLE,) * (len(outs[0]) - 1),)
+
+    def kept_axes(self, ins: Shapes, outs: Shapes) -> tuple[int | None, ...] | None:
+        return same_axes(ins[0], outs[0])
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         return (to.viewed(xs[0], ins[0], outs[0]),)

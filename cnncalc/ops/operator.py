@@ -303,6 +303,13 @@ class Operator:
         y = outs[0]
         return tuple((IDENTITY if len(x) == len(y) else WHOLE,) * (len(y) - 1) for x in ins)
 
+    def kept_axes(self, ins: Shapes, outs: Shapes) -> tuple[int | None, ...] | None:
+        """Return, for each spatial axis of the output, the spatial axis of the input that it is, None for an added one.
+
+        Only of a view that drops, adds or moves extents of 1; None for every other operator.
+        """
+        return None
+
     def gates(self, ins: Shapes, outs: Shapes) -> tuple[int, ...]:
         """Return the inputs that only scale channels; the receptive field's spatial path ignores them."""
         return ()

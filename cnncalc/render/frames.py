@@ -64,8 +64,9 @@ def library(name: str, extra: str) -> Any:
 
 
 def axes_of(report: Report) -> tuple[str, ...]:
-    """Return the letters of the spatial axes of the network's inputs; inputs may differ in rank."""
-    used = {letter for _, shape in report.input for letter in AXES[len(shape.spatial)]}
+    """Return the letters of the axes of the network's inputs, which may differ in rank, and of the layers' fields."""
+    ranks = {len(shape.spatial) for _, shape in report.input} | {len(row.receptive_field) for row in report.layers}
+    used = {letter for rank in ranks for letter in AXES[rank]}
     return tuple(letter for letter in ("d", "h", "w", "l") if letter in used)
 
 

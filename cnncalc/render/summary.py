@@ -106,7 +106,9 @@ def resolution(report: Report) -> str:
 
 
 def shares_of(field: Sequence[int | None], extents: Sequence[int]) -> str:
-    """Return a field as a share of the input, per axis: `190.6 %`."""
+    """Return a field as a share of the input, per axis: `190.6 %`; "" where the axes differ."""
+    if len(field) != len(extents):
+        return ""
     texts = [fmt.UNKNOWN if f is None else fmt.percent(f, r) for f, r in zip(field, extents, strict=False) if r]
     return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
 
