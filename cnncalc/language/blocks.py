@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.language.slots import as_map, clip, words_in
+from cnncalc.language.slots import as_map, clip, words_in, written
+from cnncalc.language.standard import standard
 from cnncalc.language.template import BLOCK_KEYS, MAX_SCOPES, Block
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
@@ -47,6 +48,21 @@ class BlockReader:
             self.at.unknown_keys(body, BLOCK_KEYS, f"block '{key.text}'")
             self.block_params(block, body)
             block.failed = body is not value
+
+    def declare_used(self, node: Node | None) -> None:
+        """Make the blocks that are used known by name; the file's own outrank them."""
+        if node is None:
+            return
+        for entry in node.items if isinstance(node, Seq) else [node]:
+            if not isinstance(entry, Scalar) or entry.text != "std":
+                self.at.error("bad-use", f"there is nothing to use by the name of '{clip(written(entry))}'", entry,
+                              "write use: [std]")  # fmt: skip
+                continue
+            for key, body in standard().entries:
+                if key.text not in self.at.blocks and isinstance(body, Map):
+                    block = Block(key.text, key, body, used=True)
+                    self.at.blocks[key.text] = block
+                    self.block_params(block, body)
 
     def block_params(self, block: Block, body: Map) -> None:
         """Read the parameters and inputs of a block."""
@@ -93,7 +109,11 @@ class BlockReader:
             block.failed = True
             return
         self.at.block, self.at.names_used = block, {}
+        outer = self.at.defaults, self.at.resolved_defaults
+        if block.used:
+            self.at.defaults, self.at.resolved_defaults = {}, {}
         self.reader.items(layers, block.body, f"layers of block '{block.name}'", taken=block.inputs)
+        self.at.defaults, self.at.resolved_defaults = outer
         for name in sorted(block.words & self.at.names_used.keys()):
             block.failed = True
             self.at.error("word-and-number", f"parameter '{name}' of block '{block.name}' is used as a word (${name}) "

@@ -105,6 +105,8 @@ class Expander:
         if (code, span) in self.reported and span is not None:
             return
         self.reported.add((code, span))
+        if span is None and trace:
+            span = next((place for _, place in reversed(trace) if place is not None), None)
         calls = tuple((f"in block call '{call}'", place) for call, place in trace if place is not None)
         said = message.removeprefix(f"{item.counter} ")
         message = f"{who}: {message}" if said == message else f"{who} {said}"

@@ -43,6 +43,7 @@ class FileReader:
         result.source = self.text(root, "source")
         self.inputs(root, result)
         self.block_reader.declare_blocks(root.get("blocks"))
+        self.block_reader.declare_used(root.get("use"))
         self.variables(root, result)
         self.read_defaults(root.get("defaults"))
         self.block_reader.compile_params()

@@ -75,6 +75,9 @@ def _file(classes: Iterable[type[ops.Operator]]) -> Json:
             "propertyNames": {"pattern": NAME},
             "additionalProperties": shape,
         },
+        "use": described("Where further blocks are from: std, the shipped ones.", {
+            "anyOf": [{"enum": ["std"]}, {"type": "array", "items": {"enum": ["std"]}}],
+        }),
         "vars": {
             "description": "Named values, or expressions over earlier ones; --set name=value changes one.",
             "anyOf": [values, NOTHING],

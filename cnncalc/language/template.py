@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_KEYS = (
     "cnncalc", "name", "source", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers", "outputs",
-    "budgets", "accept",
+    "budgets", "accept", "use",
 )  # fmt: skip
 MODIFIERS = ("as", "from", "repeat", "each", "first", "tied", "when", "share", "accept")
 PATH_MODIFIERS = ("layers", "when", "from", "repeat", "branches", "keep", "tied", "accept")
@@ -171,6 +171,7 @@ class Block:
         inputs: names of its inputs.
         outputs: labels of its outputs; the last layer is the only one where there are none.
         accept: codes of warnings that are meant in it.
+        used: it is not the file's own, so that the file's defaults do not hold in it.
         failed: its body cannot be read, so that calls of it fail in silence.
     """
 
@@ -185,6 +186,7 @@ class Block:
     accept: tuple[str, ...] = ()
     body: Items = field(default_factory=Items)
     failed: bool = False
+    used: bool = False
 
 
 @dataclass(slots=True)

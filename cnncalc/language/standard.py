@@ -1,0 +1,29 @@
+"""The blocks that come with cnncalc, of `use: [std]`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.language.yaml_text import read
+
+FILE = Path(__file__).parent / "std" / "blocks.yaml"
+
+
+@cache
+def standard() -> Map:
+    """Return the shipped blocks by name; without places, so that a mistake in a call is located at the call."""
+    root, collector = read(FILE.read_bytes(), str(FILE))
+    collector.raise_if_errors()
+    return Map({key.text: (_bare(key), _placeless(value)) for key, value in root.entries})
+
+
+def _placeless(node: Node) -> Node:
+    if isinstance(node, Map):
+        return Map({key.text: (_bare(key), _placeless(value)) for key, value in node.entries})
+    return Seq([_placeless(entry) for entry in node.items]) if isinstance(node, Seq) else _bare(node)
+
+
+def _bare(node: Scalar) -> Scalar:
+    return Scalar(node.value, plain=node.plain, text=node.text)
