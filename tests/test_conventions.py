@@ -120,6 +120,8 @@ UNMEASURED = {
     *(("ptflops", family) for family in ("attention", "matmul")),
     *((rule, family) for rule in ("calflops", "torchscan")
       for family in ("attention", "matmul", "affine", "tokens", "lstm", "gru", "recurrent", "score_bias")),
+    *((rule, family) for rule in CONVENTIONS if rule not in ("exact", "2mac", "mac")
+      for family in ("roll", "rms_norm", "grn", "l2_norm", "repeat_channels")),
 }  # fmt: skip
 """What no tool was asked: unknown under its rule, never guessed."""
 

@@ -99,7 +99,6 @@ class L2Norm(Norm):
         torch_function=Foreign("normalize", when={"affine": False}),
         onnx=Foreign("LpNormalization", when={"affine": False}),
         tflite=Foreign("L2_NORMALIZATION", when={"affine": False}),
-        keras=Foreign("UnitNormalization", when={"affine": False}),
         caffe=Foreign("Normalize", when={"affine": True}),
     )
     affine: bool = arg(Boolean(), default=True, doc="learn a factor per channel")
