@@ -24,7 +24,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Spec and operator file of the page, written out."""
     text, folder = PAGE.read_text(encoding="utf-8"), tmp_path_factory.mktemp("own")
-    for name, language in (("involution.py", "python"), ("net.yaml", "yaml")):
+    for name, language in (("involution.py", "python"), ("net.yaml", "text")):
         found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
         assert found
         (folder / name).write_text(found[1], encoding="utf-8")
