@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnncalc.language.expand import expand
 from cnncalc.language.file import template
 from cnncalc.language.python_data import from_python
+from cnncalc.language.settings import Overrides
+from cnncalc.language.sizes import TRIED, filled
 from cnncalc.language.slots import written
 from cnncalc.language.stack import with_room
 from cnncalc.language.template import Template
 from cnncalc.language.yaml_text import read
-from cnncalc.values.diagnostics import Collector
+from cnncalc.values.diagnostics import Collector, Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cnncalc.graph.graph import Graph
-    from cnncalc.language.settings import Overrides
     from cnncalc.language.tree import Map
 
 
@@ -116,9 +118,32 @@ class Spec:
 
         def run() -> Graph:
             collector.found[:] = known
-            return expand(self._template, overrides, collector)
+            graph = expand(self._template, overrides, collector)
+            collector.found[:] = [self._with_sizes(finding, overrides) for finding in collector.found]
+            return graph
 
         return with_room(run)
+
+    def _with_sizes(self, finding: Diagnostic, overrides: Overrides) -> Diagnostic:
+        """Return the finding that an input has open sizes with the sizes that work; any other as it is."""
+        if finding.code != "unknown-size" or len(self._template.inputs) != 1:
+            return finding
+        ((name, slot),) = self._template.inputs.items()
+        works = [str(size) for size in TRIED if self._works(name, filled(slot.node, size), overrides)]
+        if not works:
+            return finding
+        every = len(works) > 1 and works == [str(size) for size in TRIED[-len(works) :]]
+        said = f"sizes from {works[0]} on work" if every else f"sizes that work: {', '.join(works)}"
+        return replace(finding, hint=f"{finding.hint}; {said}")
+
+    def _works(self, name: str, shape: tuple[int, ...] | None, overrides: Overrides) -> bool:
+        """Return whether the network takes an input of this shape."""
+        if shape is None:
+            return False
+        trial = self.collector()
+        again = Overrides(overrides.variant, overrides.variables, {name: shape}, overrides.max_layers)
+        expand(self._template, again, trial)
+        return not trial.errors
 
 
 def _from_mapping(data: Mapping[str, object], file: str | None) -> Template:

@@ -330,8 +330,8 @@ class _Parser:
             self._fail(token, error.message, error.hint, error.code)
         if value is None:
             product = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z_][A-Za-z0-9_]*(?:\.[chwd])?)", token.text)
-            hint = None
-            if product:
+            hint = "write one number here" if re.fullmatch(r"[0-9]+(x[0-9]+)+", token.text) else None
+            if product and hint is None:
                 hint = f"write {product[1]}{' ' if product[2] in _OPERATOR_WORDS else '*'}{product[2]}"
             self._fail(token, f"'{token.text}' is not a number", hint)
         return Part(constant(value), token.start, token.end)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from cnncalc.language.blocks import BlockReader
 from cnncalc.language.items import ItemReader
 from cnncalc.language.reading import Reading
-from cnncalc.language.slots import EXTENTS, as_map, words_in, written
+from cnncalc.language.sizes import open_axes
+from cnncalc.language.slots import EXTENTS, FAILED, Slot, as_map, words_in, written
 from cnncalc.language.template import FILE_KEYS, FORMAT, Template
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
@@ -139,16 +140,22 @@ class FileReader:
             return
         result.inputs_span = next((k.span for k in (root.key("input"), root.key("inputs")) if k), None)
         if single is not None:
-            result.inputs["input"] = self.at.slot("input", single, EXTENTS)
+            result.inputs["input"] = self.shape("input", single)
         elif isinstance(several, Map) and len(several):
             for key, node in several.entries:
                 if key.text == "input" or self.at.name_ok(key, "network input"):
-                    result.inputs[key.text] = self.at.slot(key.text, node, EXTENTS)
+                    result.inputs[key.text] = self.shape(key.text, node)
         elif several is not None:
             self.at.error("wrong-type", "inputs must be a mapping of names to shapes", several,
                        "write inputs: {left: [3, 64, 64], right: [3, 64, 64]}")  # fmt: skip
         else:
             self.at.error("missing-key", "the spec has no input", None, "add input: [C, H, W], without the batch")
+
+    def shape(self, name: str, node: Node) -> Slot:
+        """Read the shape of an input; where it leaves sizes open, whoever expands the spec must give them."""
+        if open_axes(node):
+            return Slot(name, node, EXTENTS, FAILED, constant=True)
+        return self.at.slot(name, node, EXTENTS)
 
     def read_defaults(self, node: Node | None) -> None:
         """Read the arguments that hold where none are given."""

@@ -6,9 +6,10 @@ TensorFlow user types has the channels last: both are another network, so neithe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from cnncalc.language.slots import Slot, SlotError
+from cnncalc.language.sizes import open_axes
+from cnncalc.language.slots import Slot, SlotError, clipped, written
 from cnncalc.language.tree import Scalar, Seq
 from cnncalc.values.diagnostics import ArgumentError, Collector
 
@@ -20,14 +21,35 @@ def size(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def own_shape(slot: Slot, evaluate: Callable[[Slot], object]) -> tuple[int, ...] | None:
-    """Return the shape that a spec gives an input itself; None where it does not say one."""
+def own_shape(slot: Slot, given: Sequence[int], evaluate: Callable[[Slot], object]) -> tuple[int, ...] | None:
+    """Return the shape that a spec gives an input itself, what it leaves open as given; None where it says none."""
+    if open_axes(slot.node):
+        assert isinstance(slot.node, Seq)
+        entries = [entry.value if isinstance(entry, Scalar) else None for entry in slot.node.items]
+        said = [entry if isinstance(entry, int) and entry > 0 else None for entry in entries]
+        padded = [*given, *[1] * len(said)]
+        return tuple(entry if entry is not None else padded[place] for place, entry in enumerate(said))
     try:
         shape = evaluate(slot)
     except (SlotError, ArgumentError):
         return None
     whole = isinstance(shape, tuple) and all(isinstance(n, int) and not isinstance(n, bool) for n in shape)
     return shape if whole else None  # type: ignore[return-value]
+
+
+def refuse_open(slot: Slot, axes: Sequence[int]) -> NoReturn:
+    """Refuse a shape whose extents are not known.
+
+    Raises:
+        SlotError: always.
+    """
+    assert isinstance(slot.node, Seq)
+    example = [written(entry) for entry in slot.node.items]
+    for place in axes:
+        example[place] = "224" if place else "3"
+    which = "channels and sizes" if len(axes) > 1 and 0 in axes else "channels" if axes[0] == 0 else "sizes"
+    raise SlotError("unknown-size", f"'{slot.name}' must say its {which}, got {clipped(slot.node)}", slot.span,
+                    f"write numbers, for example [{', '.join(example)}], or give --input {'x'.join(example)}")
 
 
 def refuse_rank(name: str, own: Sequence[int], given: Sequence[int], network: str) -> None:

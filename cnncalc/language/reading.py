@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cnncalc.language.expressions import RESERVED
+from cnncalc.language.sizes import torn_tuple
 from cnncalc.language.slots import (
     FAILED,
     Args,
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from cnncalc.ops.arguments import Kind
 
 TORN = re.compile(r"[()\"' ]")
+
+
+def is_empty(node: Node) -> bool:
+    """Return whether nothing is written for a key."""
+    return isinstance(node, Scalar) and node.value is None
 
 
 class Reading:
@@ -92,10 +98,19 @@ class Reading:
 
     def torn(self, args: Map, known: Iterable[str], what: str) -> bool:
         """Report an expression that a comma inside { } has torn into keys without values, if there is one."""
-        for key, value in args.entries:
-            if key.text not in known and isinstance(value, Scalar) and value.value is None and TORN.search(key.text):
+        pieces: list[str] = []
+        name = ""
+        for number, (key, value) in enumerate(args.entries):
+            if key.text in known or not is_empty(value):
+                name, pieces = key.text, [value.text if isinstance(value, Scalar) else ""]
+                continue
+            following = [other.text for other, nothing in args.entries[number:] if is_empty(nothing)]
+            tuples = (torn_tuple([*pieces, *following[:n]]) for n in range(1, len(following) + 1))
+            size = next((found for found in tuples if found), None)
+            advice = 'put quotes around an expression with a comma: {out: "max(mid, 8)"}'
+            if size is not None or TORN.search(key.text):
                 self.error("unknown-argument", f"{what} has no argument '{clip(key.text)}'", key,
-                           'put quotes around an expression with a comma: {out: "max(mid, 8)"}')  # fmt: skip
+                           f"write {name}: {size}" if size is not None else advice)  # fmt: skip
                 return True
         return False
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.language.arithmetic import Listed
-from cnncalc.language.inputs import own_shape, refuse_rank, warn_channels
+from cnncalc.language.inputs import own_shape, refuse_open, refuse_rank, warn_channels
 from cnncalc.language.literals import LiteralError, parse_number
 from cnncalc.language.python_data import from_python
 from cnncalc.language.reading import compile_value
 from cnncalc.language.scope import Silent
+from cnncalc.language.sizes import open_axes
 from cnncalc.language.slots import EXTENTS, FAILED, VALUE, SlotError, written
 from cnncalc.language.template import MAX_DIMENSIONS
 from cnncalc.language.tree import Scalar, Seq
@@ -93,6 +94,8 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
             raise ValueError(unknown("input", name, spec.inputs))
     for name, slot in spec.inputs.items():
         try:
+            if name not in given and (axes := open_axes(slot.node)):
+                refuse_open(slot, axes)
             if name in given:
                 shape = EXTENTS.check(tuple(given[name]), name)
                 compare_input(name, slot, given[name], values)
@@ -124,7 +127,7 @@ def compare_input(name: str, slot: Slot, given: tuple[int, ...], values: Evaluat
         ValueError: it is of another rank.
     """
     try:
-        own = own_shape(slot, values.evaluate)
+        own = own_shape(slot, given, values.evaluate)
     except Silent:
         return
     if own is not None:

@@ -6,11 +6,12 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from cnncalc.language import sizes
 from cnncalc.language.arithmetic import Listed
 from cnncalc.language.expressions import Expression, ExpressionError, compile_expression
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
-from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, shown
+from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, Padding, PerAxis, shown
 from cnncalc.ops.hints import role_hint
 from cnncalc.values.diagnostics import ArgumentError, Span
 from cnncalc.values.words import value_hint
@@ -41,6 +42,8 @@ VALUE = Value()
 CONDITION = Boolean()
 REPEAT = Integer(0)
 EXTENTS = Extents(scalar=False)
+SIZES = (PerAxis, Padding, Extents, Value)
+"""Kinds of values that may be one number for each axis."""
 
 
 class Reader(Protocol):
@@ -125,6 +128,10 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
         SlotError: the value cannot be of that kind, whatever its expressions come to.
     """
     if isinstance(node, Scalar):
+        if isinstance(kind, SIZES) and node.text[:1] in "0123456789([":
+            seq = size(name, node, kind)
+            if seq is not None:
+                return compile_slot(name, seq, kind, reader)
         value = node.value
         if isinstance(value, str):
             match = REFERENCE.fullmatch(value)
@@ -149,6 +156,19 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
         key, value_node = node.entries[0]
         return nested(name, node, key, value_node, kind, reader)
     raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got {clipped(node)}", node.span)
+
+
+def size(name: str, node: Scalar, kind: Kind) -> Seq | None:
+    """Return a size that is written like `3x5` as a list; None where it is not written so.
+
+    Raises:
+        SlotError: it is a tuple, a list in quotes or a hexadecimal number.
+    """
+    instead = sizes.meant(node)
+    if instead is not None and not (kind is VALUE and not isinstance(node.value, str)):
+        raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got {clipped(node)}", node.span,
+                        f"write {instead}")  # fmt: skip
+    return sizes.as_list(node)
 
 
 def expression_slot(name: str, node: Scalar, text: str, kind: Kind, reader: Reader) -> Slot:

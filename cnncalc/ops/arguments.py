@@ -13,6 +13,7 @@ Json = dict[str, Any]
 
 EXPRESSION: Json = {"type": "string", "description": "an expression over vars, parameters, i, c_in, label.c/h/w"}
 REFERENCE: Json = {"type": "string", "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*$", "description": "a parameter's word"}
+SIZE: Json = {"type": "string", "pattern": r"^[0-9]+(x[0-9]+)+$", "description": "one per axis, as 3x5"}
 PADDING_WORDS = ("valid", "half", "same", "same_lower")
 
 
@@ -248,7 +249,7 @@ class Extents(Kind):
         one: list[Json] = [{"type": "integer"}, EXPRESSION]
         inner = [*one, {"type": "null"}] if self.keep else one
         many: Json = {"type": "array", "items": {"anyOf": inner}, "minItems": 1}
-        return {"anyOf": [*one, many] if self.scalar else [many]}
+        return {"anyOf": [*one, many] if self.scalar else [many, SIZE]}
 
     def describe(self) -> str:
         form = "integer, or one per axis" if self.scalar else "list of integers"
