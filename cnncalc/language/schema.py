@@ -62,7 +62,8 @@ def described(text: str, form: Json) -> Json:
 
 def _file(classes: Iterable[type[ops.Operator]]) -> Json:
     values: Json = {"type": "object", "propertyNames": {"pattern": NAME}}
-    shape = EXTENTS.schema()["anyOf"][0] | {"maxItems": 4}
+    several, *written = EXTENTS.schema()["anyOf"]
+    shape = {"anyOf": [several | {"maxItems": 4}, *written]}
     return {
         "cnncalc": {"description": "The format's number: this file is a cnncalc spec.", "enum": [FORMAT]},
         "name": described("The network's name; the file's name without its ending by default.", ref("text")),
