@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cnncalc.ops.registry import register
     from cnncalc.reconciliation.reconcile import reconcile
     from cnncalc.results.report import Layer, Report
+    from cnncalc.study import Question, Study
     from cnncalc.values.diagnostics import Diagnostic, SpecError
     from cnncalc.values.shape import Shape
 
@@ -33,10 +34,12 @@ __all__ = [
     "Layer",
     "Network",
     "Operator",
+    "Question",
     "Report",
     "Shape",
     "Spec",
     "SpecError",
+    "Study",
     "__version__",
     "analyze",
     "compare",
@@ -56,10 +59,12 @@ _HOMES = {
     "Layer": "cnncalc.results.report",
     "Network": "cnncalc.builder",
     "Operator": "cnncalc.ops.operator",
+    "Question": "cnncalc.study",
     "Report": "cnncalc.results.report",
     "Shape": "cnncalc.values.shape",
     "Spec": "cnncalc.language.document",
     "SpecError": "cnncalc.values.diagnostics",
+    "Study": "cnncalc.study",
     "analyze": "cnncalc.api",
     "compare": "cnncalc.lineup",
     "explain": "cnncalc.explanation.network",

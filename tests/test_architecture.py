@@ -17,6 +17,8 @@ LEVELS = (
     {"ops"},
     {"graph"},
     {"language", "analysis", "results", "rules", "devices", "zoo", "deployment", "interop"},
+    {"source"},
+    {"study"},
     {"api"},
     {"render", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
     | {"testing", "pytest_plugin", "lineup"},

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.findings import report_misalignments, report_suspicions, set_accepted_apart
 from cnncalc.analysis.liveness import peak_activation
-from cnncalc.analysis.receptive import NodeField, receptive_fields
 from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.operator import Called, Operator
@@ -20,6 +19,7 @@ from cnncalc.values.work import Count, MemoryAccess, Work
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cnncalc.analysis.receptive import Misalignment, NodeField
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.rules import Convention
     from cnncalc.values.diagnostics import Collector, Diagnostic
@@ -137,11 +137,15 @@ def build_report(
     dtypes: Dtypes,
     batch: int,
     collector: Collector,
+    fields: tuple[Sequence[NodeField], Sequence[Misalignment]],
     fold_bn: bool = False,
     deploy: bool = False,
 ) -> Report:
-    """Return the report of a graph; misaligned merges are added to the collector as warnings."""
-    fields, misaligned = receptive_fields(graph)
+    """Return the report of a graph; misaligned merges are added to the collector as warnings.
+
+    `fields` are the receptive fields of its layers and the misaligned merges, as `receptive_fields` gives them.
+    """
+    of_layers, misaligned = fields
     report_misalignments(graph, misaligned, collector)
     report_suspicions(graph, collector)
     accepted = set_accepted_apart(graph, collector)
@@ -168,9 +172,9 @@ def build_report(
         dtype=str(dtypes),
         fold_bn=fold_bn,
         deploy=deploy,
-        layers=layers(graph, per_node, fields, totals, peak.profile),
+        layers=layers(graph, per_node, of_layers, totals, peak.profile),
         totals=totals,
-        summary=summarise(graph, fields, per_node, totals, peak),
+        summary=summarise(graph, of_layers, per_node, totals, peak),
         outputs=tuple((label, graph.shape(ref)) for label, ref in graph.outputs.items()),
         warnings=warnings_of(collector),
         accepted=accepted,

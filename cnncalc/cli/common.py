@@ -18,8 +18,9 @@ from cnncalc.values.diagnostics import Diagnostic, SpecError, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cnncalc.api import Source
     from cnncalc.results.report import Report
+    from cnncalc.source import Source
+    from cnncalc.study import Study
 
 SEVERITY_COLOUR = {"error": "1;31", "warning": "1;33"}
 WIDE = 10_000
@@ -126,7 +127,7 @@ def source_of(name: str) -> Source:
     if name != "-":
         CURRENT.get().reads.append(spec_file(name))
         return name
-    from cnncalc.api import Text
+    from cnncalc.source import Text
 
     if sys.stdin is None:
         fail("standard input is closed", "name a file, or give the spec on standard input")
@@ -172,7 +173,7 @@ def shapes(given: Sequence[str] | None) -> Any:
     return named[""] if list(named) == [""] else named
 
 
-def analysed(
+def studied(
     name: str,
     *,
     input: Sequence[str] | None = None,  # noqa: A002
@@ -186,21 +187,34 @@ def analysed(
     deploy: bool = False,
     runtime: str | None = None,
     scratch: str | None = None,
-) -> Report:
-    """Return the report of a SPEC argument under the usual options.
+) -> Study:
+    """Return the study of a SPEC argument under the usual options, with its report made.
 
     Raises:
         SpecError: the spec is wrong.
         typer.Exit: an option is wrong; the message is out, the exit code is 2.
     """
-    from cnncalc.api import analyze
+    from cnncalc.study import Question, Study
 
     source, chosen, shape = source_of(name), settings(variables), shapes(input)
     with usage_errors():
-        return analyze(
-            source, input=shape, variant=variant, variables=chosen, convention=convention, dtype=dtype, batch=batch,
-            max_layers=max_layers, fold_bn=fold_bn, deploy=deploy, runtime=runtime, scratch=amount(scratch),
-        )  # fmt: skip
+        study = Study(Question(
+            spec=source, input=shape, variant=variant, variables=chosen, convention=convention, dtype=dtype,
+            batch=batch, max_layers=max_layers, fold_bn=fold_bn, deploy=deploy, runtime=runtime,
+            scratch=amount(scratch),
+        ))  # fmt: skip
+        _ = study.report
+    return study
+
+
+def analysed(name: str, **options: Any) -> Report:
+    """Return the report of a SPEC argument under options, as `studied` takes them.
+
+    Raises:
+        SpecError: the spec is wrong.
+        typer.Exit: an option is wrong; the message is out, the exit code is 2.
+    """
+    return studied(name, **options).report
 
 
 def amount(text: str | None) -> int | None:

@@ -11,15 +11,12 @@ import typer
 from cnncalc.analysis.group import RANKED
 from cnncalc.cli.common import (
     WIDE,
-    analysed,
     coloured,
     fail,
     report_error,
     report_findings,
     screen_width,
-    settings,
-    shapes,
-    source_of,
+    studied,
     usage_errors,
     write_output,
 )
@@ -49,6 +46,7 @@ if TYPE_CHECKING:
 
     from cnncalc.cli.watch import Drawn
     from cnncalc.results.report import Report
+    from cnncalc.study import Study
     from cnncalc.values.diagnostics import Diagnostic
 
 EPILOG = """\
@@ -177,11 +175,14 @@ def command(
     if devices is not None and device is None:
         fail("--devices goes with --device")
 
+    studies: dict[str, Study] = {}
+
     def analyse(spec: str) -> Report:
-        return analysed(
+        studies[spec] = studied(
             spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype, batch=batch,
             max_layers=max_layers, fold_bn=fold_bn, deploy=deploy, runtime=runtime, scratch=scratch,
         )  # fmt: skip
+        return studies[spec].report
 
     def below(spec: str, report: Report) -> str:
         views = []
@@ -194,14 +195,10 @@ def command(
             width = screen_width() if output in {None, "-"} else WIDE
             views.append(runtime_text(report.memory, width=width, device=board))
         if memory:
-            from cnncalc import api
             from cnncalc.render.memory import memory_text
 
             with usage_errors():
-                views.append(memory_text(api.memory(
-                    source_of(spec), input=shapes(input), variant=variant, variables=settings(variables), dtype=dtype,
-                    batch=batch, max_layers=max_layers, fold_bn=fold_bn, optimizer=optimizer or "adam",
-                )))  # fmt: skip
+                views.append(memory_text(studies[spec].memory(optimizer or "adam")))
         if device is not None:
             from cnncalc.render.devices import roofline_text
 

@@ -12,6 +12,7 @@ from cnncalc.ops.arguments import shown
 from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Slide, Table, Transpose, Whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
     from cnncalc.analysis.field import Hull
@@ -59,7 +60,7 @@ class FieldStep(NamedTuple):
     notes: list[str]
 
 
-def field_step(graph: Graph, index: int, fields: list[NodeField], letters: Lettered | None) -> FieldStep:
+def field_step(graph: Graph, index: int, fields: Sequence[NodeField], letters: Lettered | None) -> FieldStep:
     """Return the step of one layer on each axis of its spatial path, and sentences about it."""
     node, field = graph.nodes[index], fields[index]
     step = FieldStep([], [])
@@ -96,7 +97,7 @@ def field_step(graph: Graph, index: int, fields: list[NodeField], letters: Lette
     return step
 
 
-def _axes(graph: Graph, ref: Ref, fields: list[NodeField], source: str) -> tuple[AxisField, ...] | None:
+def _axes(graph: Graph, ref: Ref, fields: Sequence[NodeField], source: str) -> tuple[AxisField, ...] | None:
     """Return the field of a layer's input with respect to one network input, None where it does not see that one."""
     if ref[0] < 0:
         name = list(graph.inputs)[-ref[0] - 1]

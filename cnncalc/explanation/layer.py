@@ -59,7 +59,7 @@ class Setting(NamedTuple):
     """What holds for all layers of a network."""
 
     graph: Graph
-    fields: list[NodeField]
+    fields: Sequence[NodeField]
     lines: tuple[str, ...] | None
     file: str | None
     convention: Convention

@@ -6,18 +6,15 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cnncalc._version import __version__
-from cnncalc.analysis.receptive import receptive_fields
-from cnncalc.api import analyze, build_graph
 from cnncalc.explanation.layer import Setting, explain_layer
 from cnncalc.explanation.model import Explained
-from cnncalc.rules import convention as find_convention
+from cnncalc.study import Study
 from cnncalc.values.diagnostics import did_you_mean
-from cnncalc.values.dtypes import parse_dtypes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cnncalc.api import Input, Source
+    from cnncalc.source import Input, Source
 
 
 class NoSuchLayer(ValueError):  # noqa: N818 - says what it is
@@ -37,7 +34,7 @@ def nearest(pattern: str, paths: Sequence[str]) -> str | None:
 
 
 def explain(
-    spec: Source,
+    spec: Source | Study,
     pattern: str = "*",
     *,
     input: Input | None = None,  # noqa: A002 - the spec's own word
@@ -66,24 +63,20 @@ def explain(
         NoSuchLayer: nothing matches; a ValueError with a hint.
         ValueError: an argument is not one of the right ones; the message lists them.
     """
-    graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables, max_layers=max_layers)
-    report = analyze(
-        read, input=input, variant=variant, variables=variables, convention=convention, dtype=dtype, batch=batch,
-        max_layers=max_layers,
-    )  # fmt: skip
-    rule = find_convention(convention)
-    fields, _ = receptive_fields(graph)
-    setting = Setting(graph, fields, collector.lines, read.file, rule, parse_dtypes(dtype), batch)
+    study = Study.of(spec, input=input, variant=variant, variables=variables, convention=convention, dtype=dtype,
+                     batch=batch, max_layers=max_layers)  # fmt: skip
+    report, graph, rule = study.report, study.graph, study.rule
+    setting = Setting(graph, study.fields.of, study.lines, study.spec.file, rule, study.dtypes, study.batch)
     chosen = [k for k, node in enumerate(graph.nodes) if node.path == pattern or fnmatchcase(node.path, pattern)]
     if not chosen:
         raise NoSuchLayer(pattern, [node.path for node in graph.nodes])
     return Explained(
         version=__version__,
         name=report.name,
-        file=read.file,
+        file=study.spec.file,
         convention=rule.name,
         rule=rule.summary,
-        dtype=dtype,
-        batch=batch,
+        dtype=study.question.dtype,
+        batch=study.question.batch,
         layers=tuple(explain_layer(setting, k, report.layers[k]) for k in chosen),
     )

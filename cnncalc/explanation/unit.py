@@ -9,18 +9,18 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnncalc._version import __version__
-from cnncalc.analysis.receptive import AxisField, receptive_fields, unit_box
-from cnncalc.api import build_graph
+from cnncalc.analysis.receptive import AxisField, unit_box
 from cnncalc.explanation.effective import Effective, effective_fields
 from cnncalc.explanation.letters import axis_letters
 from cnncalc.explanation.network import NoSuchLayer
 from cnncalc.results.report import plain
+from cnncalc.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cnncalc.api import Input, Source
     from cnncalc.graph.graph import Graph
+    from cnncalc.source import Input, Source
     from cnncalc.values.shape import Shape
 
 Hull: TypeAlias = tuple[int, int] | None
@@ -162,7 +162,7 @@ class UnitView:
 
 
 def view_unit(
-    spec: Source,
+    spec: Source | Study,
     layer: str,
     at: Sequence[int] | None = None,
     *,
@@ -187,14 +187,13 @@ def view_unit(
         NoSuchLayer: there is no such layer, or several; a ValueError with a hint.
         ValueError: there is no such unit, or an argument is not one of the right ones.
     """
-    graph, read, collector = build_graph(spec, input=input, variant=variant, variables=variables, max_layers=max_layers)
-    collector.raise_if_errors()
+    study = Study.of(spec, input=input, variant=variant, variables=variables, max_layers=max_layers)
+    graph = study.graph
     index = find_layer(graph, layer)
     node = graph.nodes[index]
     shape = node.out_shapes[0]
     position = _position(shape, at, node.path)
-    fields, _ = receptive_fields(graph)
-    field = fields[index]
+    field = study.fields.of[index]
     axes = {field.source: field.spatial, **field.others}
     estimate = effective_fields(graph, index, position)
     boxes = _boxes(graph, index, position)
@@ -218,7 +217,7 @@ def view_unit(
                 )
             )
     return UnitView(
-        version=__version__, network=read.title(variant), path=node.path, op=node.op.name, out_shape=shape,
+        version=__version__, network=study.name, path=node.path, op=node.op.name, out_shape=shape,
         position=position, inputs=tuple(views),
     )  # fmt: skip
 

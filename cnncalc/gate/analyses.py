@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.liveness import peak_activation
-from cnncalc.api import Source, analyze, build_graph
 from cnncalc.gate.metrics import METRICS, Measured
+from cnncalc.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from cnncalc.gate.form import Limit
     from cnncalc.gate.outcome import Options
     from cnncalc.results.report import Report
+    from cnncalc.source import Source
 
 
 class Analyses:
     """The reports of one network, each made once."""
 
-    __slots__ = ("_options", "_peak", "_reports", "_source", "_variant")
+    __slots__ = ("_options", "_peak", "_reports", "_source", "_study", "_variant")
 
     def __init__(self, source: Source, options: Options, variant: str | None) -> None:
         self._source = source
@@ -27,6 +28,7 @@ class Analyses:
         self._variant = variant
         self._reports: dict[tuple[str, str, bool, str | None], Report] = {}
         self._peak: Measured | None = None
+        self._study: Study | None = None
 
     def report(self, convention: str, dtype: str, *, deploy: bool = False, runtime: str | None = None) -> Report:
         """Return the report under a rule, of the deployed network where that is asked for.
@@ -37,14 +39,23 @@ class Analyses:
         """
         key = convention, dtype, deploy, runtime
         if key not in self._reports:
-            options = self._options
-            self._reports[key] = analyze(
-                self._source, input=options.input, variant=self._variant, variables=options.variables,
-                convention=convention, dtype=dtype, max_layers=options.max_layers,
-                fold_bn=options.fold_bn, deploy=deploy, runtime=runtime,
-                scratch=None if runtime is None else options.scratch,
-            )  # fmt: skip
+            scratch = None if runtime is None else self._options.scratch
+            self._reports[key] = self.study(convention=convention, dtype=dtype, fold_bn=self._options.fold_bn,
+                                            deploy=deploy, runtime=runtime, scratch=scratch).report  # fmt: skip
         return self._reports[key]
+
+    def study(self, **rules: Any) -> Study:
+        """Return the study of the network under some rules; it is expanded once for all of them.
+
+        Raises:
+            SpecError: the spec cannot even be read.
+            ValueError: an option is wrong.
+        """
+        if self._study is None:
+            options = self._options
+            self._study = Study.of(self._source, input=options.input, variant=self._variant,
+                                   variables=options.variables, max_layers=options.max_layers)  # fmt: skip
+        return self._study.under(**rules)
 
     def first(self, limits: Iterable[Limit] = ()) -> Report:
         """Return a report for what depends on no rule: the one that the limits need anyway."""
@@ -81,10 +92,7 @@ class Analyses:
 
     def _in_place(self) -> Measured:
         if self._peak is None:
-            options = self._options
-            graph, _, _ = build_graph(self._source, input=options.input, variant=self._variant,
-                                      variables=options.variables, max_layers=options.max_layers)  # fmt: skip
-            peak = peak_activation(graph, in_place=True)
+            peak = peak_activation(self.study().graph, in_place=True)
             plain = METRICS["peak_activation"].total(self.first())
             high = peak.elements if plain.known else None
             self._peak = Measured(low=peak.elements, high=high, where=peak.path, live=peak.live, note=plain.note)

@@ -80,9 +80,9 @@ class Spec:
         return self._template.budgets
 
     def title(self, variant: str | None = None) -> str:
-        """Return the network's name: its own variant's, else the spec's, else the file's stem."""
-        if self.variant is not None and variant in (None, self.variant):
-            return self.variant
+        """Return the network's name: that of a variant where each is a network, else the spec's, or the file's stem."""
+        if self.variant is not None:
+            return variant or self.variant
         stem = Path(self.file).stem if self.file and self.file != "-" else "network"
         return self.name or stem
 

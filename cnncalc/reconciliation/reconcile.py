@@ -12,9 +12,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.api import Input, Source, build_graph, load
+from cnncalc.api import load
 from cnncalc.results.views import view
 from cnncalc.rules import CONVENTIONS, MACS, Convention
+from cnncalc.source import Input, Source, build_graph
+from cnncalc.study import Study
 from cnncalc.values.diagnostics import SpecError, did_you_mean, one_line
 from cnncalc.zoo import HEADS, RELATIVES
 
@@ -373,7 +375,7 @@ class Reading:
 
 
 def reconcile(
-    spec: Source,
+    spec: Source | Study,
     *,
     input: Input | None = None,  # noqa: A002 - the spec's own word
     variant: str | None = None,
@@ -415,19 +417,18 @@ class Search:
 
     def __init__(
         self,
-        source: Source,
+        source: Source | Study,
         input_: Input | None,
         variant: str | None,
         variables: Mapping[str, object] | None,
         max_layers: int | None,
     ) -> None:
-        self.arguments: dict[str, Any] = {"variables": variables, "max_layers": max_layers}
-        self.input = input_
-        graph, self.spec, collector = build_graph(source, input=input_, variant=variant, **self.arguments)
-        collector.raise_if_errors()
-        self.variant = variant if variant is not None else self.spec.variant
-        self.name = self.variant if self.spec.variant is not None and self.variant else self.spec.title(self.variant)
-        self.tally = Tally(graph)
+        study = Study.of(source, input=input_, variant=variant, variables=variables, max_layers=max_layers)
+        asked = study.question
+        self.arguments: dict[str, Any] = {"variables": asked.variables, "max_layers": asked.max_layers}
+        self.input = asked.input
+        self.spec, self.variant, self.name = study.spec, study.variant, study.name
+        self.tally = Tally(study.under(fold_bn=False, deploy=False, runtime=None, scratch=None).graph)
 
     def expanded(self, source: Spec, **changes: Any) -> Tally | None:
         """Return another network, or None where the spec cannot be that."""

@@ -1,0 +1,161 @@
+"""The doors through which networks come in: files, names, texts, mappings, graphs built by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from cnncalc import zoo
+from cnncalc.graph.graph import Graph
+from cnncalc.interop import formats
+from cnncalc.language.document import Spec, read_spec
+from cnncalc.language.settings import Overrides
+from cnncalc.language.yaml_text import MAX_BYTES, MAX_EXPANDED_BYTES
+from cnncalc.values.diagnostics import Collector, Diagnostic, SpecError
+
+
+class Text(NamedTuple):
+    """The text of a spec that is not in a file of its own, with the name that diagnostics print."""
+
+    data: str | bytes
+    file: str
+
+
+Source: TypeAlias = str | PathLike[str] | Spec | Graph | Mapping[str, object] | Text
+Input: TypeAlias = str | Sequence[int] | Mapping[str, str | Sequence[int]]
+
+
+def build_graph(
+    spec: Source,
+    *,
+    input: Input | None = None,  # noqa: A002
+    variant: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    max_layers: int | None = None,
+) -> tuple[Graph, Spec, Collector]:
+    """Return the expanded network, the spec it is from, and the findings; with errors the graph is incomplete.
+
+    Raises:
+        SpecError: the spec cannot even be read.
+        ValueError: there is no such variant, variable or input, or a value cannot be one.
+        TypeError: it is nothing that a spec can be given as.
+    """
+    if max_layers is not None:
+        check_count("max_layers", max_layers)
+    shapes = input_shapes(input)
+    read, collector = open_source(spec)
+    chosen = variant if variant is not None else read.variant
+    try:
+        graph = read.expand(Overrides(chosen, variables, shapes, max_layers), collector)
+    except ValueError:
+        collector.raise_if_errors()
+        raise
+    return graph, read, collector
+
+
+def open_source(source: Source) -> tuple[Spec, Collector]:
+    """Return the spec behind any form of a network, of another format told by its content, and the findings so far.
+
+    Raises:
+        SpecError: it cannot even be read.
+        TypeError: it is nothing that a spec can be given as.
+    """
+    if isinstance(source, Spec):
+        return opened(source)
+    if isinstance(source, Graph):
+        from cnncalc.interop.foreign import of_graph
+
+        return opened(of_graph(source))
+    if isinstance(source, Mapping):
+        spec = Spec(source)
+        return spec, spec.collector()
+    if isinstance(source, Text):
+        data = source.data
+        if isinstance(data, bytes) and (format_ := formats.find(data[: formats.HEAD])) is not None:
+            return opened(formats.read(format_, data, source.file))
+        return read_spec(data, source.file)
+    if not isinstance(source, str | PathLike):
+        raise TypeError(f"a spec is a path, the name of a zoo network, a mapping, or what parse() returns; "
+                        f"got {type(source).__name__}")  # fmt: skip
+    name = fspath(source)
+    entry = None if _exists(name) else zoo.find(name)
+    path = Path(name) if entry is None else entry.file
+    try:
+        data = _bytes_of(path)
+    except (OSError, ValueError) as error:
+        raise SpecError([_unreadable(name, path, error)]) from None
+    if entry is None and (format_ := formats.find(data[: formats.HEAD])) is not None:
+        return opened(formats.read(format_, path, name))
+    spec, collector = read_spec(data, str(path) if entry else name)
+    if entry is not None and entry.variant is not None:
+        spec = spec.with_variant(entry.variant)
+    return spec, collector
+
+
+def opened(spec: Spec) -> tuple[Spec, Collector]:
+    """Return a spec with an empty collector for findings about it."""
+    return spec, spec.collector()
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return what a file holds, of one that is too large for a spec only as much as shows it."""
+    with path.open("rb") as file:
+        head = file.read(MAX_BYTES + 1)
+        return head if len(head) <= MAX_BYTES else head + file.read(MAX_EXPANDED_BYTES - MAX_BYTES)
+
+
+def _unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
+    if not _exists(name):
+        if "\n" in name:
+            short = f"{name.strip().splitlines()[0][:40] if name.strip() else ''}..."
+            return Diagnostic(code="no-such-spec", message=f"there is no file '{short}'", file=short,
+                              hint="give the text of a spec to cnncalc.parse first")  # fmt: skip
+        near = zoo.nearest(name)
+        hint = f"did you mean '{near}'?" if near else "run cnncalc zoo for the networks that come with it"
+        message = f"there is no file or zoo network '{name if len(name) <= 200 else name[:197] + '...'}'"
+        return Diagnostic(code="no-such-spec", message=message, file=name, hint=hint)
+    reason = error.strerror if isinstance(error, OSError) else None
+    if not name:
+        return Diagnostic(code="no-such-spec", message="the name of the spec is empty", file=name, hint="name a file")
+    what = "is a folder" if path.is_dir() else f"cannot be read: {reason or error}"
+    return Diagnostic(code="unreadable-file", message=f"'{name}' {what}", file=name, hint="name a spec file")
+
+
+def check_count(name: str, count: object) -> None:
+    """Raise ValueError unless it is a whole number of at least 1."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {count!r}")
+
+
+def input_shapes(given: Input | None) -> dict[str, tuple[int, ...]] | None:
+    """Return the shapes of `input=` by input name; a single shape without a name stands under the empty name.
+
+    Raises:
+        ValueError: it is no shape.
+    """
+    if given is None:
+        return None
+    if isinstance(given, Mapping):
+        return {str(name): _shape(shape) for name, shape in given.items()}
+    return {"": _shape(given)}
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    if isinstance(given, str):
+        if not re.fullmatch(r"[0-9]{1,18}([x,][0-9]{1,18})*", given.strip()):
+            raise ValueError(f"an input shape is written like 3x224x224, got '{given}'")
+        return tuple(int(part) for part in re.split("[x,]", given.strip()))
+    shape = tuple(given) if isinstance(given, Iterable) else ()
+    if not shape or any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
+        raise ValueError(f"an input shape is a list of whole numbers, got {given!r}")
+    return shape

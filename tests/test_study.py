@@ -1,0 +1,153 @@
+"""A network is read and expanded once for all that is asked of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import cnncalc
+from cnncalc import Question, Study, analyze, explain, memory, reconcile, rf
+from cnncalc.analysis.receptive import receptive_fields
+from cnncalc.cli import COMMANDS, run
+from cnncalc.language.document import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cnncalc.graph.graph import Graph
+
+NETWORK = """
+cnncalc: 1
+name: tiny
+input: [3, 16, 16]
+vars: {width: 8}
+variants: {wide: {width: 16}}
+layers:
+  - conv: {out: width, kernel: 3, norm: batch_norm, act: relu}
+  - flatten
+  - linear: 10
+"""
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count how often networks are expanded and their fields are made."""
+    counted: Counter[str] = Counter()
+
+    def count(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*args: Any, **options: Any) -> Any:
+            counted[name] += 1
+            return make(*args, **options)
+
+        return counting
+
+    monkeypatch.setattr(Spec, "expand", count("expansions", Spec.expand))
+    monkeypatch.setattr("cnncalc.study.receptive_fields", count("fields", receptive_fields))
+    return counted
+
+
+ONE = {
+    "show": ["show NET", "show NET --memory", "show NET --deploy", "show NET --runtime tflm", "show NET --fold-bn",
+             "show NET --format json", "show NET --device t4"],
+    "explain": ["explain NET", "explain NET conv1", "explain NET --flops fvcore"],
+    "rf": ["rf NET", "rf NET conv1"],
+    "reconcile": ["reconcile NET"],
+    "expand": ["expand NET"],
+    "check": ["check NET --max macs=1G", "check NET --max macs=1G --max peak_activation=1M --in-place",
+              "check NET --budget BUDGET --max flops=2G --runtime plain", "check NET --max arena=1M --runtime tflm"],
+    "plot": ["plot NET -o OUT.svg"],
+    "export": ["export tflite NET -o OUT.tflite"],
+    "import": ["import MODEL"],
+}  # fmt: skip
+"""Command lines about one network."""
+TWO = {"diff": ["diff NET OTHER"], "compare": ["compare NET OTHER"]}
+FREE = {"zoo", "ops", "devices", "init", "schema", "calc", "error"}
+"""Commands that are about no network of the user's, or about many."""
+MODEL = "[net]\nheight=8\nwidth=8\nchannels=3\n[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=linear\n"
+BUDGET = "flops: 1G\nconvention: fvcore\nmodel_size: 1M\ndtype: int8\n"
+
+
+def test_every_command_is_counted() -> None:
+    assert COMMANDS.keys() <= ONE.keys() | TWO.keys() | FREE, "say how often the new command expands a network"
+
+
+@pytest.mark.parametrize(
+    ("line", "times"), [(line, times) for table, times in ((ONE, 1), (TWO, 2)) for lines in table.values()
+                        for line in lines if line.split()[0] in COMMANDS]
+)  # fmt: skip
+def test_a_command_expands_a_network_once(
+    line: str, times: int, calls: Counter[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = {"NET": NETWORK, "OTHER": NETWORK.replace("8", "12"), "MODEL": MODEL, "BUDGET": BUDGET}
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr("cnncalc.interop.foreign.ForeignSpec.expand", counted_too(calls))
+    arguments = [f"{word}.yaml" if word in files else word for word in line.split()]
+    assert run(arguments) in {0, 1}
+    assert calls["expansions"] == times
+    assert calls["fields"] <= times
+
+
+def counted_too(calls: Counter[str]) -> Callable[..., Graph]:
+    from cnncalc.interop.foreign import ForeignSpec
+
+    whole = ForeignSpec.expand
+
+    def counting(*args: Any) -> Graph:
+        calls["expansions"] += 1
+        return whole(*args)
+
+    return counting
+
+
+def test_a_study_makes_each_thing_once(calls: Counter[str]) -> None:
+    study = Study(Question(spec=cnncalc.parse(NETWORK)))
+    assert analyze(study) is analyze(study)
+    assert memory(study) is memory(study)
+    assert memory(study).params == analyze(study).totals.params
+    assert explain(study, "conv1").layers[0].path == "conv1"
+    assert rf(study, "conv1").network == reconcile(study).name == analyze(study).name == "tiny"
+    assert calls == {"expansions": 1, "fields": 1}
+
+
+def test_another_rule_needs_no_expansion_another_network_does(calls: Counter[str]) -> None:
+    spec = cnncalc.parse(NETWORK)
+    study = Study(Question(spec=spec))
+    for options in ({"convention": "fvcore"}, {"dtype": "int8"}, {"batch": 4}, {"fold_bn": True}, {"deploy": True}):
+        assert study.under(**options).report == analyze(spec, **options)
+        assert analyze(study, **options) == analyze(spec, **options)
+    assert calls["expansions"] == 1 + 2 * 5
+    calls.clear()
+    assert analyze(study, variant="wide") == analyze(spec, variant="wide")
+    assert analyze(study, input="3x20x20").input == (("input", (3, 20, 20)),)
+    assert calls["expansions"] == 3
+
+
+def test_reports_of_one_study_do_not_share_their_warnings() -> None:
+    text = NETWORK.replace("act: relu}\n", "act: relu}\n    as: c\n  - conv: {out: 4, kernel: 1}\n    as: unused\n")
+    text = text.replace("  - flatten", "  - {flatten: , from: c}")
+    study = Study(Question(spec=cnncalc.parse(text)))
+    first, second = study.report, study.under(convention="fvcore").report
+    assert first.warnings
+    assert first.warnings == second.warnings
+
+
+@pytest.mark.parametrize("options", [{"convention": "no"}, {"dtype": "fp7"}, {"batch": 0}, {"variant": "no"},
+                                     {"runtime": "no"}, {"scratch": 5}])  # fmt: skip
+def test_a_wrong_question_is_a_value_error(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no|fp7|batch|scratch"):
+        _ = Study(Question(spec=cnncalc.parse(NETWORK), **options)).report
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnet101", "mobilenet_v2_x0_5"])
+def test_a_network_has_one_name(name: str) -> None:
+    own = cnncalc.load(name).variant
+    names = {analyze(name).name, memory(name).name, reconcile(name).name, rf(name, "conv1").network,
+             explain(name, "conv1").name}  # fmt: skip
+    if own is not None:
+        names |= {analyze(name, variant=own).name, memory(name, variant=own).name, reconcile(name, variant=own).name}
+    assert names == {name}
