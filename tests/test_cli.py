@@ -72,7 +72,7 @@ def test_a_mistake_of_its_own_is_one_line_with_a_traceback_only_on_request(
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr("cnncalc.api.analyze", fails)
+    monkeypatch.setattr("cnncalc.study.build_report", fails)
     monkeypatch.delenv("CNNCALC_DEBUG", raising=False)
     assert run(["show", "lenet5"]) == 70
     message = capsys.readouterr().err
@@ -88,7 +88,7 @@ def test_an_interrupt_is_silent(capsys: Capture, monkeypatch: pytest.MonkeyPatch
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cnncalc.api.analyze", interrupted)
+    monkeypatch.setattr("cnncalc.study.build_report", interrupted)
     assert run(["show", "lenet5"]) == 130
     assert capsys.readouterr() == ("", "")
 
