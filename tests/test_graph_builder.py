@@ -22,8 +22,10 @@ def make(name: str, **arguments: object) -> cnncalc.Operator:
 
 
 def test_the_page_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    exec(compile(code, str(PAGE), "exec"), {})  # noqa: S102 - our own page
+    found = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == 2
+    for code in found:
+        exec(compile(code, str(PAGE), "exec"), {})  # noqa: S102 - our own page
 
 
 def test_a_norm_is_a_layer_of_its_own() -> None:
