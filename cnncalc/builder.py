@@ -121,7 +121,7 @@ class Branches(Handle):
         return path
 
 
-class Block:
+class DeclaredBlock:
     """A block that was declared; call it like an operator: `bottleneck(64, repeat=3)`."""
 
     def __init__(self, network: Network, name: str, parameters: Sequence[str]) -> None:
@@ -141,7 +141,7 @@ class Block:
         return self._network._call(self._name, first, dict.fromkeys(self._parameters), main, arguments)  # noqa: SLF001
 
     def __repr__(self) -> str:
-        return f"<Block {self._name}>"
+        return f"<DeclaredBlock {self._name}>"
 
 
 @dataclass(eq=False, slots=True)
@@ -272,7 +272,7 @@ class Network(OperatorMethods):
         paths.identity("skip")
 
     @contextmanager
-    def block(self, name: str, *, inputs: Sequence[str] = (), **params: object) -> Iterator[Block]:
+    def block(self, name: str, *, inputs: Sequence[str] = (), **params: object) -> Iterator[DeclaredBlock]:
         """Declare a block: layers that are added inside belong to it, the first reads its first input.
 
         Args:
@@ -295,7 +295,7 @@ class Network(OperatorMethods):
         scope = declared["layers"] = _Scope(opaque=True)
         self._blocks[name] = declared
         with self._opened(scope):
-            yield Block(self, name, tuple(params))
+            yield DeclaredBlock(self, name, tuple(params))
 
     def outputs(self, *sources: Source, **named: Source) -> None:
         """Say which layers are the network's outputs, each under its label or under a name of its own."""

@@ -26,7 +26,7 @@ FRONT = ("params", "macs", "memory_access", "peak_activation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LineupEntry:
     """One network: its name, its report, the numbers of its row (None: not known), whether no other beats it."""
 
     name: str
@@ -43,7 +43,7 @@ class Entry:
 class Lineup:
     """Networks side by side, sorted; prints as a table in a notebook and at a prompt."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LineupEntry, ...]
 
     def __repr__(self) -> str:
         from cnncalc.render.lineup import to_table
@@ -157,7 +157,7 @@ def lineup(reports: list[tuple[str, Report]], *, sort: str | None = None) -> Lin
     rows = [{key: exactly(METRICS[key].total(report)) for key in shown} for _, report in reports]
     best = front([[None if row[key] is None else float(row[key] or 0) for key in FRONT] for row in rows])
     entries = [
-        Entry(name=name, report=report, numbers=row, best=mark)
+        LineupEntry(name=name, report=report, numbers=row, best=mark)
         for (name, report), row, mark in zip(reports, rows, best, strict=True)
     ]
     if word == "name":

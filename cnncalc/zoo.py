@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cnncalc.values.diagnostics import suggest
 
 
-class Entry(NamedTuple):
+class ZooEntry(NamedTuple):
     """One network of the zoo: its name, its file, and the variant of the file it is (None: the file's own)."""
 
     name: str
@@ -67,22 +67,22 @@ def variants(file: Path) -> list[str]:
     return found
 
 
-def entries() -> list[Entry]:
+def entries() -> list[ZooEntry]:
     """Return every network of the zoo, variants as networks of their own, in the order of the files."""
     found = []
     for file in files():
-        found.append(Entry(file.stem, file, None))
-        found += [Entry(variant, file, variant) for variant in variants(file)]
+        found.append(ZooEntry(file.stem, file, None))
+        found += [ZooEntry(variant, file, variant) for variant in variants(file)]
     return found
 
 
-def find(name: str) -> Entry | None:
+def find(name: str) -> ZooEntry | None:
     """Return the network of that name, or None."""
     if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", name):
         return None
     file = folder() / f"{name}.yaml"
     if file.is_file():
-        return Entry(name, file, None)
+        return ZooEntry(name, file, None)
     return next((entry for entry in entries() if entry.name == name), None)
 
 

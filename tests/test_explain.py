@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 import cnncalc
-from cnncalc.explanation.formula import Call, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
+from cnncalc.explanation.formula import Applied, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
 from cnncalc.explanation.network import NoSuchLayer, explain
 from cnncalc.explanation.term import Term
 from cnncalc.ops import operators
@@ -434,7 +434,7 @@ def test_a_term_is_its_number() -> None:
 
 def test_trees_can_be_walked() -> None:
     tree = (letter("a", 7).named("p", "H") // 2).recorded(max, (letter("b", 1), 2)).tree
-    assert isinstance(tree, Call)
+    assert isinstance(tree, Applied)
     whole = (letter("a", 7).named("p", "H") // 2).tree
     assert isinstance(whole, Rounded)
     assert any(isinstance(part, Let) for part in walk(whole))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import cnncalc
-from cnncalc.analysis.group import SUMMED, Kind, Row, add_up, by_operator, first, ranked, total, tree
+from cnncalc.analysis.group import SUMMED, Row, RowKind, add_up, by_operator, first, ranked, total, tree
 
 NETWORKS = ["resnet50", "unet", "googlenet", "densenet121", "se_resnet50", "yolov3", "shufflenet_v2_x1_0", "lenet5"]
 
@@ -23,7 +23,7 @@ def network(*layers: Any, **keys: Any) -> cnncalc.Report:
 def test_every_layer_has_one_row_in_order() -> None:
     for name in NETWORKS:
         report = cnncalc.analyze(name)
-        rows = [row for row in tree(report.layers) if row.kind is not Kind.HEADING]
+        rows = [row for row in tree(report.layers) if row.kind is not RowKind.HEADING]
         assert [row.path for row in rows] == [layer.path for layer in report.layers]
 
 
@@ -35,7 +35,7 @@ def test_rows_add_up_to_the_totals(name: str, depth: int | None) -> None:
     for rows in (whole, ranked(whole, "params"), first(ranked(whole, "macs"), 3), by_operator(report.layers)):
         assert sum(len(row.layers) for row in rows) == report.totals.layers
         for key in SUMMED:
-            sums = [row.amount(key).value for row in rows if row.kind is not Kind.HEADING]
+            sums = [row.amount(key).value for row in rows if row.kind is not RowKind.HEADING]
             assert sum(value or 0 for value in sums) == total(report.totals, key).value
 
 
@@ -103,5 +103,5 @@ def test_order_is_by_size_with_ties_in_place_and_the_unknown_last() -> None:
     paths = [row.path for row in ranked(tree(report.layers), "params")]
     assert paths == ["conv2", "conv1", "relu1", "sigmoid1", "opaque1"]
     rest = first(ranked(tree(report.layers), "params"), 2)[-1]
-    assert (rest.kind, rest.name, len(rest.layers)) == (Kind.REST, "3 more", 3)
+    assert (rest.kind, rest.name, len(rest.layers)) == (RowKind.REST, "3 more", 3)
     assert len(first(tree(report.layers), 5)) == 5

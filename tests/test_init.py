@@ -78,7 +78,7 @@ def test_a_folder_that_is_not_there_is_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("entry", zoo.entries(), ids=lambda entry: entry.name)
-def test_copy_of_a_zoo_network_has_its_numbers(entry: zoo.Entry) -> None:
+def test_copy_of_a_zoo_network_has_its_numbers(entry: zoo.ZooEntry) -> None:
     code, text, _ = _run("-", "--from", entry.name)
     assert code == 0
     assert text.startswith(f"# Copied from {entry.name} of the cnncalc zoo.\ncnncalc: 1\nname: net\n")

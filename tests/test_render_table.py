@@ -12,13 +12,13 @@ import pytest
 
 import cnncalc
 from cnncalc import zoo
-from cnncalc.analysis.group import Kind, by_operator, first, ranked, total, tree
+from cnncalc.analysis.group import RowKind, by_operator, first, ranked, total, tree
 from cnncalc.render.columns import COLUMNS, DEFAULT, LEAVE_FIRST, chosen
 from cnncalc.render.data import csv_text, guarded, json_text
 from cnncalc.render.format import Numbers
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import code, escape, markdown
-from cnncalc.render.table import NetworkTable, View, render
+from cnncalc.render.table import NetworkTable, TableView, render
 
 GOLDEN = Path(__file__).parent / "data" / "show"
 WIDE = 10_000
@@ -29,7 +29,7 @@ COUNTS = ("params", "macs", "flops", "memory_access")
 
 def table(report: cnncalc.Report, width: int = WIDE, *, depth: int | None = None, **look: Any) -> str:
     ascii_only = look.pop("ascii_only", False)
-    return render(report, View(rows=tree(report.layers, depth), **look), width=width, ascii_only=ascii_only)
+    return render(report, TableView(rows=tree(report.layers, depth), **look), width=width, ascii_only=ascii_only)
 
 
 def body(text: str) -> list[str]:
@@ -142,7 +142,7 @@ def test_a_share_of_a_lower_bound_is_an_upper_bound() -> None:
     report = cnncalc.analyze(
         {"input": [3, 8, 8], "layers": [{"conv": {"out": 4, "kernel": 1}}, {"opaque": {"out": [4, 8, 8]}}]}
     )
-    view = View(rows=tree(report.layers), columns=chosen(("layer", "share_macs")))
+    view = TableView(rows=tree(report.layers), columns=chosen(("layer", "share_macs")))
     cells = [line.split()[1:] for line in body(render(report, view, width=WIDE))]
     assert [cell[:3] for cell in cells] == [["<=", "100.0", "%"], ["?"], []]
     assert r"$\leq$ 100.0 \%" in latex(report, view.rows, view.columns, Numbers.EXACT)
@@ -154,7 +154,7 @@ def test_a_share_of_a_lower_bound_is_an_upper_bound() -> None:
 def test_a_table_that_just_fits_wraps_on_no_terminal() -> None:
     report = cnncalc.analyze("lenet5")
     for width in range(40, 140):
-        lines = NetworkTable(report, View(rows=tree(report.layers))).lines(width)
+        lines = NetworkTable(report, TableView(rows=tree(report.layers))).lines(width)
         assert max(sum(len(segment.text) for segment in line) for line in lines) <= width
 
 
@@ -167,11 +167,11 @@ def test_partial_reports_have_no_totals_no_shares_and_no_summary() -> None:
 
 def test_operator_groups_and_the_rest() -> None:
     report = cnncalc.analyze("resnet50")
-    text = render(report, View(rows=ranked(by_operator(report.layers), "macs")), width=WIDE)
+    text = render(report, TableView(rows=ranked(by_operator(report.layers), "macs")), width=WIDE)
     lines = body(text)
     assert lines[0].split()[:4] == ["conv", "53", "layers", "23,454,912"]
     assert "Output" not in text
-    top = body(render(report, View(rows=first(ranked(tree(report.layers), "macs"), 2)), width=WIDE))
+    top = body(render(report, TableView(rows=first(ranked(tree(report.layers), "macs"), 2)), width=WIDE))
     assert len(top) == 4
     assert top[2].startswith("173 more")
 
@@ -180,7 +180,7 @@ def test_no_escape_without_colour_and_ascii_where_asked() -> None:
     report = cnncalc.analyze("resnet18")
     assert "\x1b" not in table(report)
     assert table(report, ascii_only=True).isascii()
-    coloured = render(report, View(rows=tree(report.layers)), width=200, colour=True)
+    coloured = render(report, TableView(rows=tree(report.layers)), width=200, colour=True)
     assert "\x1b[" in coloured
     plain = "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", coloured).split("\n"))
     assert plain == table(report, 200)
@@ -190,13 +190,13 @@ def test_names_are_data() -> None:
     evil = "[bold red]=cmd|'/c calc'!A1 \x1b[2J<b>$x_1$ `@you`\u202e"
     report = cnncalc.analyze({"name": evil, "source": evil, "input": [3, 8, 8], "layers": ["relu"]})
     rows, columns = tree(report.layers), chosen(DEFAULT)
-    shown = render(report, View(rows=rows), width=WIDE)
+    shown = render(report, TableView(rows=rows), width=WIDE)
     assert shown.startswith("[bold red]=cmd")
     for text in (shown, markdown(report, rows, columns, Numbers.EXACT), latex(report, rows, columns, Numbers.EXACT),
                  csv_text([(report, rows, columns)], several=True)):  # fmt: skip
         assert "\x1b" not in text
         assert "\u202e" not in text
-    assert "\x1b[2J" not in render(report, View(rows=rows), width=WIDE, colour=True)
+    assert "\x1b[2J" not in render(report, TableView(rows=rows), width=WIDE, colour=True)
 
 
 def test_csv_guards_formulas_and_keeps_numbers() -> None:
@@ -220,7 +220,7 @@ def test_markdown_and_latex_say_the_same_numbers() -> None:
         assert text == (GOLDEN / f"lenet5.{form}").read_text(encoding="utf-8")
     assert escape("a|b_c*") == "a\\|b\\_c\\*"
     assert code("a`b|c") == "``a`b\\|c``"
-    assert not any(row.kind is Kind.HEADING for row in rows)
+    assert not any(row.kind is RowKind.HEADING for row in rows)
 
 
 def test_json_is_the_report() -> None:
@@ -236,7 +236,7 @@ def test_a_table_is_a_rich_renderable() -> None:
 
     report = cnncalc.analyze("lenet5")
     console = Console(file=io.StringIO(), width=150, record=True, color_system=None)
-    console.print(NetworkTable(report, View(rows=tree(report.layers))))
+    console.print(NetworkTable(report, TableView(rows=tree(report.layers))))
     assert "61,706" in console.export_text()
 
 

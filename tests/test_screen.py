@@ -11,7 +11,7 @@ import pytest
 from terminal import environment, in_terminal
 
 import cnncalc
-from cnncalc.analysis.group import Kind, within
+from cnncalc.analysis.group import RowKind, within
 from cnncalc.render.format import hanging
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ def test_the_rows_on_the_screen_add_up_to_the_network() -> None:
         layers = cnncalc.analyze(network).layers
         for most in (1, 20, 40, 100, 1000):
             rows, depth = within(layers, most)
-            assert [layer.path for row in rows for layer in row.layers if row.kind is not Kind.HEADING] or not layers
+            assert [layer.path for row in rows for layer in row.layers if row.kind is not RowKind.HEADING] or not layers
             assert sorted(layer.path for row in rows for layer in row.layers) == sorted(la.path for la in layers)
             assert len(rows) <= most or depth == 1
 

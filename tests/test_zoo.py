@@ -203,10 +203,10 @@ def test_wrong_options_exit_with_2(arguments: tuple[str, ...], words: str) -> No
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_no_number_is_cut_by_a_narrow_terminal(width: int) -> None:
     from cnncalc.render.format import Numbers
-    from cnncalc.render.zoo import Row, to_table
+    from cnncalc.render.zoo import ZooRow, to_table
 
     report = _report("vgg16")
-    rows = [Row(report=report, numbers={"params": report.totals.params, "macs": report.totals.macs})]
+    rows = [ZooRow(report=report, numbers={"params": report.totals.params, "macs": report.totals.macs})]
     text = to_table(rows, Numbers.EXACT, width=width)
     assert "138,357,544" in text
     assert "15,470,264,320" in text

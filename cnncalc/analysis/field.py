@@ -3,7 +3,8 @@
 A field is a function from a unit's position to the first and last pixel it sees (negative in the padding before the
 map), or to nothing where no tap of a transposed convolution reaches. Four forms are enough:
 
-- on the unbounded axis it is periodic, F(x + P) = F(x) + J: `Line` for P = 1, the ordinary chain, else `Periodic`;
+- on the unbounded axis it is periodic, F(x + P) = F(x) + J: `AffineField` for P = 1, the ordinary chain, else
+  `Periodic`;
 - where only the actual map says what a unit reads, it is one entry per position: `Finite`;
 - a unit that sees the whole axis is `Global`; a period beyond all bounds is `Unknown`.
 
@@ -93,7 +94,7 @@ class AxisField:
         return _hull(self.at(x) for x in taps)
 
 
-class Line(AxisField):
+class AffineField(AxisField):
     """[lo + x*step, hi + x*step]: the field of a chain of windows."""
 
     __slots__ = ("hi", "lo", "step")
@@ -269,7 +270,7 @@ class Disagreement(NamedTuple):
     offset: Fraction
 
 
-_SOURCE = Line(0, 0, 1)
+_SOURCE = AffineField(0, 0, 1)
 _UNKNOWN = Unknown()
 
 
@@ -301,13 +302,13 @@ def through(field: AxisField, reach: Local, extent: int) -> AxisField:
         reach: what an output unit reads.
         extent: positions of the output map, which the finite form lists.
     """
-    if isinstance(reach, Slide) and isinstance(field, Line):
+    if isinstance(reach, Slide) and isinstance(field, AffineField):
         kernel, stride, dilation, before = reach
         step = field.step
         if step > STEP_LIMIT:
             return _UNKNOWN
         lo = field.lo - before * step
-        return Line(lo, field.hi + (dilation * (kernel - 1) - before) * step, step * stride)
+        return AffineField(lo, field.hi + (dilation * (kernel - 1) - before) * step, step * stride)
     if field.is_global or field.unknown:
         return field
     if isinstance(reach, Table) or isinstance(field, Finite):
@@ -343,7 +344,7 @@ def disagreement(one: AxisField, other: AxisField) -> Disagreement | None:
     Two causal chains, which look no further than their own place, are aligned by that edge. Global, unknown and empty
     fields, and maps of one position, have no step or no centre and agree with everything.
     """
-    if isinstance(one, Line) and isinstance(other, Line) and one.step == other.step:
+    if isinstance(one, AffineField) and isinstance(other, AffineField) and one.step == other.step:
         twice = other.lo + other.hi - one.lo - one.hi
         meant = not twice or one.hi == other.hi <= 0
         return None if meant else Disagreement("centre", (one.step, one.step), Fraction(twice, 2))
@@ -375,8 +376,8 @@ def _pair(one: AxisField, other: AxisField, extent: int) -> AxisField:
         return other
     if one.unknown or other.unknown:
         return _UNKNOWN
-    if isinstance(one, Line) and isinstance(other, Line) and one.step == other.step:
-        return Line(min(one.lo, other.lo), max(one.hi, other.hi), one.step)
+    if isinstance(one, AffineField) and isinstance(other, AffineField) and one.step == other.step:
+        return AffineField(min(one.lo, other.lo), max(one.hi, other.hi), one.step)
     if not isinstance(one, Finite) and not isinstance(other, Finite):
         (period, shift), (period2, shift2) = _period(one), _period(other)
         if shift * period2 == shift2 * period:
@@ -394,7 +395,7 @@ def _period(field: AxisField) -> tuple[int, int]:
     """Return the number of entries of a field on the unbounded axis, and its shift."""
     if isinstance(field, Periodic):
         return len(field.entries), field.shift
-    assert isinstance(field, Line)  # noqa: S101 - narrows for the type checker: every other form is gone by now
+    assert isinstance(field, AffineField)  # noqa: S101 - narrows for the type checker: every other form is gone by now
     return 1, field.step
 
 
@@ -407,7 +408,7 @@ def _reduced(entries: Sequence[Hull], shift: int) -> AxisField:
         ):
             entries, shift = entries[:period], part
     first = entries[0]
-    return Line(*first, shift) if len(entries) == 1 and first is not None else Periodic(tuple(entries), shift)
+    return AffineField(*first, shift) if len(entries) == 1 and first is not None else Periodic(tuple(entries), shift)
 
 
 def _primes(number: int) -> list[int]:

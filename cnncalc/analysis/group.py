@@ -23,7 +23,7 @@ RANKED = {name: name for name in SUMMED} | {
 """What rows can be sorted by, the largest first, and the number behind it."""
 
 
-class Kind(Enum):
+class RowKind(Enum):
     """What a row stands for."""
 
     HEADING = "heading"
@@ -77,7 +77,7 @@ class Row:
         head: the layer that the path names, where that is a layer.
     """
 
-    kind: Kind
+    kind: RowKind
     path: str
     name: str
     level: int = 0
@@ -164,7 +164,7 @@ def tree(layers: Iterable[Layer], depth: int | None = None, *, dressed: bool = F
 
 
 def _rows(root: _Node, depth: int | None, *, dressed: bool) -> tuple[Row, ...]:
-    writer = _Writer(fold=depth is not None, dressed=dressed)
+    writer = _RowWriter(fold=depth is not None, dressed=dressed)
     writer.inside([root], _Place("", "", 0, depth))
     return tuple(writer.rows)
 
@@ -195,7 +195,7 @@ class _Place(NamedTuple):
     left: int | None
 
 
-class _Writer:
+class _RowWriter:
     """Writes the rows of a tree. It is given nodes that are alike: a single one, or the repetitions of a folded row."""
 
     def __init__(self, *, fold: bool, dressed: bool) -> None:
@@ -236,7 +236,7 @@ class _Writer:
         if place.left == 0 or not node.children or (self.dressed and node.dressed):
             self.rows.append(
                 Row(
-                    kind=Kind.BLOCK if node.children else Kind.LAYER,
+                    kind=RowKind.BLOCK if node.children else RowKind.LAYER,
                     path=path,
                     name=name,
                     level=level,
@@ -252,7 +252,7 @@ class _Writer:
         elif node.layer is not None or node.repeats:
             self.inside(nodes, place._replace(prefix=f"{name}."))
         else:
-            self.rows.append(Row(kind=Kind.HEADING, path=path, name=name, level=level, times=len(nodes)))
+            self.rows.append(Row(kind=RowKind.HEADING, path=path, name=name, level=level, times=len(nodes)))
             self.inside(nodes, place._replace(prefix="", level=level + 1))
 
     def own(self, alike: Sequence[_Node], place: _Place) -> None:
@@ -263,7 +263,7 @@ class _Writer:
         """Write the own layer of nodes that are alike."""
         layers = tuple(node.layer for node in nodes if node.layer is not None)
         self.rows.append(
-            Row(kind=Kind.LAYER, path=path, name=name, level=level, layers=layers, times=len(nodes), head=layers[0])
+            Row(kind=RowKind.LAYER, path=path, name=name, level=level, layers=layers, times=len(nodes), head=layers[0])
         )
 
 
@@ -272,7 +272,7 @@ def by_operator(layers: Iterable[Layer]) -> tuple[Row, ...]:
     groups: dict[str, list[Layer]] = {}
     for layer in layers:
         groups.setdefault(layer.op, []).append(layer)
-    return tuple(Row(kind=Kind.GROUP, path=op, name=op, layers=tuple(found)) for op, found in groups.items())
+    return tuple(Row(kind=RowKind.GROUP, path=op, name=op, layers=tuple(found)) for op, found in groups.items())
 
 
 def ranked(rows: Iterable[Row], key: str) -> tuple[Row, ...]:
@@ -282,7 +282,7 @@ def ranked(rows: Iterable[Row], key: str) -> tuple[Row, ...]:
         rows: rows of any kind.
         key: one of `RANKED`.
     """
-    flat = [replace(row, name=row.path, level=0) for row in rows if row.kind is not Kind.HEADING]
+    flat = [replace(row, name=row.path, level=0) for row in rows if row.kind is not RowKind.HEADING]
     return tuple(sorted(flat, key=lambda row: _rank(row, RANKED[key]), reverse=True))
 
 
@@ -303,4 +303,4 @@ def first(rows: Sequence[Row], count: int) -> tuple[Row, ...]:
     rest = tuple(layer for row in rows[count:] for layer in row.layers)
     if not rest:
         return tuple(rows[:count])
-    return (*rows[:count], Row(kind=Kind.REST, path="", name=f"{len(rows) - count:,} more", layers=rest))
+    return (*rows[:count], Row(kind=RowKind.REST, path="", name=f"{len(rows) - count:,} more", layers=rest))

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cnncalc.analysis.field import (
+    AffineField,
     AxisField,
     Finite,
     Global,
     Hull,
-    Line,
     disagreement,
     entries,
     map_field,
@@ -316,7 +316,7 @@ class _Walk:
         if not self._on_map:
             for axes in paths.values():
                 for axis, field in enumerate(axes):
-                    if type(field) is not Line and (not axis or field is not axes[axis - 1]):
+                    if type(field) is not AffineField and (not axis or field is not axes[axis - 1]):
                         self._left -= entries(field)
         return paths
 
@@ -368,7 +368,7 @@ def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whol
             and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite))
         ):
             out.append(out[-1])
-        elif listing or field.is_global or (isinstance(reach, Slide) and isinstance(field, Line)):
+        elif listing or field.is_global or (isinstance(reach, Slide) and isinstance(field, AffineField)):
             out.append(through(field, reach, extents[axis]))
         else:
             out.append(unknown_field())
@@ -391,7 +391,7 @@ def _joined(one: Axes, other: Axes, extents: tuple[int, ...], *, listing: bool) 
         again = axis and pair[0] is one[axis - 1] and pair[1] is other[axis - 1]
         if again and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite)):
             out.append(out[-1])
-        elif listing or all(isinstance(field, Line | Global) for field in pair):
+        elif listing or all(isinstance(field, AffineField | Global) for field in pair):
             out.append(union(pair, extents[axis]))
         else:
             out.append(unknown_field())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 USAGE, INTERNAL, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """Where a command lives, under which heading `--help` lists it, and what it says there."""
 
     module: str
@@ -40,23 +40,23 @@ class Entry(NamedTuple):
 LOOK, UNDERSTAND, GATE, DRAW = "Look", "Understand", "Gate", "Draw and estimate"
 EXCHANGE, WRITE = "Exchange", "Write specs"
 COMMANDS = {
-    "show": Entry("show", LOOK, "Show every layer: size, field, parameters, operations."),
-    "compare": Entry("compare", LOOK, "Show several networks as rows of one table."),
-    "calc": Entry("calc", LOOK, "Answer a quick question: layers in a line, no file."),
-    "zoo": Entry("zoo", LOOK, "List the networks that come with cnncalc."),
-    "ops": Entry("ops", LOOK, "List the operators with arguments and formulas."),
-    "explain": Entry("explain", UNDERSTAND, "Show the formula behind every number of a layer."),
-    "rf": Entry("rf", UNDERSTAND, "Show what part of the input a unit sees."),
-    "reconcile": Entry("reconcile", UNDERSTAND, "Explain why tools and papers print other numbers."),
-    "expand": Entry("expand", UNDERSTAND, "Write the flat network as a spec of its own."),
-    "check": Entry("check", GATE, "Fail when a design leaves its budget."),
-    "diff": Entry("diff", GATE, "Show what changed between two networks."),
-    "plot": Entry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
-    "devices": Entry("devices", DRAW, "List devices with their peak rates and memories."),
-    "import": Entry("importing", EXCHANGE, "Write a spec from a file of another format."),
-    "export": Entry("export", EXCHANGE, "Write a network in another program's format."),
-    "init": Entry("init", WRITE, "Write a commented spec to start from."),
-    "schema": Entry("schema", WRITE, "Write the JSON Schema of specs, for editors."),
+    "show": CommandEntry("show", LOOK, "Show every layer: size, field, parameters, operations."),
+    "compare": CommandEntry("compare", LOOK, "Show several networks as rows of one table."),
+    "calc": CommandEntry("calc", LOOK, "Answer a quick question: layers in a line, no file."),
+    "zoo": CommandEntry("zoo", LOOK, "List the networks that come with cnncalc."),
+    "ops": CommandEntry("ops", LOOK, "List the operators with arguments and formulas."),
+    "explain": CommandEntry("explain", UNDERSTAND, "Show the formula behind every number of a layer."),
+    "rf": CommandEntry("rf", UNDERSTAND, "Show what part of the input a unit sees."),
+    "reconcile": CommandEntry("reconcile", UNDERSTAND, "Explain why tools and papers print other numbers."),
+    "expand": CommandEntry("expand", UNDERSTAND, "Write the flat network as a spec of its own."),
+    "check": CommandEntry("check", GATE, "Fail when a design leaves its budget."),
+    "diff": CommandEntry("diff", GATE, "Show what changed between two networks."),
+    "plot": CommandEntry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
+    "devices": CommandEntry("devices", DRAW, "List devices with their peak rates and memories."),
+    "import": CommandEntry("importing", EXCHANGE, "Write a spec from a file of another format."),
+    "export": CommandEntry("export", EXCHANGE, "Write a network in another program's format."),
+    "init": CommandEntry("init", WRITE, "Write a commented spec to start from."),
+    "schema": CommandEntry("schema", WRITE, "Write the JSON Schema of specs, for editors."),
 }
 
 OPERATORS_TOO = ("ops", "calc", "schema")

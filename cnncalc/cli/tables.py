@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.group import Kind, by_operator, first, ranked, tree, within
+from cnncalc.analysis.group import RowKind, by_operator, first, ranked, tree, within
 from cnncalc.cli.common import WIDE, ascii_only, coloured, screen_height, screen_width
 from cnncalc.render.columns import fitting
 from cnncalc.render.format import Numbers, plural
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.group import Row
     from cnncalc.render.columns import Column
-    from cnncalc.render.table import View
+    from cnncalc.render.table import TableView
     from cnncalc.results.report import Report
 
 LEAST_ROWS = 8
@@ -86,12 +86,12 @@ def table(
         plain: for a file.
         under: lines that stand under it.
     """
-    from cnncalc.render.table import View, render
+    from cnncalc.render.table import TableView, render
 
     height = None if plain else screen_height()
     width = WIDE if plain else screen_width()
     rows = choice.rows(report, dressed=height is not None)
-    view = View(rows=rows, columns=choice.columns, numbers=choice.numbers, partial=partial, summary=choice.summary)
+    view = TableView(rows=rows, columns=choice.columns, numbers=choice.numbers, partial=partial, summary=choice.summary)
     if height is not None and choice.in_order:
         view = on_screen(report, view, choice, width, height - under)
     if plain:
@@ -101,7 +101,7 @@ def table(
     return f"\n{text}" if below else text
 
 
-def on_screen(report: Report, view: View, choice: Choice, width: int, height: int) -> View:
+def on_screen(report: Report, view: TableView, choice: Choice, width: int, height: int) -> TableView:
     """Return a view whose blocks are folded until it fits the screen, with the line that says how to see all."""
     from cnncalc.render.table import render
 
@@ -115,7 +115,7 @@ def on_screen(report: Report, view: View, choice: Choice, width: int, height: in
             view = replace(view, brief=True)
             around = render(report, replace(least, brief=True), width=width).count("\n") - len(least.rows)
         rows, depth = within(report.layers, max(height - around - 1, 1))
-    shown = sum(row.kind is not Kind.HEADING for row in rows)
+    shown = sum(row.kind is not RowKind.HEADING for row in rows)
     return replace(view, rows=rows, note=folded(shown, count, depth) if shown < count else "")
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from cnncalc.gate.metrics import Metric
     from cnncalc.language.literals import Number
-    from cnncalc.render.zoo import Row
-    from cnncalc.zoo import Entry
+    from cnncalc.render.zoo import ZooRow
+    from cnncalc.zoo import ZooEntry
 
 FORMATS = ("table", "json", "csv", "markdown")
 SHOWN = ("params", "macs")
@@ -115,7 +115,7 @@ def _limits(given: Sequence[str] | None, option: str, sign: int) -> list[tuple[M
     return limits
 
 
-def _matching(words: Sequence[str]) -> list[Entry]:
+def _matching(words: Sequence[str]) -> list[ZooEntry]:
     """Return the networks that have every word in their name or citation, in the order of the files."""
     from cnncalc.zoo import entries
 
@@ -131,11 +131,11 @@ def _matching(words: Sequence[str]) -> list[Entry]:
     return found
 
 
-def _rows(chosen: Sequence[Entry], limits: Sequence[tuple[Metric, Number, int]], key: Metric | None) -> list[Row]:
+def _rows(chosen: Sequence[ZooEntry], limits: Sequence[tuple[Metric, Number, int]], key: Metric | None) -> list[ZooRow]:
     from cnncalc.api import analyze, load
     from cnncalc.gate.metrics import METRICS
     from cnncalc.language.document import Spec
-    from cnncalc.render.zoo import Row
+    from cnncalc.render.zoo import ZooRow
 
     asked = [metric for metric, _, _ in limits] + ([key] if key else [])
     shown = list(dict.fromkeys([*(METRICS[name] for name in SHOWN), *asked]))
@@ -148,5 +148,5 @@ def _rows(chosen: Sequence[Entry], limits: Sequence[tuple[Metric, Number, int]],
         report = analyze(spec if entry.variant is None else spec.with_variant(entry.variant))
         if any(sign * metric.total(report).low > sign * limit for metric, limit, sign in limits):
             continue
-        rows.append(Row(report=report, numbers={metric.name: metric.total(report).low for metric in shown}))
+        rows.append(ZooRow(report=report, numbers={metric.name: metric.total(report).low for metric in shown}))
     return rows

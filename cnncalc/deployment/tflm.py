@@ -52,7 +52,7 @@ class Place(NamedTuple):
         return self.offset + self.need.aligned
 
 
-class Plan(NamedTuple):
+class ArenaPlan(NamedTuple):
     """An arena: its parts, and where every buffer lies.
 
     Attributes:
@@ -82,7 +82,7 @@ def aligned(size: int, to: int = ALIGNMENT) -> int:
     return -(-size // to) * to
 
 
-def plan(program: Program, scratch: int | None = None) -> Plan:
+def plan(program: Program, scratch: int | None = None) -> ArenaPlan:
     """Return the arena of a program.
 
     Args:
@@ -90,7 +90,7 @@ def plan(program: Program, scratch: int | None = None) -> Plan:
         scratch: bytes that the kernels of a board ask for in every step, in place of the reference kernels' own.
     """
     places = placed(needs(program, scratch))
-    return Plan(
+    return ArenaPlan(
         head=max((place.end for place in places), default=0), tail=tail(program), places=tuple(places),
         steps=len(program.steps) + 1,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.analysis.field import AxisField, Line, through
+from cnncalc.analysis.field import AffineField, AxisField, through
 from cnncalc.explanation.formula import Tree, in_letters
 from cnncalc.explanation.letters import axis_letters
 from cnncalc.explanation.term import Term, tree_of
@@ -101,7 +101,7 @@ def _axes(graph: Graph, ref: Ref, fields: Sequence[NodeField], source: str) -> t
     """Return the field of a layer's input with respect to one network input, None where it does not see that one."""
     if ref[0] < 0:
         name = list(graph.inputs)[-ref[0] - 1]
-        return tuple(Line(0, 0, 1) for _ in graph.inputs[name].spatial) if name == source else None
+        return tuple(AffineField(0, 0, 1) for _ in graph.inputs[name].spatial) if name == source else None
     found = fields[ref[0]]
     return found.spatial if found.source == source else found.others.get(source)
 
@@ -126,7 +126,7 @@ def _plain(after: AxisField, mark: str) -> list[Quantity]:
         return [Quantity(f"r'{mark}", None, None, "too irregular to be written down")]
     found = [Quantity(f"r'{mark}", None, after.size, "the input's extent" if after.is_global else "")]
     if after.jump is not None:
-        found.append(Quantity(f"j'{mark}", None, after.jump, "" if isinstance(after, Line) else "mean step"))
+        found.append(Quantity(f"j'{mark}", None, after.jump, "" if isinstance(after, AffineField) else "mean step"))
     if after.start is not None:
         found.append(Quantity(f"start'{mark}", None, after.start))
     return found
@@ -135,24 +135,24 @@ def _plain(after: AxisField, mark: str) -> list[Quantity]:
 def _recorded(arrival: Arrival) -> list[Quantity] | None:
     """Return the recursion in letters where the field is that of a chain of windows, else None."""
     node, paths, before, axis, after, letters, mark = arrival
-    if not isinstance(after, Line) or letters is None:
+    if not isinstance(after, AffineField) or letters is None:
         return None
     reaches = letters.op.reach(letters.ins, letters.outs)
     arriving = [path[axis] for path in before if path is not None and len(path) > axis]
     if len(node.inputs) == 1 and len(arriving) == 1:
         came, reach = arriving[0], reaches[0][axis] if axis < len(reaches[0]) else None
-        if not (isinstance(came, Line) and isinstance(reach, Slide)):
+        if not (isinstance(came, AffineField) and isinstance(reach, Slide)):
             return None
         r, j = Term.letter(f"r{mark}", came.size), Term.letter(f"j{mark}", came.step)
         start = Term.letter(f"start{mark}", came.lo)
-        moved = through(Line(start, start + r - 1, j), reach, node.out_shapes[0].spatial[axis])
-        assert isinstance(moved, Line)  # noqa: S101 - a line through a window is a line
+        moved = through(AffineField(start, start + r - 1, j), reach, node.out_shapes[0].spatial[axis])
+        assert isinstance(moved, AffineField)  # noqa: S101 - a line through a window is a line
         return [
             Quantity(f"r'{mark}", moved.size, after.size),
             Quantity(f"j'{mark}", moved.step, after.jump),
             Quantity(f"start'{mark}", moved.lo, after.start),
         ]
-    lines = [field for field in arriving if isinstance(field, Line)]
+    lines = [field for field in arriving if isinstance(field, AffineField)]
     if len(lines) < 2 or len(lines) < len(paths) or any(reaches[k][axis : axis + 1] != (Slide(),) for k in paths):
         return None
     starts = [Term.letter(f"start_{k + 1}{mark}", line.lo) for k, line in enumerate(lines)]
@@ -171,7 +171,7 @@ def _sentences(arrival: Arrival, on: str) -> list[str]:
     if len(paths) == 1 and letters is not None:
         reaches = letters.op.reach(letters.ins, letters.outs)[paths[0]]
         unusual = axis < len(reaches) and reaches[axis] != Slide() and not isinstance(reaches[axis], Whole)
-        if unusual and not isinstance(after, Line):
+        if unusual and not isinstance(after, AffineField):
             notes.append(f"{on}unit x reads {reads(reaches[axis])}")
     elif len(paths) > 1:
         hulls = [(k + 1, _first(node, k, axis, path)) for k, path in zip(paths, before, strict=True)]

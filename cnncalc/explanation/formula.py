@@ -67,7 +67,7 @@ class Rounded:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Applied:
     """A named function of numbers; `value` is what it returned."""
 
     name: str
@@ -75,7 +75,7 @@ class Call:
     value: int
 
 
-Tree: TypeAlias = Num | Sym | Let | Sum | Product | Rounded | Call
+Tree: TypeAlias = Num | Sym | Let | Sum | Product | Rounded | Applied
 ONE, ZERO = Num(1), Num(0)
 
 
@@ -203,7 +203,7 @@ def _leads_negative(tree: Tree) -> bool:
 
 def value(tree: Tree) -> Number:
     """Return what a tree comes to, worked out from its leaves; a call counts as what it returned."""
-    if isinstance(tree, Num | Sym | Call):
+    if isinstance(tree, Num | Sym | Applied):
         return tree.value
     if isinstance(tree, Let):
         return value(tree.body)
@@ -229,7 +229,7 @@ def children(tree: Tree) -> tuple[Tree, ...]:
         return tuple(t for t, _ in tree.factors)
     if isinstance(tree, Rounded):
         return tree.over, tree.under
-    return tree.arguments if isinstance(tree, Call) else ()
+    return tree.arguments if isinstance(tree, Applied) else ()
 
 
 def walk(tree: Tree) -> Iterator[Tree]:
@@ -286,8 +286,8 @@ def _last_steps(tree: Tree) -> Tree:
         return Product(tree.coefficient, tuple((_settled(t), under) for t, under in tree.factors))
     if isinstance(tree, Rounded):
         return Rounded(tree.how, _settled(tree.over), _settled(tree.under))
-    if isinstance(tree, Call):
-        return Call(tree.name, tuple(_settled(t) for t in tree.arguments), tree.value)
+    if isinstance(tree, Applied):
+        return Applied(tree.name, tuple(_settled(t) for t in tree.arguments), tree.value)
     return tree
 
 
@@ -298,12 +298,12 @@ def _settled(tree: Tree) -> Tree:
 
 def _decides(part: Tree) -> bool:
     """Whether a part rounds or chooses, which the last step still shows."""
-    return isinstance(part, Rounded) or (isinstance(part, Call) and part.name not in COUNTED)
+    return isinstance(part, Rounded) or (isinstance(part, Applied) and part.name not in COUNTED)
 
 
 def _visible(tree: Tree) -> Iterator[Tree]:
     """Yield a tree's parts as the last step has them: what has a formula of its own, or is counted, is one."""
-    if not (isinstance(tree, Let) or (isinstance(tree, Call) and tree.name in COUNTED)):
+    if not (isinstance(tree, Let) or (isinstance(tree, Applied) and tree.name in COUNTED)):
         for child in children(tree):
             yield from _visible(child)
     yield tree

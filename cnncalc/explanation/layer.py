@@ -8,7 +8,7 @@ from cnncalc.analysis.assemble import Facts
 from cnncalc.explanation.compare import comparisons
 from cnncalc.explanation.field import Quantity, field_step
 from cnncalc.explanation.formula import (
-    Call,
+    Applied,
     Let,
     Sym,
     Tree,
@@ -21,7 +21,7 @@ from cnncalc.explanation.formula import (
     worked_out,
 )
 from cnncalc.explanation.letters import Letter, Lettered, lettered, output_names
-from cnncalc.explanation.model import Explanation, Formula, Origin, Section
+from cnncalc.explanation.model import Explanation, Formula, LayerOrigin, Section
 from cnncalc.explanation.term import Term, tree_of
 from cnncalc.graph.graph import Node
 from cnncalc.ops.arguments import shown
@@ -115,11 +115,11 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
     )
 
 
-def _origin(setting: Setting, node: Node, row: Layer) -> Origin:
+def _origin(setting: Setting, node: Node, row: Layer) -> LayerOrigin:
     text = None
     if node.span is not None and setting.lines is not None and 0 < node.span.line <= len(setting.lines):
         text = setting.lines[node.span.line - 1].strip()
-    return Origin(
+    return LayerOrigin(
         file=setting.file,
         line=row.line,
         column=row.column,
@@ -234,7 +234,7 @@ def _printed(drafts: Sequence[Draft]) -> tuple[list[Section], list[Sym]]:
     for draft in drafts:
         formulas: list[Formula] = []
         called = {part.name for q in draft.quantities if isinstance(q.term, Term) for part in walk(q.term.tree)
-                  if isinstance(part, Call)}  # fmt: skip
+                  if isinstance(part, Applied)}  # fmt: skip
         notes = [*draft.notes, *(CALLS[name] for name in sorted(called) if name in CALLS)]
         for quantity in draft.quantities:
             if isinstance(quantity.term, Term):

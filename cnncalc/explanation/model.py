@@ -66,7 +66,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class LayerOrigin:
     """Where a layer comes from.
 
     Attributes:
@@ -120,7 +120,7 @@ class Explanation:
     text: str
     inputs: tuple[tuple[str, Shape], ...]
     out_shapes: tuple[Shape, ...]
-    origin: Origin
+    origin: LayerOrigin
     letters: tuple[Letter, ...]
     sections: tuple[Section, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from cnncalc.explanation.formula import Call, Let, Num, Sym, Tree, add, exact, negative, rounded_down, times
+from cnncalc.explanation.formula import Applied, Let, Num, Sym, Tree, add, exact, negative, rounded_down, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class Term(int):
         result = int(function(*arguments))
         if all(isinstance(tree_of(part), Num) for part in flat):
             return Term(result, Num(result))
-        return Term(result, Call(function.__name__, tuple(map(tree_of, flat)), result))
+        return Term(result, Applied(function.__name__, tuple(map(tree_of, flat)), result))
 
     def __add__(self, other: int) -> int:
         return _both(int.__add__, add, self, other)

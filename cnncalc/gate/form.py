@@ -141,7 +141,7 @@ class Budget:
 
 def read_budget(tree: Map, origin: Origin, collector: Collector) -> Budget:
     """Return what a mapping in the form of `budgets:` says; findings go to the collector."""
-    return _Reader(origin, collector).budget(tree)
+    return _LimitReader(origin, collector).budget(tree)
 
 
 _KEYS = ("convention", "dtype", "deploy", "runtime", "device", "layers", "max_increase", "max_decrease", "warn_at",
@@ -149,7 +149,7 @@ _KEYS = ("convention", "dtype", "deploy", "runtime", "device", "layers", "max_in
 _VARIANTS_HINT = "write variants: {small: {macs: 100M}}"
 
 
-class _Reader:
+class _LimitReader:
     __slots__ = ("_found", "_limits", "_origin", "_seen")
 
     def __init__(self, origin: Origin, collector: Collector) -> None:
@@ -245,7 +245,7 @@ class _Reader:
         found = {}
         for key, inner in node.entries:
             if isinstance(inner, Map) and "variants" not in inner:
-                found[key.text] = _Reader(self._origin, self._found).budget(inner)
+                found[key.text] = _LimitReader(self._origin, self._found).budget(inner)
             else:
                 self._error("bad-budget", f"variant '{key.text}': its budgets are a mapping", inner, _VARIANTS_HINT)
         return found

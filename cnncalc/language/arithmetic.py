@@ -38,7 +38,7 @@ class Listed:
 
 
 Value: TypeAlias = int | Fraction | bool
-Run: TypeAlias = "Callable[[Scope], Value]"
+Run: TypeAlias = "Callable[[NameSpace], Value]"
 LIMIT = 2**MAX_BITS
 
 
@@ -63,7 +63,7 @@ class ExpressionError(ValueError):
         self.code = code
 
 
-class Scope(Protocol):
+class NameSpace(Protocol):
     """What names mean. Both methods raise KeyError for what is unknown, or an ExpressionError that knows more."""
 
     def name(self, name: str, /) -> Value:
@@ -131,7 +131,7 @@ class Token(NamedTuple):
         return self.start + len(self.text)
 
 
-class Part(NamedTuple):
+class Piece(NamedTuple):
     """A compiled piece of the text: how to evaluate it and where it stands."""
 
     run: Run
@@ -181,14 +181,14 @@ KINDS = frozenset({bool, Listed})
 """What is no number."""
 
 
-def settled(value: Number, part: Part) -> Number:
+def settled(value: Number, part: Piece) -> Number:
     """Return a result in its one form, an int when it is whole, unless it is out of bounds."""
     if value.denominator >= LIMIT or not -LIMIT < value.numerator < LIMIT:
         part.fail(f"the value has more than {MAX_BITS} bits", "number-too-large", "check the factors")
     return exact(value)
 
 
-def refuse_boolean(value: Value, part: Part, use: str) -> Number:
+def refuse_boolean(value: Value, part: Piece, use: str) -> Number:
     """Return a value that is a number; refuse a truth value."""
     if isinstance(value, Listed):
         part.fail(f"a list cannot be {use}", "not-a-number", "walk it with each:, or use len(..) or sum(..)")
@@ -210,7 +210,7 @@ def constant(value: Value) -> Run:
 
 def named(name: str, token: Token) -> Run:
     """Compute what a name means."""
-    def run(scope: Scope) -> Value:
+    def run(scope: NameSpace) -> Value:
         try:
             value = scope.name(name)
         except KeyError:
@@ -225,7 +225,7 @@ def named(name: str, token: Token) -> Run:
 
 def sized(label: str, attribute: str, token: Token) -> Run:
     """Compute a size of a labelled layer."""
-    def run(scope: Scope) -> Value:
+    def run(scope: NameSpace) -> Value:
         try:
             return exact(scope.attribute(label, attribute))
         except KeyError:
@@ -257,12 +257,12 @@ def negated(part: Run) -> Run:
     return lambda scope: not part(scope)
 
 
-def calculated(calculate: Binary, left: Part, right: Part) -> Run:
+def calculated(calculate: Binary, left: Piece, right: Piece) -> Run:
     """Compute a sum, product or quotient."""
     left_run, right_run = left.run, right.run
-    whole = Part(left_run, left.start, right.end)
+    whole = Piece(left_run, left.start, right.end)
 
-    def run(scope: Scope) -> Value:
+    def run(scope: NameSpace) -> Value:
         a, b = left_run(scope), right_run(scope)
         if type(a) in KINDS or type(b) in KINDS:
             refuse_boolean(a, left, "used as a number")
@@ -278,22 +278,22 @@ def calculated(calculate: Binary, left: Part, right: Part) -> Run:
     return run
 
 
-def applied(calculate: Callable[[Number], Number], part: Part) -> Run:
+def applied(calculate: Callable[[Number], Number], part: Piece) -> Run:
     """Compute a function of one number."""
     run_part = part.run
 
-    def run(scope: Scope) -> Value:
+    def run(scope: NameSpace) -> Value:
         return exact(calculate(refuse_boolean(run_part(scope), part, "used as a number")))
 
     return run
 
 
-def compared(first: Part, links: list[tuple[str, Part]]) -> Run:
+def compared(first: Piece, links: list[tuple[str, Piece]]) -> Run:
     """Compare neighbours from the left until one comparison fails; every operand is evaluated at most once."""
     steps = tuple((symbol, COMPARISONS[symbol], part, part.run) for symbol, part in links)
     run_first = first.run
 
-    def run(scope: Scope) -> Value:
+    def run(scope: NameSpace) -> Value:
         left, left_part = run_first(scope), first
         for symbol, compare, part, run_part in steps:
             right = run_part(scope)
@@ -307,7 +307,7 @@ def compared(first: Part, links: list[tuple[str, Part]]) -> Run:
     return run
 
 
-def check_boolean_comparison(symbol: str, left: tuple[Value, Part], right: tuple[Value, Part]) -> None:
+def check_boolean_comparison(symbol: str, left: tuple[Value, Piece], right: tuple[Value, Piece]) -> None:
     """Allow two booleans to be equal or not, and nothing else."""
     if symbol not in {"==", "!="} or isinstance(left[0], Listed) or isinstance(right[0], Listed):
         refuse_boolean(*left, f"compared by '{symbol}'")
@@ -317,12 +317,12 @@ def check_boolean_comparison(symbol: str, left: tuple[Value, Part], right: tuple
         refuse_boolean(*right, "compared with a number")
 
 
-def called(name: str, arguments: list[Part]) -> Run:
+def called(name: str, arguments: list[Piece]) -> Run:
     """Compute a function by its name."""
     if name in UNARY_FUNCTIONS:
         return applied(UNARY_FUNCTIONS[name], arguments[0])
 
-    def values(scope: Scope) -> list[Number]:
+    def values(scope: NameSpace) -> list[Number]:
         return [refuse_boolean(part.run(scope), part, f"an argument of {name}") for part in arguments]
 
     if name in ("len", "sum"):
@@ -332,7 +332,7 @@ def called(name: str, arguments: list[Part]) -> Run:
     if name == "max":
         return lambda scope: max(values(scope))
 
-    def rounded(scope: Scope) -> Value:
+    def rounded(scope: NameSpace) -> Value:
         x, *rest = values(scope)
         divisor = rest[0] if rest else 8
         if not isinstance(divisor, int) or divisor < 1:
@@ -343,10 +343,10 @@ def called(name: str, arguments: list[Part]) -> Run:
     return rounded
 
 
-def listed(name: str, part: Part) -> Run:
+def listed(name: str, part: Piece) -> Run:
     """Compute the length or the sum of a list."""
 
-    def run(scope: Scope) -> Value:
+    def run(scope: NameSpace) -> Value:
         value: Any = part.run(scope)
         if not isinstance(value, Listed):
             part.fail(f"{name} takes a list, not {show(value)}", "not-a-list", f"write {name}(widths) with vars: "
@@ -361,11 +361,11 @@ def listed(name: str, part: Part) -> Run:
     return run
 
 
-def power(base: Part, exponent: Part) -> Run:
+def power(base: Piece, exponent: Piece) -> Run:
     """Compute a power with a whole exponent from 0 to 64."""
-    whole = Part(base.run, base.start, exponent.end)
+    whole = Piece(base.run, base.start, exponent.end)
 
-    def run(scope: Scope) -> Value:
+    def run(scope: NameSpace) -> Value:
         value = refuse_boolean(base.run(scope), base, "used as a number")
         times = refuse_boolean(exponent.run(scope), exponent, "used as a number")
         if type(times) is not int or not 0 <= times <= MAX_EXPONENT:

@@ -13,10 +13,10 @@ from cnncalc.language.slots import (
     VALUE,
     Like,
     NestedCall,
+    PassedWord,
     RawList,
     Slot,
     SlotError,
-    Word,
     in_expression,
 )
 from cnncalc.language.tree import Scalar, Seq
@@ -27,7 +27,7 @@ from cnncalc.values.words import value_hint
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Ref
     from cnncalc.language.scope import Scope
-    from cnncalc.language.template import Block, Column, Item, Template
+    from cnncalc.language.template import Block, Item, Template, Walked
     from cnncalc.language.tree import Node as TreeNode
     from cnncalc.ops.operator import Operator, Part
 
@@ -36,7 +36,7 @@ Built: TypeAlias = tuple["Operator", "tuple[Part, ...]", Values]
 """An item's operator, the layers that it stands for if they are several, and what its expressions came to."""
 
 
-class Plan:
+class Recipe:
     """How an item's arguments are found: its slots, and what was built from them before.
 
     Attributes:
@@ -62,7 +62,7 @@ class Evaluator:
         self.spec = spec
         self.scope = scope
         self.collector = collector
-        self.plans: dict[int, Plan] = {}
+        self.plans: dict[int, Recipe] = {}
         self.operators: dict[Any, tuple[Operator, tuple[Part, ...]]] = {}
         self.word_slots: dict[Any, Slot] = {}
         self.meanings: dict[tuple[int, int], Item] = {}
@@ -149,7 +149,7 @@ class Evaluator:
         number = -id(item) if first else id(item)
         plan = self.plans.get(number)
         if plan is None:
-            plan = self.plans[number] = Plan(item, self.slots(item, first=first))
+            plan = self.plans[number] = Recipe(item, self.slots(item, first=first))
         if plan.found is not None:
             return plan.found
         own = item.args
@@ -174,7 +174,7 @@ class Evaluator:
             found = plan.cache[key] = self.build(item, plan, values)
         return found
 
-    def build(self, item: Item, plan: Plan, values: tuple[Any, ...]) -> Built:
+    def build(self, item: Item, plan: Recipe, values: tuple[Any, ...]) -> Built:
         """Return the operator of an item with these values."""
         cls = item.key
         assert isinstance(cls, type)
@@ -191,7 +191,7 @@ class Evaluator:
             written_values = tuple(
                 (name, slot.text, arguments[name])
                 for name, slot in plan.slots.items()
-                if name in arguments and isinstance(slot.value, Expression | list | Word | Like)
+                if name in arguments and isinstance(slot.value, Expression | list | PassedWord | Like)
             )
         return (*made, written_values)
 
@@ -229,7 +229,7 @@ class Evaluator:
             return Listed(tuple(value.node.items), self.scope.frame, self.listed)
         if isinstance(value, list):
             return tuple(self.evaluate(inner) for inner in value)
-        if isinstance(value, Word):
+        if isinstance(value, PassedWord):
             node, frame = self.lookup_word(value.name, self.scope.frame, slot.node)
             key = (id(node), id(slot.kind))
             passed = self.word_slots.get(key)
@@ -274,7 +274,7 @@ class Evaluator:
         finally:
             scope.frame, scope.index = outer
 
-    def rows(self, columns: tuple[Column, ...]) -> list[Frame]:
+    def rows(self, columns: tuple[Walked, ...]) -> list[Frame]:
         """Return a frame for each row of the lists that are walked."""
         outer = self.scope.frame
         lists = [self.entries(column) for column in columns]
@@ -302,7 +302,7 @@ class Evaluator:
             frames.append(frame)
         return frames
 
-    def entries(self, column: Column) -> tuple[tuple[TreeNode, ...], Frame]:
+    def entries(self, column: Walked) -> tuple[tuple[TreeNode, ...], Frame]:
         """Return the entries of a list that is walked, and the frame where they are written."""
         node, frame = self.word_at(column.node, self.scope.frame)
         if isinstance(node, Seq):
@@ -318,7 +318,7 @@ class Evaluator:
                             "write a list: [64, 128]")  # fmt: skip
         return value.nodes, value.frame
 
-    def cells(self, column: Column, node: TreeNode) -> list[TreeNode]:
+    def cells(self, column: Walked, node: TreeNode) -> list[TreeNode]:
         """Return the values of one row, one for each name."""
         if not column.table:
             return [node]

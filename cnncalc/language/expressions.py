@@ -28,9 +28,9 @@ from cnncalc.language.arithmetic import (
     MAX_BITS,
     SIGNS,
     ExpressionError,
-    Part,
+    NameSpace,
+    Piece,
     Run,
-    Scope,
     Token,
     Value,
     applied,
@@ -56,8 +56,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "ATTRIBUTES", "FUNCTIONS", "MAX_BITS", "MAX_CHARACTERS", "MAX_NESTING", "RESERVED", "Expression", "ExpressionError",
-    "Number", "Scope", "Value", "compile_expression", "require_whole", "round8", "show",
+    "ATTRIBUTES",
+    "FUNCTIONS",
+    "MAX_BITS",
+    "MAX_CHARACTERS",
+    "MAX_NESTING",
+    "RESERVED",
+    "Expression",
+    "ExpressionError",
+    "NameSpace",
+    "Number",
+    "Value",
+    "compile_expression",
+    "require_whole",
+    "round8",
+    "show",
 ]
 
 MAX_CHARACTERS = 200
@@ -131,7 +144,7 @@ class Expression:
         self.attributes = attributes
         self._run = run
 
-    def evaluate(self, scope: Scope) -> Value:
+    def evaluate(self, scope: NameSpace) -> Value:
         """Return the value: a boolean, or an exact number, which is an int when it is whole.
 
         Raises:
@@ -236,7 +249,7 @@ class _Parser:
             self._fail(token, f"the expression is nested more than {MAX_NESTING} deep", "name its parts under 'vars:'",
                        "expression-too-deep")
 
-    def _conditional(self) -> Part:
+    def _conditional(self) -> Piece:
         part = self._disjunction()
         if not (word := self._accept("if")):
             return part
@@ -245,38 +258,38 @@ class _Parser:
         self._expect("else", word, "write 'a if condition else b'")
         otherwise = self._conditional()
         self._depth -= 1
-        return Part(choice(condition.run, part.run, otherwise.run), part.start, otherwise.end)
+        return Piece(choice(condition.run, part.run, otherwise.run), part.start, otherwise.end)
 
-    def _disjunction(self) -> Part:
+    def _disjunction(self) -> Piece:
         part = self._conjunction()
         while self._accept("or"):
             right = self._conjunction()
-            part = Part(either(part.run, right.run), part.start, right.end)
+            part = Piece(either(part.run, right.run), part.start, right.end)
         return part
 
-    def _conjunction(self) -> Part:
+    def _conjunction(self) -> Piece:
         part = self._negation()
         while self._accept("and"):
             right = self._negation()
-            part = Part(both(part.run, right.run), part.start, right.end)
+            part = Piece(both(part.run, right.run), part.start, right.end)
         return part
 
-    def _negation(self) -> Part:
+    def _negation(self) -> Piece:
         if not (word := self._accept("not")):
             return self._comparison()
         self._enter(word)
         part = self._negation()
         self._depth -= 1
-        return Part(negated(part.run), word.start, part.end)
+        return Piece(negated(part.run), word.start, part.end)
 
-    def _comparison(self) -> Part:
+    def _comparison(self) -> Piece:
         first = self._arithmetic(0)
         links = []
         while token := self._accept(*COMPARISONS):
             links.append((token.text, self._arithmetic(0)))
-        return Part(compared(first, links), first.start, links[-1][1].end) if links else first
+        return Piece(compared(first, links), first.start, links[-1][1].end) if links else first
 
-    def _arithmetic(self, level: int) -> Part:
+    def _arithmetic(self, level: int) -> Piece:
         """Parse sums (level 0) or products (level 1), grouped from the left."""
         if level == len(ARITHMETIC):
             return self._sign()
@@ -284,27 +297,27 @@ class _Parser:
         while token := self._accept(*ARITHMETIC[level]):
             right = self._arithmetic(level + 1)
             run = calculated(ARITHMETIC[level][token.text], part, right)
-            part = Part(run, part.start, right.end)
+            part = Piece(run, part.start, right.end)
         return part
 
-    def _sign(self) -> Part:
+    def _sign(self) -> Piece:
         if not (token := self._accept(*SIGNS)):
             return self._power()
         self._enter(token)
         part = self._sign()
         self._depth -= 1
-        return Part(applied(SIGNS[token.text], part), token.start, part.end)
+        return Piece(applied(SIGNS[token.text], part), token.start, part.end)
 
-    def _power(self) -> Part:
+    def _power(self) -> Piece:
         base = self._atom()
         if not (token := self._accept("**")):
             return base
         self._enter(token)
         exponent = self._sign()
         self._depth -= 1
-        return Part(power(base, exponent), base.start, exponent.end)
+        return Piece(power(base, exponent), base.start, exponent.end)
 
-    def _atom(self) -> Part:
+    def _atom(self) -> Piece:
         token = self._peek()
         if token is None:
             last = self._tokens[-1]
@@ -321,9 +334,9 @@ class _Parser:
         inner = self._conditional()
         closing = self._expect(")", token, "close the parenthesis")
         self._depth -= 1
-        return Part(inner.run, token.start, closing.end)
+        return Piece(inner.run, token.start, closing.end)
 
-    def _number(self, token: Token) -> Part:
+    def _number(self, token: Token) -> Piece:
         try:
             value = parse_number(token.text)
         except LiteralError as error:
@@ -334,12 +347,12 @@ class _Parser:
             if product and hint is None:
                 hint = f"write {product[1]}{' ' if product[2] in _OPERATOR_WORDS else '*'}{product[2]}"
             self._fail(token, f"'{token.text}' is not a number", hint)
-        return Part(constant(value), token.start, token.end)
+        return Piece(constant(value), token.start, token.end)
 
-    def _name(self, token: Token) -> Part:
+    def _name(self, token: Token) -> Piece:
         name = token.text
         if name in BOOLEANS:
-            return Part(constant(BOOLEANS[name]), token.start, token.end)
+            return Piece(constant(BOOLEANS[name]), token.start, token.end)
         if name in _OPERATOR_WORDS:
             self._fail(token, f"a value is missing before '{name}'",
                        "put parentheses around the negation" if name == "not" else None)
@@ -352,13 +365,13 @@ class _Parser:
         if "." in name:
             return self._attribute(token)
         self._names.add(name)
-        return Part(named(name, token), token.start, token.end)
+        return Piece(named(name, token), token.start, token.end)
 
-    def _attribute(self, token: Token) -> Part:
+    def _attribute(self, token: Token) -> Piece:
         label, _, attribute = token.text.partition(".")
         if attribute in ATTRIBUTES:
             self._attributes.add((label, attribute))
-            return Part(sized(label, attribute, token), token.start, token.end)
+            return Piece(sized(label, attribute, token), token.start, token.end)
         if "." in attribute or attribute[0].isdigit():
             self._fail(token, f"the dotted label '{token.text}' cannot be used in an expression",
                        "name the layer with 'as:' and write label.c, label.h or label.w", "dotted-label")
@@ -366,15 +379,15 @@ class _Parser:
         raise ExpressionError(f"'{label}' has no '.{attribute}': a label has .c, .h, .w and .d", hint=hint,
                               offset=token.start + len(label), length=len(attribute) + 1, code="unknown-attribute")
 
-    def _call(self, name: Token, opening: Token) -> Part:
+    def _call(self, name: Token, opening: Token) -> Piece:
         if name.text not in FUNCTIONS:
             self._fail(name, f"there is no function '{name.text}'",
                        did_you_mean(name.text, FUNCTIONS, f"the functions are {', '.join(FUNCTIONS)}"),
                        "unknown-function")
         self._enter(opening)
         self._position += 1
-        arguments: list[Part] = []
-        divisor: Part | None = None
+        arguments: list[Piece] = []
+        divisor: Piece | None = None
         closing = self._accept(")")
         while not closing:
             keyword = self._keyword(name.text)
@@ -395,7 +408,7 @@ class _Parser:
                 self._refuse_arguments(name, "takes x and divisor=")
             arguments.append(divisor)
         self._check_arity(name, len(arguments))
-        return Part(called(name.text, arguments), name.start, closing.end)
+        return Piece(called(name.text, arguments), name.start, closing.end)
 
     def _keyword(self, function: str) -> Token | None:
         """Accept `divisor=` and refuse every other keyword."""

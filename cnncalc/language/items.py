@@ -18,7 +18,7 @@ from cnncalc.language.slots import (
     clipped,
     words_in,
 )
-from cnncalc.language.template import DOTTED, LABEL, MODIFIERS, PATH_MODIFIERS, Block, Column, Item, Items, Path
+from cnncalc.language.template import DOTTED, LABEL, MODIFIERS, PATH_MODIFIERS, Block, Item, Items, Path, Walked
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.hints import operator_hint
@@ -314,7 +314,7 @@ class ItemReader:
                           "add repeat: n, or write share: label")  # fmt: skip
         return node.value
 
-    def columns(self, node: Node, what: str, inside: Node) -> tuple[Column, ...]:
+    def columns(self, node: Node, what: str, inside: Node) -> tuple[Walked, ...]:
         """Read the lists that are walked, each with the names that its values get."""
         table = as_map(node)
         if table is None or not len(table):
@@ -339,7 +339,7 @@ class ItemReader:
                               value,
                               f"write {key.text}: [64, 128], or the name of a list")  # fmt: skip
                 continue
-            columns.append(Column(tuple(names), len(names) > 1, value, frozenset(words & {n.text for n in names})))
+            columns.append(Walked(tuple(names), len(names) > 1, value, frozenset(words & {n.text for n in names})))
         return tuple(columns)
 
     def modifiers(self, item: Item, entry: Map) -> None:

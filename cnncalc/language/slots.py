@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REFERENCE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
-class Value(Kind):
+class ValueKind(Kind):
     """A variable or parameter: a number or a truth value, exact, or a list that is walked or handed on."""
 
     def check(self, value: Any, name: str) -> Any:
@@ -38,11 +38,11 @@ class Value(Kind):
     def describe(self) -> str:
         """Return the form in a few words."""
         return "number or expression"
-VALUE = Value()
+VALUE = ValueKind()
 CONDITION = Boolean()
 REPEAT = Integer(0)
 EXTENTS = Extents(scalar=False)
-SIZES = (PerAxis, Padding, Extents, Value)
+SIZES = (PerAxis, Padding, Extents, ValueKind)
 """Kinds of values that may be one number for each axis."""
 
 
@@ -81,7 +81,7 @@ class Slot:
 Args: TypeAlias = dict[str, Slot]
 
 
-class Word(NamedTuple):
+class PassedWord(NamedTuple):
     """A `$name` that passes a parameter's or variable's word through."""
 
     name: str
@@ -136,7 +136,7 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
         if isinstance(value, str):
             match = REFERENCE.fullmatch(value)
             if match:
-                return Slot(name, node, kind, Word(match[1]), constant=False)
+                return Slot(name, node, kind, PassedWord(match[1]), constant=False)
             if isinstance(kind, Nested):
                 return nested(name, node, node, None, kind, reader)
             if value in kind.words or not kind.numeric:
@@ -144,7 +144,7 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
             return expression_slot(name, node, value, kind, reader)
         return Slot(name, node, kind, value, constant=True)
     if isinstance(node, Seq):
-        if isinstance(kind, Value):
+        if isinstance(kind, ValueKind):
             return Slot(name, node, kind, RawList(node), constant=False)
         if isinstance(kind, Nested):
             raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got a list", node.span)

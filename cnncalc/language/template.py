@@ -81,7 +81,7 @@ class Item:
         self.when: Slot | None = None
         self.share: Scalar | None = None
         self.sources: list[tuple[str | None, Scalar | Path]] | None = None
-        self.each: tuple[Column, ...] = ()
+        self.each: tuple[Walked, ...] = ()
         self.tied = False
         self.apart = False
         self.accept: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class Item:
         )
 
 
-class Column(NamedTuple):
+class Walked(NamedTuple):
     """A list that an item or a path walks: the names that a row's values get, and the list as it is written."""
 
     names: tuple[Scalar, ...]
@@ -131,7 +131,7 @@ class Path:
         self.when: Slot | None = None
         self.from_: tuple[Scalar, ...] = ()
         self.repeat: Slot | None = None
-        self.branches: tuple[Column, ...] = ()
+        self.branches: tuple[Walked, ...] = ()
         self.keep = False
         self.tied = False
         self.accept: tuple[str, ...] = ()

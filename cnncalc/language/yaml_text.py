@@ -55,7 +55,7 @@ def read(text: str | bytes, file: str | None = None) -> tuple[Map, Collector]:
     _check_characters(clean, file)
     found = Collector(file=file, lines=tuple(clean.splitlines()))
     _check_directives(found)
-    return _Reader(clean, found).document(), found
+    return _EventReader(clean, found).document(), found
 
 
 def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
@@ -147,7 +147,7 @@ def _check_directives(found: Collector) -> None:
             return
 
 
-class _Reader:
+class _EventReader:
     """One pass over the events of one text; every method consumes exactly its own node."""
 
     __slots__ = ("_found", "_lines", "_next", "_resolved")

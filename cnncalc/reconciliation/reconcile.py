@@ -351,7 +351,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Candidate:
     """A network that a claim may be about: the spec as it is, or one difference away."""
 
     words: str
@@ -364,7 +364,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Quoted:
     """A number that may be quoted for a network, and how far it is from the plain one."""
 
     words: str
@@ -439,23 +439,23 @@ class Search:
         return None if collector.errors else Tally(graph)
 
     @cached_property
-    def subjects(self) -> list[Subject]:
+    def subjects(self) -> list[Candidate]:
         """The network as it is, then its relatives, variants and resolutions."""
         return [self.as_it_is, *self.relatives(), *self.variants(), *self.resolutions()]
 
     @cached_property
-    def as_it_is(self) -> Subject:
+    def as_it_is(self) -> Candidate:
         """The network that was asked for."""
-        return Subject(words="", tally=self.tally, steps=0, name=self.name)
+        return Candidate(words="", tally=self.tally, steps=0, name=self.name)
 
-    def relatives(self) -> Iterator[Subject]:
+    def relatives(self) -> Iterator[Candidate]:
         """Yield the zoo's networks that go by the same name elsewhere."""
         for name, words in RELATIVES.get(self.name, ()):
             tally = self.expanded(load(name))
             if tally is not None:
-                yield Subject(words=f"{name} ({words})", tally=tally, steps=1, network=name, name=name)
+                yield Candidate(words=f"{name} ({words})", tally=tally, steps=1, network=name, name=name)
 
-    def variants(self) -> Iterator[Subject]:
+    def variants(self) -> Iterator[Candidate]:
         """Yield the spec's other variants."""
         plain = [None] if self.variant is not None else []
         for variant in [*plain, *self.spec.variants]:
@@ -465,9 +465,9 @@ class Search:
             tally = self.expanded(source, input=self.input, **self.arguments)
             if tally is not None:
                 title = variant or source.title()
-                yield Subject(words=f"variant {title}", tally=tally, steps=1, variant=title, name=title)
+                yield Candidate(words=f"variant {title}", tally=tally, steps=1, variant=title, name=title)
 
-    def resolutions(self) -> Iterator[Subject]:
+    def resolutions(self) -> Iterator[Candidate]:
         """Yield the same network on other square inputs."""
         shapes = list(self.tally.graph.inputs.values())
         if len(shapes) != 1 or len(shapes[0]) != 3:
@@ -480,7 +480,7 @@ class Search:
             tally = self.expanded(self.spec, input=shape, variant=self.variant, **self.arguments)
             if tally is not None:
                 words = f"input {channels}x{size}x{size}"
-                yield Subject(words=words, tally=tally, steps=1, input=shape, name=self.name)
+                yield Candidate(words=words, tally=tally, steps=1, input=shape, name=self.name)
 
     def verdict(self, claim: Claim) -> Verdict:
         """Return what gives a claimed figure, with as few differences as possible."""
@@ -498,7 +498,7 @@ class Search:
         return Verdict(claim=claim, own=own, matches=(), nearest=nearest)
 
 
-def matches(subject: Subject, claim: Claim, most: int) -> Iterator[Match]:
+def matches(subject: Candidate, claim: Claim, most: int) -> Iterator[Match]:
     """Yield every reading of a network with at most that many differences."""
     readings = params_readings(subject) if claim.metric == "params" else work_readings(subject, claim.metric)
     for reading in readings:
@@ -527,7 +527,7 @@ def distinct(found: Sequence[Match]) -> tuple[Match, ...]:
     return tuple(match for match in kept.values() if match.steps == fewest)
 
 
-def work_readings(subject: Subject, metric: str) -> Iterator[Reading]:
+def work_readings(subject: Candidate, metric: str) -> Iterator[Quoted]:
     """Yield the numbers that may be quoted as a network's multiply-accumulates or FLOPs."""
     tally = subject.tally
     if "macs" in tally.lower_bounds:
@@ -540,22 +540,22 @@ def work_readings(subject: Subject, metric: str) -> Iterator[Reading]:
             continue
         steps = 0 if name == "mac" or metric == "flops" else 1
         words = "multiply-accumulates alone" if name == "mac" else f"by the rule {name}"
-        yield Reading(words=words, number=total.number, steps=steps, rule=name)
+        yield Quoted(words=words, number=total.number, steps=steps, rule=name)
         twice = f"twice {words.removeprefix('by ')}: two operations each, or two images"
-        yield Reading(words=twice, number=2 * total.number, steps=steps + 1, rule=name, factor=2)
+        yield Quoted(words=twice, number=2 * total.number, steps=steps + 1, rule=name, factor=2)
         half = Fraction(total.number, 2)
         words = f"half of {words.removeprefix('by ')}: pairs of operations"
-        yield Reading(words=words, number=half, steps=steps + 1, rule=name, factor=Fraction(1, 2))
+        yield Quoted(words=words, number=half, steps=steps + 1, rule=name, factor=Fraction(1, 2))
     if tally.linear_macs:
-        yield Reading(words="convolutions alone, without linear layers", number=plain - tally.linear_macs, steps=1)
+        yield Quoted(words="convolutions alone, without linear layers", number=plain - tally.linear_macs, steps=1)
     if tally.bias_outputs:
         words = "multiply-accumulates and one addition per bias"
-        yield Reading(words=words, number=plain + tally.bias_outputs, steps=1)
+        yield Quoted(words=words, number=plain + tally.bias_outputs, steps=1)
     for batch in BATCHES if subject.steps == 0 else ():
-        yield Reading(words=f"a batch of {batch} images", number=batch * plain, steps=1, rule="mac", factor=batch)
+        yield Quoted(words=f"a batch of {batch} images", number=batch * plain, steps=1, rule="mac", factor=batch)
 
 
-def params_readings(subject: Subject) -> Iterator[Reading]:
+def params_readings(subject: Candidate) -> Iterator[Quoted]:
     """Yield the numbers that may be quoted as a network's parameters."""
     tally = subject.tally
     if "params" in tally.lower_bounds:
@@ -565,16 +565,16 @@ def params_readings(subject: Subject) -> Iterator[Reading]:
     norms = sum(count.params or 0 for count in own if not count.weighted)
     biases = sum(count.biases for count in own)
     linear = sum(count.params or 0 for count in own if count.dense)
-    yield Reading(words="all parameters", number=params, steps=0)
+    yield Quoted(words="all parameters", number=params, steps=0)
     if subject.name in HEADS:
-        yield Reading(words="with its training-only head", number=params + HEADS[subject.name], steps=1)
+        yield Quoted(words="with its training-only head", number=params + HEADS[subject.name], steps=1)
     if buffers:
-        yield Reading(words="with the running statistics of normalisations", number=params + buffers, steps=1)
+        yield Quoted(words="with the running statistics of normalisations", number=params + buffers, steps=1)
     if norms:
-        yield Reading(words="convolutions and linear layers alone", number=params - norms, steps=1)
+        yield Quoted(words="convolutions and linear layers alone", number=params - norms, steps=1)
     if biases:
-        yield Reading(words="without biases", number=params - biases, steps=1)
+        yield Quoted(words="without biases", number=params - biases, steps=1)
     if norms or biases:
-        yield Reading(words="weights alone, no bias, no normalisation", number=params - norms - biases, steps=1)
+        yield Quoted(words="weights alone, no bias, no normalisation", number=params - norms - biases, steps=1)
     if linear:
-        yield Reading(words="without linear layers", number=params - linear, steps=1)
+        yield Quoted(words="without linear layers", number=params - linear, steps=1)

@@ -31,7 +31,7 @@ OPTIONAL = ("bar", "source")
 """What is left out, in this order, where a line does not fit the terminal."""
 
 
-class Row(NamedTuple):
+class LimitRow(NamedTuple):
     """One limit as printed."""
 
     judgement: Judgement
@@ -56,10 +56,10 @@ def render(run: Run, *, width: int | None = None, colour: bool = False, plain: b
         colour: whether to colour.
         plain: whether to keep to ASCII.
     """
-    return _Writer(run, width or UNLIMITED, colour=colour, plain=plain).text()
+    return _TextWriter(run, width or UNLIMITED, colour=colour, plain=plain).text()
 
 
-class _Writer:
+class _TextWriter:
     __slots__ = ("_console", "_file", "_marks", "_plain", "_run", "_width")
 
     def __init__(self, run: Run, width: int, *, colour: bool, plain: bool) -> None:
@@ -94,7 +94,7 @@ class _Writer:
         line = Text(text, style=style) if isinstance(text, str) else text
         self._console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
 
-    def _row(self, judgement: Judgement) -> Row:
+    def _row(self, judgement: Judgement) -> LimitRow:
         limit = judgement.limit
         rule = rule_words(limit)
         since = f" since {judgement.reference}" if judgement.reference else ""
@@ -102,7 +102,7 @@ class _Writer:
         if judgement.before is not None:
             measured = f"{shown(judgement.before.low, limit.subject.unit)} -> {measured}"
         name = limit_name(limit) + (f" ({rule})" if rule else "")
-        return Row(judgement, safe(name), safe(measured), safe(limit_words(limit) + since), self._bar(judgement),
+        return LimitRow(judgement, safe(name), safe(measured), safe(limit_words(limit) + since), self._bar(judgement),
                    safe(limit.origin.words(limit.span.line if limit.span else None)))  # fmt: skip
 
     def _bar(self, judgement: Judgement) -> str:
@@ -115,7 +115,7 @@ class _Writer:
         up = judgement.status is Status.OVER and judgement.limit.bound != "min"
         return f"{full * cells}{empty * (BAR - cells)}  {percentage(fill, up=up)}"
 
-    def _left_out(self, rows: list[Row]) -> tuple[str, ...]:
+    def _left_out(self, rows: list[LimitRow]) -> tuple[str, ...]:
         widths = self._widths(rows)
         total = 6 + sum(widths)
         for count, saved in ((0, 0), (1, widths[3])):
@@ -123,11 +123,11 @@ class _Writer:
                 return OPTIONAL[:count]
         return OPTIONAL
 
-    def _widths(self, rows: list[Row]) -> list[int]:
+    def _widths(self, rows: list[LimitRow]) -> list[int]:
         """Return the columns that each part of the rows takes, the gap behind it included."""
         return [max((cell_len(row.parts[part]) for row in rows), default=0) + 2 for part in range(5)]
 
-    def _subject(self, subject: Subject, rows: list[Row], left_out: tuple[str, ...]) -> None:
+    def _subject(self, subject: Subject, rows: list[LimitRow], left_out: tuple[str, ...]) -> None:
         status = subject.status
         head = Text(f"{self._marks[status]} ", style=STYLES[status])
         head.append(safe(subject.title), style="bold")
@@ -151,7 +151,7 @@ class _Writer:
         for doubt in subject.doubts:
             self._finding(subject, doubt_finding(doubt))
 
-    def _limit(self, subject: Subject, row: Row, widths: list[int], left_out: tuple[str, ...]) -> None:
+    def _limit(self, subject: Subject, row: LimitRow, widths: list[int], left_out: tuple[str, ...]) -> None:
         judgement = row.judgement
         line = Text(f"  {self._marks[judgement.status]} ", style=STYLES[judgement.status])
         style = STYLES[judgement.status] if judgement.status >= Status.OVER else ""

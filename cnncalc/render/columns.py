@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.analysis.group import Kind, Row, total
+from cnncalc.analysis.group import Row, RowKind, total
 from cnncalc.render import format as fmt
 from cnncalc.values.diagnostics import did_you_mean
 
@@ -53,7 +53,7 @@ class Column:
 
 def operator(row: Row) -> str:
     """Return what a row computes: an operator with its arguments, or a tally of the operators in a block."""
-    if row.kind in {Kind.GROUP, Kind.REST}:
+    if row.kind in {RowKind.GROUP, RowKind.REST}:
         return fmt.plural(len(row.layers), "layer")
     head = row.head
     if head is None or tallied(row):
@@ -66,7 +66,7 @@ def operator(row: Row) -> str:
 
 def tallied(row: Row) -> bool:
     """Return whether a row stands for several operators, none of them first."""
-    return row.kind is Kind.BLOCK and row.layers[0] is not row.head
+    return row.kind is RowKind.BLOCK and row.layers[0] is not row.head
 
 
 def label(row: Row, name: str) -> str:
@@ -105,7 +105,7 @@ def of_last(name: str, heading: str, text: Callable[[Layer], str], unit: str = "
     """Return a column that says of several layers what holds for the last."""
 
     def cell(row: Row, context: Context) -> str:  # noqa: ARG001 - every cell takes both
-        return text(row.layers[-1]) if row.kind in {Kind.LAYER, Kind.BLOCK} else ""
+        return text(row.layers[-1]) if row.kind in {RowKind.LAYER, RowKind.BLOCK} else ""
 
     return Column(name=name, heading=heading, unit=unit, cell=cell, per_row=False)
 
@@ -141,7 +141,7 @@ ALL = (
     Column(name="layers", heading="Layers", cell=lambda row, context: context.numbers.write(len(row.layers))),
     Column(
         name="input", heading="Input", per_row=False,
-        cell=lambda row, _: fmt.shapes(row.layers[0].in_shapes) if row.kind is Kind.LAYER else "",
+        cell=lambda row, _: fmt.shapes(row.layers[0].in_shapes) if row.kind is RowKind.LAYER else "",
     ),
     of_last("receptive_field_min", "Smallest", lambda layer: fmt.axes(layer.receptive_field_min), "field"),
     of_last("receptive_field_true", "Field", lambda layer: fmt.axes(layer.receptive_field_true), "with gates"),
@@ -189,7 +189,7 @@ def chosen(names: Sequence[str]) -> tuple[Column, ...]:
 
 def fitting(rows: Iterable[Row]) -> tuple[Column, ...]:
     """Return the usual columns for these rows: groups of layers that are no scope have no shape of their own."""
-    grouped = any(row.kind is Kind.GROUP for row in rows)
+    grouped = any(row.kind is RowKind.GROUP for row in rows)
     return tuple(column for column in chosen(DEFAULT) if column.per_row or not grouped)
 
 

@@ -6,7 +6,7 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.group import Kind
+from cnncalc.analysis.group import RowKind
 from cnncalc.render.columns import Column, Context
 from cnncalc.render.format import Numbers
 from cnncalc.values.diagnostics import one_line
@@ -56,7 +56,7 @@ def csv_text(tables: Iterable[tuple[Report, Sequence[Row], Sequence[Column]]], *
             writer.writerow(["network", *names] if several else names)
             begun = True
         for row in rows:
-            if row.kind is not Kind.HEADING:
+            if row.kind is not RowKind.HEADING:
                 cells = [guarded(column.cell(row, context)) for column in columns]
                 writer.writerow([guarded(report.name), *cells] if several else cells)
     return file.getvalue()

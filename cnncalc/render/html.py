@@ -7,7 +7,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cnncalc.analysis.group import Kind, Row, first, tree
+from cnncalc.analysis.group import Row, RowKind, first, tree
 from cnncalc.render import format as fmt
 from cnncalc.render import memory
 from cnncalc.render.columns import Context, label
@@ -108,14 +108,14 @@ def title(name: str, rest: Iterable[str]) -> str:
 def summed(rows: Sequence[Row], index: int) -> Row:
     """Return a row; a heading as one with the numbers of all layers inside it."""
     row = rows[index]
-    if row.kind is not Kind.HEADING:
+    if row.kind is not RowKind.HEADING:
         return row
     inside: list[Layer] = []
     for after in range(index + 1, len(rows)):
         if rows[after].level <= row.level:
             break
         inside += rows[after].layers
-    return replace(row, kind=Kind.BLOCK, layers=tuple(inside), head=None)
+    return replace(row, kind=RowKind.BLOCK, layers=tuple(inside), head=None)
 
 
 def part(column: Column, row: Row) -> int:
@@ -135,11 +135,11 @@ class Tree:
         self.report = report
         self.columns = columns
         self.context = Context(report, numbers)
-        self.opens = [row.kind is Kind.HEADING for row in rows]
+        self.opens = [row.kind is RowKind.HEADING for row in rows]
         self.rows = [summed(rows, index) for index in range(len(rows))]
         self.cells = [[self.cell(column, row) for column in columns] for row in self.rows]
         self.largest = {
-            column.name: max((part(column, row) for row in self.rows if row.kind is not Kind.REST), default=0)
+            column.name: max((part(column, row) for row in self.rows if row.kind is not RowKind.REST), default=0)
             for column in columns
             if column.name.startswith("share_")
         }
@@ -155,7 +155,7 @@ class Tree:
         """Return one cell as HTML."""
         if column.name in self.largest and words:
             most = self.largest[column.name]
-            width = round(BAR_EM * part(column, row) / most, 2) if most and row.kind is not Kind.REST else 0
+            width = round(BAR_EM * part(column, row) / most, 2) if most and row.kind is not RowKind.REST else 0
             bar = f'<i style="width:{width}em"></i>' if width >= 0.05 else "<span></span>"
             return f'<b role=cell class="s">{bar}{text(words)}</b>'
         kind = {"layer": "a", "operator": "a o"}.get(column.name, "z" if words == "0" else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.group import Kind
+from cnncalc.analysis.group import RowKind
 from cnncalc.render.columns import Column, Context, label
 from cnncalc.render.summary import heading
 from cnncalc.values.diagnostics import one_line
@@ -55,7 +55,7 @@ def latex(report: Report, rows: Sequence[Row], columns: Sequence[Column], number
     lines.append(f"\\begin{{tabular}}{{{''.join('r' if column.right else 'l' for column in columns)}}}")
     lines += [r"\toprule", line(escape(f"{column.heading} {column.unit}".rstrip()) for column in columns), r"\midrule"]
     for row in rows:
-        if row.kind is Kind.HEADING:
+        if row.kind is RowKind.HEADING:
             continue
         lines.append(
             line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.group import Kind
+from cnncalc.analysis.group import RowKind
 from cnncalc.render.columns import Column, Context, label
 from cnncalc.render.summary import facts, heading
 from cnncalc.values.diagnostics import one_line
@@ -43,7 +43,7 @@ def markdown(
     lines.append("| " + " | ".join(f"{column.heading} {column.unit}".rstrip() for column in columns) + " |")
     lines.append("| " + " | ".join("---:" if column.right else "---" for column in columns) + " |")
     for row in rows:
-        if row.kind is Kind.HEADING:
+        if row.kind is RowKind.HEADING:
             continue
         cells = [
             code(label(row, row.path or row.name)) if column.name == "layer" else escape(column.cell(row, context))

@@ -42,7 +42,7 @@ ENDINGS: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None}, "pdf": 
 """What a plot can be written as, and what is left out of it so that the same plot is the same file."""
 
 
-class Kind(NamedTuple):
+class PlotKind(NamedTuple):
     """One kind of plot: the function that draws it, its size in inches, and the options that it takes."""
 
     draw: Callable[..., None]
@@ -107,7 +107,7 @@ def save(report: Report, kind: str, file: str, *, theme: str = "light", **option
         figure.savefig(file, dpi=150, facecolor=ax.get_facecolor(), metadata=ENDINGS[ending])
 
 
-def kind_of(name: str, options: Mapping[str, object]) -> Kind:
+def kind_of(name: str, options: Mapping[str, object]) -> PlotKind:
     """Return a kind of plot.
 
     Raises:
@@ -488,12 +488,12 @@ def square(report: Report, **device: object) -> tuple[float, float]:  # noqa: AR
     return 9, 5.5
 
 
-KINDS: dict[str, Kind] = {
-    **{metric: Kind(draw_bars(metric), bar_size(metric), ("by",)) for metric in series.UNITS},
-    "receptive_field": Kind(draw_growth, wide),
-    "memory": Kind(draw_memory, wide),
-    "operators": Kind(draw_operators, operator_size),
-    "roofline": Kind(draw_roofline, square, ("device", "devices")),
+KINDS: dict[str, PlotKind] = {
+    **{metric: PlotKind(draw_bars(metric), bar_size(metric), ("by",)) for metric in series.UNITS},
+    "receptive_field": PlotKind(draw_growth, wide),
+    "memory": PlotKind(draw_memory, wide),
+    "operators": PlotKind(draw_operators, operator_size),
+    "roofline": PlotKind(draw_roofline, square, ("device", "devices")),
 }
 """What can be drawn of a report."""
 

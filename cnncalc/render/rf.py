@@ -137,7 +137,7 @@ def _axis(group: _Axes) -> list[str]:
 # The drawing.
 
 
-class Frame(NamedTuple):
+class DrawnAxis(NamedTuple):
     """One axis of a drawing: the pixels it shows, those of the image and those of the box."""
 
     first: int
@@ -151,10 +151,10 @@ class Frame(NamedTuple):
         return inside, self.box is not None and self.box[0] <= pixel < self.box[1] + 1
 
 
-def frame(axis: AxisView) -> Frame:
+def frame(axis: AxisView) -> DrawnAxis:
     """Return one axis of a drawing of the image and the box."""
     box = axis.box or (0, 0)
-    return Frame(min(box[0], 0), max(box[1], axis.extent - 1), axis.extent, axis.box)
+    return DrawnAxis(min(box[0], 0), max(box[1], axis.extent - 1), axis.extent, axis.box)
 
 
 def drawing(axes: Sequence[AxisView], width: int, marks: Marks) -> list[str]:
@@ -162,7 +162,7 @@ def drawing(axes: Sequence[AxisView], width: int, marks: Marks) -> list[str]:
     if any(axis.unknown for axis in axes) or not axes:
         return []
     across = frame(axes[-1])
-    down = frame(axes[-2]) if len(axes) > 1 else Frame(0, 0, 1, (0, 0))
+    down = frame(axes[-2]) if len(axes) > 1 else DrawnAxis(0, 0, 1, (0, 0))
     wide, tall = across.last - across.first + 1, down.last - down.first + 1
     scale = max(Fraction(wide, max(width, 10)), Fraction(tall, 2 * TALLEST), Fraction(1, 4))
     columns, rows = max(round(wide / scale), 1), max(round(tall / scale / 2), 1)
@@ -184,7 +184,7 @@ def drawing(axes: Sequence[AxisView], width: int, marks: Marks) -> list[str]:
     return [*lines, "", "   ".join(legend)]
 
 
-def _centre(axis: Frame, cells: int) -> int:
+def _centre(axis: DrawnAxis, cells: int) -> int:
     """Return the cell of the box's middle, -1 where there is no box."""
     if axis.box is None:
         return -1

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.render import format as fmt
-from cnncalc.render.rf import Frame, frame, interval
+from cnncalc.render.rf import DrawnAxis, frame, interval
 from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _input(seen: InputView, y: float) -> tuple[list[str], float]:
         return [*parts, _text(MARGIN, y, words)], y + LINE
     axes = seen.axes[-2:]
     across = frame(axes[-1])
-    down = frame(axes[0]) if len(axes) > 1 else Frame(0, 0, 1, (0, 0))
+    down = frame(axes[0]) if len(axes) > 1 else DrawnAxis(0, 0, 1, (0, 0))
     wide, tall = across.last - across.first + 1, down.last - down.first + 1
     flat = len(axes) == 1
     unit = (WIDTH - 2 * MARGIN) / wide if flat else min((WIDTH - 2 * MARGIN) / wide, PICTURE / tall)

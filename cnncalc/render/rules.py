@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cnncalc.rules import CONVENTIONS
 
 if TYPE_CHECKING:
-    from cnncalc.rules import Convention, Entry
+    from cnncalc.rules import Convention, FamilyRule
 
 
 def overview() -> str:
@@ -20,7 +20,7 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def cell(entry: Entry) -> str:
+def cell(entry: FamilyRule) -> str:
     """Return what an entry counts, and its remark."""
     text = "; ".join(dict.fromkeys(term.label for term in entry.terms)) or "0"
     return f"{text} ({entry.note})" if entry.note else text

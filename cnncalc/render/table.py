@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from cnncalc.analysis.group import Kind
+from cnncalc.analysis.group import RowKind
 from cnncalc.render import format as fmt
 from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator, tallied
 from cnncalc.render.summary import brief, facts, heading
@@ -50,7 +50,7 @@ MEASURES = (Measure(2, 2, 10), Measure(2, 1, 6), Measure(1, 1, 6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class TableView:
     """What of a report to show, and how.
 
     Attributes:
@@ -97,7 +97,7 @@ class NetworkTable:
     that says which; names are shortened last. Numbers are never cut: if nothing else helps, lines are longer.
     """
 
-    def __init__(self, report: Report, view: View) -> None:
+    def __init__(self, report: Report, view: TableView) -> None:
         self.report = report
         self.view = view
         self.context = Context(report, view.numbers)
@@ -167,7 +167,7 @@ class NetworkTable:
         footer = "" if view.partial else column.total(context)
         grid = _Grid(column, heading, [], footer)
         if column.name != "layer":
-            grid.cells = ["" if row.kind is Kind.HEADING else column.cell(row, context) for row in view.rows]
+            grid.cells = ["" if row.kind is RowKind.HEADING else column.cell(row, context) for row in view.rows]
             if column.summed and view.numbers is fmt.Numbers.HUMAN:
                 grid.cells = [text if " " in text or not text else f"{text}  " for text in grid.cells]
         elif not view.partial:
@@ -247,7 +247,7 @@ class NetworkTable:
                 if line:
                     line.append(gap)
                 text = grid.cells[index]
-                if most[grid.column.name] and row.kind is not Kind.HEADING:
+                if most[grid.column.name] and row.kind is not RowKind.HEADING:
                     line += self._bar(grid, row, text, most[grid.column.name], ascii_only=ascii_only)
                 else:
                     line.append(Segment(aligned(grid, text), style_of(grid.column, row, text)))
@@ -261,12 +261,12 @@ class NetworkTable:
         if not column.name.startswith("share_"):
             return 0
         key = column.name.removeprefix("share_")
-        return max((row.amount(key).value or 0 for row in self.view.rows if row.kind is not Kind.REST), default=0)
+        return max((row.amount(key).value or 0 for row in self.view.rows if row.kind is not RowKind.REST), default=0)
 
     def _bar(self, grid: _Grid, row: Row, text: str, most: int, *, ascii_only: bool) -> list[Segment]:
         part = row.amount(grid.column.name.removeprefix("share_")).value or 0
         cells = self.measure.bar
-        eighths = 0 if row.kind is Kind.REST else -(-part * cells * 8 // most)
+        eighths = 0 if row.kind is RowKind.REST else -(-part * cells * 8 // most)
         drawn = EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
         if ascii_only:
             drawn = "#" * len(drawn)
@@ -304,7 +304,7 @@ def shorten_label(text: str, width: int) -> str:
 
 def without(row: Row, words: Sequence[str], *, letters: bool = False) -> str:
     """Return what a row computes without some of the arguments, the others as letters if asked."""
-    if row.kind is Kind.HEADING:
+    if row.kind is RowKind.HEADING:
         return ""
     text = operator(row)
     if row.head is None or not words:
@@ -331,7 +331,7 @@ def aligned(grid: _Grid, text: str) -> str:
 def style_of(column: Column, row: Row, text: str) -> Style:
     """Return how a cell looks: scopes stand out, nothing recedes, doubt is marked."""
     if column.name == "layer":
-        opens = row.kind is Kind.HEADING or tallied(row)
+        opens = row.kind is RowKind.HEADING or tallied(row)
         return (INNER if row.level else SCOPE) if opens else PLAIN
     if text.startswith((fmt.UNKNOWN, ">=")):
         return DOUBT
@@ -345,7 +345,7 @@ def weighs(layer: Layer) -> bool:
     return layer.weighted or bool(layer.unknown)
 
 
-def render(report: Report, view: View, *, width: int, colour: bool = False, ascii_only: bool = False) -> str:
+def render(report: Report, view: TableView, *, width: int, colour: bool = False, ascii_only: bool = False) -> str:
     """Return a report's table as text.
 
     Args:

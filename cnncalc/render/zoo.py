@@ -33,7 +33,7 @@ HEADINGS = {"params": "Params", "macs": "MACs", "flops": "FLOPs", "receptive_fie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ZooRow:
     """One network.
 
     Attributes:
@@ -59,12 +59,12 @@ class Row:
         ]
 
 
-def to_json(rows: Sequence[Row]) -> str:
+def to_json(rows: Sequence[ZooRow]) -> str:
     """Return a list of networks, each with its main totals."""
     return json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False)
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: ZooRow) -> dict[str, Any]:
     report = row.report
     totals = report.totals
     found: dict[str, Any] = {
@@ -87,7 +87,7 @@ def _plain(row: Row) -> dict[str, Any]:
     return found
 
 
-def to_csv(rows: Sequence[Row]) -> str:
+def to_csv(rows: Sequence[ZooRow]) -> str:
     """Return a line for each network; counts in bare digits."""
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -99,7 +99,7 @@ def to_csv(rows: Sequence[Row]) -> str:
     return file.getvalue()
 
 
-def to_markdown(rows: Sequence[Row], numbers: Numbers) -> str:
+def to_markdown(rows: Sequence[ZooRow], numbers: Numbers) -> str:
     """Return a Markdown table."""
     metrics = list(rows[0].numbers) if rows else ["params", "macs"]
     lines = [
@@ -112,7 +112,7 @@ def to_markdown(rows: Sequence[Row], numbers: Numbers) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_table(rows: Sequence[Row], numbers: Numbers, *, width: int | None = None, colour: bool = False) -> str:
+def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = None, colour: bool = False) -> str:
     """Return the table of a terminal; where it is narrow the source is cut, it and the input left out, never a number.
 
     Args:

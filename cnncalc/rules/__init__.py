@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from cnncalc.rules.base import MACS, Convention, Entry, Term
+from cnncalc.rules.base import MACS, Convention, FamilyRule, RuleTerm
 from cnncalc.values.diagnostics import suggest
 
-__all__ = ["CONVENTIONS", "MACS", "Convention", "Entry", "Term", "convention"]
+__all__ = ["CONVENTIONS", "MACS", "Convention", "FamilyRule", "RuleTerm", "convention"]
 
 HOMES = {
     "exact": "plain.EXACT",

@@ -15,7 +15,7 @@ Formula = Callable[[Count], int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class RuleTerm:
     """One named part of what a rule counts in a layer.
 
     Attributes:
@@ -28,10 +28,10 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FamilyRule:
     """What a rule counts in one family of operators; without terms the family is ignored, for the reason in `note`."""
 
-    terms: tuple[Term, ...] = ()
+    terms: tuple[RuleTerm, ...] = ()
     note: str = ""
 
 
@@ -55,11 +55,11 @@ class Convention:
     source: str
     version: str
     summary: str
-    table: Mapping[str, Entry] = field(default_factory=dict)
-    otherwise: Entry | None = None
+    table: Mapping[str, FamilyRule] = field(default_factory=dict)
+    otherwise: FamilyRule | None = None
     mistakes: tuple[str, ...] = ()
 
-    def entry(self, count: Count) -> Entry | None:
+    def entry(self, count: Count) -> FamilyRule | None:
         """Return what the rule says about this operator, None if nothing."""
         return self.table.get(count.op) or self.table.get(count.family) or self.otherwise
 
@@ -83,14 +83,14 @@ class Convention:
         return None if numbers is None else sum(numbers.values())
 
 
-def ignored(note: str, *names: str) -> dict[str, Entry]:
+def ignored(note: str, *names: str) -> dict[str, FamilyRule]:
     """Return the entries of families that a rule leaves out, all for the same reason."""
-    return dict.fromkeys(names, Entry(note=note))
+    return dict.fromkeys(names, FamilyRule(note=note))
 
 
-def counted(*terms: Term, note: str = "") -> Entry:
+def counted(*terms: RuleTerm, note: str = "") -> FamilyRule:
     """Return the entry of a family from its terms."""
-    return Entry(terms=terms, note=note)
+    return FamilyRule(terms=terms, note=note)
 
 
 def macs(count: Count) -> int | None:
@@ -148,11 +148,11 @@ def has_no_scale(count: Count) -> bool:
     return not count.affine
 
 
-def per_element(name: str, scaled: int, plain: int) -> tuple[Term, Term]:
+def per_element(name: str, scaled: int, plain: int) -> tuple[RuleTerm, RuleTerm]:
     """Return the terms of a normalisation that costs `scaled` per element with a learnable scale, else `plain`."""
     return (
-        Term(label=f"{scaled} per {name} element", formula=when(has_scale, per(scaled, inputs))),
-        Term(label=f"{plain} per {name} element without scale", formula=when(has_no_scale, per(plain, inputs))),
+        RuleTerm(label=f"{scaled} per {name} element", formula=when(has_scale, per(scaled, inputs))),
+        RuleTerm(label=f"{plain} per {name} element without scale", formula=when(has_no_scale, per(plain, inputs))),
     )
 
 
@@ -181,10 +181,10 @@ def states(count: Count) -> int:
     return int(count.in_shapes[0][1] * given["hidden"] * given["layers"] * directions)
 
 
-MACS = Term(label="multiply-accumulates", formula=macs)
-TWICE = Term(label="1 more per multiply-accumulate", formula=macs)
-BIAS = Term(label="bias, 1 per output element", formula=bias_outputs)
-FROM_OUTPUT = Term(label="transposed convolutions counted at output positions", formula=from_output)
+MACS = RuleTerm(label="multiply-accumulates", formula=macs)
+TWICE = RuleTerm(label="1 more per multiply-accumulate", formula=macs)
+BIAS = RuleTerm(label="bias, 1 per output element", formula=bias_outputs)
+FROM_OUTPUT = RuleTerm(label="transposed convolutions counted at output positions", formula=from_output)
 
 WEIGHTED = ("conv", "conv_transpose", "linear")
 NORMS = ("batch_norm", "instance_norm", "layer_norm", "group_norm")

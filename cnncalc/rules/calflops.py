@@ -13,7 +13,7 @@ from cnncalc.rules.base import (
     MOVES,
     TWICE,
     Convention,
-    Term,
+    RuleTerm,
     counted,
     ignored,
     inputs,
@@ -78,8 +78,8 @@ def upsample(count: Count) -> int | None:
     return None if isinstance(scale, tuple) else count.in_elements
 
 
-ACTIVATION = Term(label="1 per activation element", formula=inputs)
-POOL = Term(label="1 per pooling input element", formula=when(is_called, inputs))
+ACTIVATION = RuleTerm(label="1 per activation element", formula=inputs)
+POOL = RuleTerm(label="1 per pooling input element", formula=when(is_called, inputs))
 
 CALFLOPS = Convention(
     name="calflops",
@@ -92,25 +92,27 @@ CALFLOPS = Convention(
         "conv_transpose": counted(
             MACS,
             TWICE,
-            Term(label="products of transposed convolutions divided by the groups twice", formula=groups_twice),
-            Term(label="bias of transposed convolutions at forward positions", formula=transposed_bias),
+            RuleTerm(label="products of transposed convolutions divided by the groups twice", formula=groups_twice),
+            RuleTerm(label="bias of transposed convolutions at forward positions", formula=transposed_bias),
         ),
         "linear": counted(MACS, TWICE, note="without bias"),
         "batch_norm": counted(*BATCH_NORM),
         "instance_norm": counted(*per_element("InstanceNorm", 5, 4)),
         "layer_norm": counted(*per_element("LayerNorm", 5, 4)),
         "group_norm": counted(*per_element("GroupNorm", 5, 4)),
-        "local_response_norm": counted(Term(label="inside local response normalisation", formula=inside_response_norm)),
+        "local_response_norm": counted(
+            RuleTerm(label="inside local response normalisation", formula=inside_response_norm)
+        ),
         **dict.fromkeys(("relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "softmax"), counted(ACTIVATION)),
         "relu6": counted(
-            Term(label=ACTIVATION.label, formula=when(lambda count: not is_module(count), inputs)),
+            RuleTerm(label=ACTIVATION.label, formula=when(lambda count: not is_module(count), inputs)),
             note="the module runs hardtanh, which is not patched",
         ),
         **dict.fromkeys((*MAX_POOLS, *MEAN_POOLS), counted(POOL)),
-        "lp_pool": counted(Term(label="inside power-average pooling", formula=inside_lp_pool)),
+        "lp_pool": counted(RuleTerm(label="inside power-average pooling", formula=inside_lp_pool)),
         "upsample": counted(
-            Term(label="upsampling: inputs for a factor, positions for a size", formula=upsample),
-            Term(label="adaptive pooling inside area resizing", formula=area),
+            RuleTerm(label="upsampling: inputs for a factor, positions for a size", formula=upsample),
+            RuleTerm(label="adaptive pooling inside area resizing", formula=area),
         ),
         **MOVES,
         **ignored("not patched", "activation", "log_softmax", "channel_pool", "layer_scale", "deform_conv"),

@@ -12,7 +12,7 @@ from cnncalc.rules.base import (
     WEIGHTED,
     Convention,
     Formula,
-    Term,
+    RuleTerm,
     counted,
     ignored,
     inputs,
@@ -35,11 +35,11 @@ def has_running_stats(count: Count) -> bool:
     return count.buffers > 0
 
 
-def batch_norm(running: bool, scaled: int, plain: int) -> tuple[Term, ...]:
+def batch_norm(running: bool, scaled: int, plain: int) -> tuple[RuleTerm, ...]:
     """Return the terms of BatchNorm with running statistics or without."""
     name = "BatchNorm" if running else "BatchNorm (own statistics)"
     return tuple(
-        Term(label=term.label, formula=when(lambda count: has_running_stats(count) is running, term.formula))
+        RuleTerm(label=term.label, formula=when(lambda count: has_running_stats(count) is running, term.formula))
         for term in per_element(name, scaled, plain)
     )
 
@@ -55,7 +55,7 @@ def adaptive(formula: Formula) -> Formula:
 
 
 BATCH_NORM = (*batch_norm(running=True, scaled=2, plain=1), *batch_norm(running=False, scaled=5, plain=4))
-POOLED = Term(label="1 per input element of adaptive average pooling", formula=adaptive(inputs))
+POOLED = RuleTerm(label="1 per input element of adaptive average pooling", formula=adaptive(inputs))
 
 FVCORE = Convention(
     name="fvcore",
@@ -72,11 +72,11 @@ FVCORE = Convention(
         "adaptive_avg_pool": counted(POOLED, note="only on two-dimensional maps"),
         "global_avg_pool": counted(POOLED, note="only on two-dimensional maps, and not where the code says x.mean()"),
         "upsample": counted(
-            Term(label="1 per output element of nearest upsampling", formula=when(resized("nearest"), outputs)),
-            Term(
+            RuleTerm(label="1 per output element of nearest upsampling", formula=when(resized("nearest"), outputs)),
+            RuleTerm(
                 label="4 per output element of bilinear upsampling", formula=when(resized("bilinear"), per(4, outputs))
             ),
-            Term(label="1 per input element of area resizing", formula=when(resized("area"), inputs)),
+            RuleTerm(label="1 per input element of area resizing", formula=when(resized("area"), inputs)),
             note="other modes and ranks are unsupported",
         ),
         "attention": counted(MACS, note="products that are written out; fused attention is unsupported, not counted"),

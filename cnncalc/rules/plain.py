@@ -12,8 +12,8 @@ from cnncalc.rules.base import (
     MEAN_POOLS,
     TWICE,
     Convention,
-    Entry,
-    Term,
+    FamilyRule,
+    RuleTerm,
     counted,
 )
 
@@ -33,12 +33,12 @@ def beyond_macs(count: Count) -> int | None:
     return count.work.total - count.macs - count.bias_outputs
 
 
-def everything(label: str, *families: str) -> dict[str, Entry]:
+def everything(label: str, *families: str) -> dict[str, FamilyRule]:
     """Return the entries of families whose operations stand under one label."""
-    return dict.fromkeys(families, counted(Term(label=label, formula=total)))
+    return dict.fromkeys(families, counted(RuleTerm(label=label, formula=total)))
 
 
-SUMS = counted(MACS, Term(label="additions of products, one less per sum", formula=beyond_macs), BIAS)
+SUMS = counted(MACS, RuleTerm(label="additions of products, one less per sum", formula=beyond_macs), BIAS)
 
 EXACT = Convention(
     name="exact",
@@ -54,7 +54,9 @@ EXACT = Convention(
         "matmul": SUMS,
         **everything("recurrent layers", "recurrent"),
         **everything("attention's softmax and bias", "attention_softmax", "attention_bias"),
-        "deform_conv": counted(MACS, Term(label="sampling between pixels and additions", formula=beyond_macs), BIAS),
+        "deform_conv": counted(
+            MACS, RuleTerm(label="sampling between pixels and additions", formula=beyond_macs), BIAS
+        ),
         **everything("BatchNorm", "batch_norm"),
         **everything("other normalisations", "instance_norm", "layer_norm", "group_norm", "local_response_norm"),
         **everything("activations", *ACTIVATIONS),
@@ -62,7 +64,7 @@ EXACT = Convention(
         **everything("merges", "merge"),
         **everything("upsampling", "upsample"),
     },
-    otherwise=counted(Term(label="all other layers", formula=total)),
+    otherwise=counted(RuleTerm(label="all other layers", formula=total)),
 )
 
 TWO_PER_MAC = Convention(

@@ -12,9 +12,9 @@ from cnncalc.rules.base import (
     MOVES,
     WEIGHTED,
     Convention,
-    Entry,
+    FamilyRule,
     Formula,
-    Term,
+    RuleTerm,
     counted,
     ignored,
     inputs,
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from cnncalc.values.work import Count
 
 
-def hooked(label: str, formula: Formula, *, module: bool = True, function: bool = True) -> Entry:
+def hooked(label: str, formula: Formula, *, module: bool = True, function: bool = True) -> FamilyRule:
     """Return an entry counted by a module's hook, by a patched function, or by both."""
     terms = []
     if module:
-        terms.append(Term(label=label, formula=when(is_module, formula)))
+        terms.append(RuleTerm(label=label, formula=when(is_module, formula)))
     if function:
         again = f"{label}, again inside the module" if module else label
-        terms.append(Term(label=again, formula=when(is_module, formula)))
-        terms.append(Term(label=label, formula=when(called_alone, formula)))
+        terms.append(RuleTerm(label=again, formula=when(is_module, formula)))
+        terms.append(RuleTerm(label=label, formula=when(called_alone, formula)))
     return counted(*terms)
 
 
@@ -66,28 +66,30 @@ PTFLOPS = Convention(
     summary="1 per multiply-accumulate and bias, 2 per BatchNorm element, activations and pools twice",
     table={
         **dict.fromkeys(WEIGHTED, counted(MACS, BIAS)),
-        "deform_conv": counted(MACS, Term(label="24 per tap, 25 with a mask", formula=sampled), BIAS),
+        "deform_conv": counted(MACS, RuleTerm(label="24 per tap, 25 with a mask", formula=sampled), BIAS),
         "batch_norm": counted(*per_element("BatchNorm", 2, 1)),
         "instance_norm": counted(*per_element("InstanceNorm", 2, 1)),
         "group_norm": counted(*per_element("GroupNorm", 2, 1)),
-        "layer_norm": counted(Term(label="1 per LayerNorm element", formula=inputs)),
-        "local_response_norm": counted(Term(label="inside local response normalisation", formula=inside_response_norm)),
+        "layer_norm": counted(RuleTerm(label="1 per LayerNorm element", formula=inputs)),
+        "local_response_norm": counted(
+            RuleTerm(label="inside local response normalisation", formula=inside_response_norm)
+        ),
         "relu": hooked(ACTIVATION, inputs),
         "elu": hooked(ACTIVATION, inputs),
         "gelu": hooked(ACTIVATION, inputs),
         "prelu": hooked(ACTIVATION, inputs),
-        "relu6": counted(Term(label=ACTIVATION, formula=inputs)),
+        "relu6": counted(RuleTerm(label=ACTIVATION, formula=inputs)),
         "leaky_relu": hooked(ACTIVATION, inputs, function=False),
         "silu": hooked(ACTIVATION, inputs, module=False),
         "softmax": hooked(ACTIVATION, inputs, module=False),
         **dict.fromkeys((*MAX_POOLS, *MEAN_POOLS), hooked(POOL, inputs)),
-        "lp_pool": counted(Term(label="inside power-average pooling", formula=inside_lp_pool)),
+        "lp_pool": counted(RuleTerm(label="inside power-average pooling", formula=inside_lp_pool)),
         "upsample": counted(
             *hooked("1 per upsampling output element", outputs).terms,
-            Term(label="adaptive pooling inside area resizing", formula=area),
+            RuleTerm(label="adaptive pooling inside area resizing", formula=area),
         ),
-        "lstm": counted(MACS, Term(label="18 per state of an LSTM", formula=per(18, states))),
-        "gru": counted(MACS, Term(label="13 per state of a GRU", formula=per(13, states))),
+        "lstm": counted(MACS, RuleTerm(label="18 per state of an LSTM", formula=per(18, states))),
+        "gru": counted(MACS, RuleTerm(label="13 per state of a GRU", formula=per(13, states))),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored("neither hook nor patched function", "affine", "attention_bias"),

@@ -10,9 +10,9 @@ from cnncalc.rules.base import (
     MAX_POOLS,
     MOVES,
     Convention,
-    Entry,
+    FamilyRule,
     Formula,
-    Term,
+    RuleTerm,
     counted,
     ignored,
     inputs,
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 UNSEEN = "no hook: elementwise work and functions are not seen"
 
 
-def seen(label: str, formula: Formula, note: str = "") -> Entry:
+def seen(label: str, formula: Formula, note: str = "") -> FamilyRule:
     """Return an entry that counts modules and not functions, which no hook sees."""
-    return counted(Term(label=label, formula=when(is_module, formula)), note=note)
+    return counted(RuleTerm(label=label, formula=when(is_module, formula)), note=note)
 
 
 def softmax(count: Count) -> int:
@@ -70,8 +70,8 @@ THOP = Convention(
         "adaptive_avg_pool": seen("inputs and outputs of adaptive average pooling", pooled),
         "global_avg_pool": seen("inputs and outputs of adaptive average pooling", pooled),
         "upsample": seen("upsampling, per output element: nearest 1, linear 5, bilinear 11, bicubic 259", upsample),
-        "lstm": counted(MACS, Term(label="16 per state of an LSTM", formula=per(16, states))),
-        "gru": counted(MACS, Term(label="13 per state of a GRU", formula=per(13, states))),
+        "lstm": counted(MACS, RuleTerm(label="16 per state of an LSTM", formula=per(16, states))),
+        "gru": counted(MACS, RuleTerm(label="13 per state of a GRU", formula=per(13, states))),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored(UNSEEN, "attention", "attention_softmax", "attention_bias", "matmul", "affine"),

@@ -12,8 +12,8 @@ from cnncalc.rules.base import (
     MEAN_POOLS,
     MOVES,
     Convention,
-    Entry,
-    Term,
+    FamilyRule,
+    RuleTerm,
     counted,
     ignored,
 )
@@ -46,12 +46,12 @@ def linear_positions(count: Count) -> tuple[int, int]:
     return features, count.out_elements // features
 
 
-def by_params(name: str) -> Entry:
+def by_params(name: str) -> FamilyRule:
     """Return the entry of a layer counted by its parameters, whatever the size of the map."""
-    return counted(Term(label=f"1 per {name} parameter", formula=params))
+    return counted(RuleTerm(label=f"1 per {name} parameter", formula=params))
 
 
-BIAS_ONCE = Term(label="bias, 1 per linear output feature", formula=lambda count: count.biases)
+BIAS_ONCE = RuleTerm(label="bias, 1 per linear output feature", formula=lambda count: count.biases)
 OPAQUE = "has no parameters of its own, so no mult-adds"
 
 TORCHINFO = Convention(
@@ -66,7 +66,7 @@ TORCHINFO = Convention(
         "conv_transpose": counted(MACS, FROM_OUTPUT, BIAS),
         "linear": counted(
             MACS,
-            Term(label="linear layers on a map counted at one position", formula=once),
+            RuleTerm(label="linear layers on a map counted at one position", formula=once),
             BIAS_ONCE,
         ),
         "batch_norm": by_params("BatchNorm"),
@@ -74,7 +74,7 @@ TORCHINFO = Convention(
         "layer_norm": by_params("LayerNorm"),
         "group_norm": by_params("GroupNorm"),
         "prelu": by_params("PReLU"),
-        "recurrent": counted(Term(label="recurrent parameters, once per step", formula=per_step)),
+        "recurrent": counted(RuleTerm(label="recurrent parameters, once per step", formula=per_step)),
         **MOVES,
         **ignored("moves elements, computes nothing", "tokens"),
         **ignored(OPAQUE, "attention", "attention_softmax", "attention_bias", "matmul"),

@@ -10,7 +10,7 @@ from cnncalc.rules.base import (
     MACS,
     MOVES,
     Convention,
-    Term,
+    RuleTerm,
     counted,
     ignored,
     is_module,
@@ -57,10 +57,10 @@ def adaptive_avg(count: Count) -> int:
     return count.out_elements * (ratio(count) - 1 + rank(count))
 
 
-MAX_POOL = Term(label="max pooling, window less 1 per output", formula=when(is_module, max_pool))
-AVG_POOL = Term(label="average pooling, window less 1 plus rank per output", formula=when(is_module, avg_pool))
-ADAPTIVE_MAX = Term(label="adaptive max pooling, window less 1 per output", formula=when(is_module, adaptive_max))
-ADAPTIVE_AVG = Term(
+MAX_POOL = RuleTerm(label="max pooling, window less 1 per output", formula=when(is_module, max_pool))
+AVG_POOL = RuleTerm(label="average pooling, window less 1 plus rank per output", formula=when(is_module, avg_pool))
+ADAPTIVE_MAX = RuleTerm(label="adaptive max pooling, window less 1 per output", formula=when(is_module, adaptive_max))
+ADAPTIVE_AVG = RuleTerm(
     label="adaptive average pooling, window less 1 plus rank per output", formula=when(is_module, adaptive_avg)
 )
 
@@ -76,7 +76,7 @@ TORCHSCAN = Convention(
         "conv_transpose": counted(
             MACS,
             FROM_OUTPUT,
-            Term(label="4 per axis of a transposed convolution", formula=lambda count: 4 * rank(count)),
+            RuleTerm(label="4 per axis of a transposed convolution", formula=lambda count: 4 * rank(count)),
         ),
         "batch_norm": counted(*per_element("BatchNorm", 2, 1)),
         "max_pool": counted(MAX_POOL),

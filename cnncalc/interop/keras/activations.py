@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.keras.call import Call, KerasMisfitError, fraction, integers, make
+from cnncalc.interop.keras.call import KerasMisfitError, LayerCall, fraction, integers, make
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
@@ -27,19 +27,19 @@ WORK = {"exponential": {"special": 1}, "log_sigmoid": {"special": 2, "additions"
 """Operations of activations that no operator stands for, for each element."""
 
 
-def activated(call: Call, ref: Ref) -> Ref:
+def activated(call: LayerCall, ref: Ref) -> Ref:
     """Return a tensor after the activation that a layer carries."""
     given = call.config.get("activation")
     return ref if given in (None, "linear") else applied(call, given, ref, ".act")
 
 
-def activation(call: Call) -> Ref:
+def activation(call: LayerCall) -> Ref:
     """A layer that is an activation."""
     given = call.config.get("activation")
     return call.add(make("identity")) if given in (None, "linear") else applied(call, given, call.x, "")
 
 
-def applied(call: Call, given: Any, ref: Ref, suffix: str) -> Ref:
+def applied(call: LayerCall, given: Any, ref: Ref, suffix: str) -> Ref:
     """Add an activation: a name, a function of Keras as settings, or a layer."""
     if isinstance(given, dict):
         kind, inner = given.get("class_name"), given.get("config")
@@ -66,7 +66,7 @@ def applied(call: Call, given: Any, ref: Ref, suffix: str) -> Ref:
     return call.declare(x, ins=[ref], work=work, same=True, reason=reason, suffix=suffix)[0]
 
 
-def relu(call: Call) -> Ref | Sequence[Ref]:
+def relu(call: LayerCall) -> Ref | Sequence[Ref]:
     """ReLU with its limits."""
     top, slope = call.config.get("max_value"), call.config.get("negative_slope") or 0
     threshold = call.config.get("threshold") or 0
@@ -79,18 +79,18 @@ def relu(call: Call) -> Ref | Sequence[Ref]:
     return call.declare(x, ins=[call.x], work=Work(**many), same=True)
 
 
-def leaky_relu(call: Call) -> Ref:
+def leaky_relu(call: LayerCall) -> Ref:
     """LeakyReLU with its slope, `alpha` in Keras 2."""
     slope = call.config.get("negative_slope", call.config.get("alpha", 0.3))
     return call.add(make("leaky_relu", slope=fraction(slope)))
 
 
-def elu(call: Call) -> Ref:
+def elu(call: LayerCall) -> Ref:
     """ELU with its scale."""
     return call.add(make("elu", alpha=fraction(call.config.get("alpha", 1.0))))
 
 
-def prelu(call: Call) -> Ref | Sequence[Ref]:
+def prelu(call: LayerCall) -> Ref | Sequence[Ref]:
     """PReLU with a slope for each element, less the axes that share them."""
     extents = list(call.extents)
     for axis in integers(call.config.get("shared_axes") or [], "shared_axes"):
@@ -105,7 +105,7 @@ def prelu(call: Call) -> Ref | Sequence[Ref]:
                         work=Work(comparisons=x.elements, multiplications=x.elements))  # fmt: skip
 
 
-def softmax(call: Call) -> Ref | Sequence[Ref]:
+def softmax(call: LayerCall) -> Ref | Sequence[Ref]:
     """Softmax along one axis, or several."""
     axes = call.config.get("axis", -1)
     x = call.shape(call.x)
@@ -117,7 +117,7 @@ def softmax(call: Call) -> Ref | Sequence[Ref]:
     return call.declare(x, ins=[call.x], work=work)
 
 
-ACTIVATIONS: dict[str, Callable[[Call], Any]] = {
+ACTIVATIONS: dict[str, Callable[[LayerCall], Any]] = {
     "ReLU": relu, "LeakyReLU": leaky_relu, "ELU": elu, "PReLU": prelu, "Softmax": softmax,
 }  # fmt: skip
 """Layers that are activations, by Keras' name."""

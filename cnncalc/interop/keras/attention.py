@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.interop.keras.call import Call, KerasMisfitError, integer, make
+from cnncalc.interop.keras.call import KerasMisfitError, LayerCall, integer, make
 from cnncalc.interop.keras.declared import opaque
 from cnncalc.values.shape import Shape
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cnncalc.graph.graph import Ref
 
 
-def sources(call: Call) -> tuple[Ref, Ref, Ref]:
+def sources(call: LayerCall) -> tuple[Ref, Ref, Ref]:
     """Return queries, values and keys; keys are the values where nobody says others."""
     given = list(call.ins)
     given += [call.named[name] for name in ("query", "value", "key") if name in call.named]
@@ -23,7 +23,7 @@ def sources(call: Call) -> tuple[Ref, Ref, Ref]:
     return given[0], given[1], given[-1]
 
 
-def attention(call: Call) -> Ref | Sequence[Ref]:
+def attention(call: LayerCall) -> Ref | Sequence[Ref]:
     """Attention: products, softmax, products; a learned scale of the scores where it has one."""
     query, value, key = sources(call)
     q, v, k = map(call.shape, (query, value, key))
@@ -38,7 +38,7 @@ def attention(call: Call) -> Ref | Sequence[Ref]:
     return call.add(make("attention"), query, key, value)
 
 
-def multi_head(call: Call) -> Ref | Sequence[Ref]:
+def multi_head(call: LayerCall) -> Ref | Sequence[Ref]:
     """MultiHeadAttention and GroupedQueryAttention: projections, attention for each head, and a projection back."""
     config = call.config
     query, value, key = sources(call)

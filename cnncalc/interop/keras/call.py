@@ -57,7 +57,7 @@ def integers(value: Any, name: str, least: int = 1) -> tuple[int, ...]:
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class LayerCall:
     """One call.
 
     Attributes:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.keras.call import Call
+    from cnncalc.interop.keras.call import LayerCall
 
 
-def opaque(call: Call, reason: str) -> Sequence[Ref]:
+def opaque(call: LayerCall, reason: str) -> Sequence[Ref]:
     """Add a layer of which nothing is known but, where the file writes them, the extents of its results."""
     outs: list[Shape] = []
     certain = bool(call.stated)
@@ -37,10 +37,10 @@ def opaque(call: Call, reason: str) -> Sequence[Ref]:
     return found
 
 
-def each(**operations: int) -> Callable[[Call], Sequence[Ref]]:
+def each(**operations: int) -> Callable[[LayerCall], Sequence[Ref]]:
     """Return the entry of a layer that does the same to every element."""
 
-    def entry(call: Call) -> Sequence[Ref]:
+    def entry(call: LayerCall) -> Sequence[Ref]:
         x = call.shape(call.x)
         work = Work(**{kind: n * x.elements for kind, n in operations.items()})
         return call.declare(x, ins=[call.x], work=work, same=True)
@@ -48,7 +48,7 @@ def each(**operations: int) -> Callable[[Call], Sequence[Ref]]:
     return entry
 
 
-def embedding(call: Call) -> Sequence[Ref]:
+def embedding(call: LayerCall) -> Sequence[Ref]:
     """A vector for each whole number, looked up."""
     rows, width = integer(call.config["input_dim"], "input_dim"), integer(call.config["output_dim"], "output_dim")
     return call.declare(call.ours((*call.extents, width)), ins=[call.x], params=rows * width, work=Work())
@@ -57,12 +57,12 @@ def embedding(call: Call) -> Sequence[Ref]:
 GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 
 
-def recurrent(call: Call) -> Sequence[Ref]:
+def recurrent(call: LayerCall) -> Sequence[Ref]:
     """LSTM, GRU, SimpleRNN over a sequence: both weight matrices at every step."""
     return recur(call, call.kind, call.config, 1)
 
 
-def bidirectional(call: Call) -> Sequence[Ref]:
+def bidirectional(call: LayerCall) -> Sequence[Ref]:
     """Two recurrent layers, one of which reads the sequence backwards."""
     inner = call.config["layer"]
     if inner["class_name"] not in GATES:
@@ -70,7 +70,7 @@ def bidirectional(call: Call) -> Sequence[Ref]:
     return recur(call, inner["class_name"], inner["config"], 2)
 
 
-def recur(call: Call, kind: str, config: dict[str, Any], ways: int) -> Sequence[Ref]:
+def recur(call: LayerCall, kind: str, config: dict[str, Any], ways: int) -> Sequence[Ref]:
     """Add a recurrent layer that goes one or two ways."""
     gates, units = GATES[kind], integer(config["units"], "units")
     if len(call.extents) != 2:
@@ -89,7 +89,7 @@ def recur(call: Call, kind: str, config: dict[str, Any], ways: int) -> Sequence[
                         macs=ways * steps * matrices)  # fmt: skip
 
 
-def dot(call: Call) -> Sequence[Ref]:
+def dot(call: LayerCall) -> Sequence[Ref]:
     """Dot of two tensors along one axis of each: one product for every pair of what is left."""
     axes = call.config["axes"]
     pair = integers(axes, "axes", -8) if isinstance(axes, list) else (axes, axes)
@@ -112,7 +112,7 @@ def dot(call: Call) -> Sequence[Ref]:
     return call.declare(out, product=True, macs=macs, work=work)
 
 
-def einsum_dense(call: Call) -> Sequence[Ref]:
+def einsum_dense(call: LayerCall) -> Sequence[Ref]:
     """EinsumDense: weights whose axes an equation names."""
     left, _, result = str(call.config["equation"]).replace(" ", "").partition("->")
     data, _, kernel = left.partition(",")
@@ -139,7 +139,7 @@ def einsum_dense(call: Call) -> Sequence[Ref]:
                         macs=macs, work=work)  # fmt: skip
 
 
-def additive_attention(call: Call) -> Sequence[Ref]:
+def additive_attention(call: LayerCall) -> Sequence[Ref]:
     """AdditiveAttention: scores without products, and their mix of the values."""
     query, value = call.shape(call.ins[0]), call.shape(call.ins[1])
     scale = query.channels if call.flag("use_scale", default=True) else 0
@@ -147,19 +147,19 @@ def additive_attention(call: Call) -> Sequence[Ref]:
     return call.declare(out, product=True, params=scale, macs=query.positions * value.elements)
 
 
-def repeat_vector(call: Call) -> Sequence[Ref]:
+def repeat_vector(call: LayerCall) -> Sequence[Ref]:
     """RepeatVector: copies one after the other."""
     return call.declare(call.ours((integer(call.config["n"], "n"), *call.extents)), work=Work())
 
 
-def moved(call: Call) -> Sequence[Ref]:
+def moved(call: LayerCall) -> Sequence[Ref]:
     """A function that only puts elements elsewhere; the file says the extents of its results."""
     if not call.stated or not call.walk.stated_hold:
         return opaque(call, f"the extents of what {call.kind} gives are not known")
     return call.declare(*told(call), work=Work())
 
 
-def told(call: Call) -> list[Shape]:
+def told(call: LayerCall) -> list[Shape]:
     """Return the extents that the file writes of a call's results, where one that nothing reads is as the one before.
 
     Raises:
@@ -175,7 +175,7 @@ def told(call: Call) -> list[Shape]:
     return outs
 
 
-def reduced(call: Call) -> Sequence[Ref]:
+def reduced(call: LayerCall) -> Sequence[Ref]:
     """A function that makes one element of many."""
     if not call.stated or not call.walk.stated_hold:
         return opaque(call, f"the extents of what {call.kind} gives are not known")
@@ -186,7 +186,7 @@ def reduced(call: Call) -> Sequence[Ref]:
     return call.declare(out, work=work)
 
 
-def repeated(call: Call) -> Sequence[Ref]:
+def repeated(call: LayerCall) -> Sequence[Ref]:
     """A layer or model that acts on every step of a sequence: its work as often, its weights once."""
     steps, *rest = call.extents
     graph = call.walk.step(call.config["layer"], rest)

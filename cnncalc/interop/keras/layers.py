@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnncalc.interop.keras import declared
 from cnncalc.interop.keras.activations import ACTIVATIONS, NAMES, activated, activation
 from cnncalc.interop.keras.attention import attention, multi_head
-from cnncalc.interop.keras.call import Call, KerasMisfitError, fraction, integer, integers, make
+from cnncalc.interop.keras.call import KerasMisfitError, LayerCall, fraction, integer, integers, make
 from cnncalc.interop.keras.norms import batch_norm, group_norm, layer_norm, normalization, rms_norm
 from cnncalc.interop.keras.structure import layer_of
 from cnncalc.ops.registry import by_foreign_name
@@ -34,7 +34,7 @@ def value(given: Any) -> Any:
     return fraction(given) if isinstance(given, float) else given
 
 
-def named(call: Call) -> Operator | None:
+def named(call: LayerCall) -> Operator | None:
     """Return the operator that says of itself that it is this layer; None where no settings of it do."""
     for cls, said in by_foreign_name(SYSTEM, call.kind):
         if any(call.config.get(key) != wanted for key, wanted in said.constants.items()):
@@ -45,7 +45,7 @@ def named(call: Call) -> Operator | None:
     return None
 
 
-def plain(call: Call) -> Ref:
+def plain(call: LayerCall) -> Ref:
     """A layer that the operators' own names say, with its activation."""
     op = named(call)
     if op is None:
@@ -53,12 +53,12 @@ def plain(call: Call) -> Ref:
     return activated(call, call.add(op))
 
 
-def single(name: str, **arguments: Any) -> Callable[[Call], Ref]:
+def single(name: str, **arguments: Any) -> Callable[[LayerCall], Ref]:
     """Return the entry of an operator whose arguments do not count."""
     return lambda call: call.add(make(name, **arguments), call.x)
 
 
-def dense(call: Call) -> Ref:
+def dense(call: LayerCall) -> Ref:
     """Dense on the last axis of Keras."""
     rank = len(call.shape(call.x))
     where = {} if rank == 1 else {"axis": "last" if call.walk.first else "channel"}
@@ -66,7 +66,7 @@ def dense(call: Call) -> Ref:
     return activated(call, call.add(op))
 
 
-def separable(call: Call) -> Ref:
+def separable(call: LayerCall) -> Ref:
     """SeparableConv: depthwise without a bias, then pointwise, which has it."""
     given = {ours: value(call.config[theirs]) for ours, theirs in (
         ("kernel", "kernel_size"), ("stride", "strides"), ("padding", "padding"), ("dilation", "dilation_rate"),
@@ -76,7 +76,7 @@ def separable(call: Call) -> Ref:
     return activated(call, call.add(op, ref, suffix=".pointwise"))
 
 
-def conv_transpose(call: Call) -> Ref:
+def conv_transpose(call: LayerCall) -> Ref:
     """Conv transpose; the paddings give Keras' sizes, in*s or in*s + max(k - s, 0)."""
     config, rank = call.config, call.rank
 
@@ -99,10 +99,10 @@ def conv_transpose(call: Call) -> Ref:
     return activated(call, call.add(op))
 
 
-def pool(name: str, **arguments: Any) -> Callable[[Call], Ref]:
+def pool(name: str, **arguments: Any) -> Callable[[LayerCall], Ref]:
     """Return the entry of a pool; what Keras pads is in no mean."""
 
-    def entry(call: Call) -> Ref:
+    def entry(call: LayerCall) -> Ref:
         size = value(call.config["pool_size"])
         return call.add(make(name, kernel=size, stride=value(call.config.get("strides") or call.config["pool_size"]),
                              padding=call.config.get("padding", "valid"), **arguments))  # fmt: skip
@@ -110,17 +110,17 @@ def pool(name: str, **arguments: Any) -> Callable[[Call], Ref]:
     return entry
 
 
-def global_pool(name: str) -> Callable[[Call], Ref]:
+def global_pool(name: str) -> Callable[[LayerCall], Ref]:
     """Return the entry of a global pool, which drops the axes unless it is told to keep them."""
 
-    def entry(call: Call) -> Ref:
+    def entry(call: LayerCall) -> Ref:
         ref = call.add(make(name))
         return ref if call.flag("keepdims", default=False) else call.add(make("flatten"), ref, suffix=".flatten")
 
     return entry
 
 
-def adaptive(name: str) -> Callable[[Call], Ref]:
+def adaptive(name: str) -> Callable[[LayerCall], Ref]:
     """Return the entry of an adaptive pool."""
     return lambda call: call.add(make(name, size=value(call.config["output_size"])))
 
@@ -136,13 +136,13 @@ def sides(given: Any, rank: int, name: str) -> list[tuple[int, int]]:
     return [(p[0], p[1]) for p in found]
 
 
-def zero_padding(call: Call) -> Ref:
+def zero_padding(call: LayerCall) -> Ref:
     """ZeroPadding by axis."""
     amounts = tuple(n for pair in sides(call.config["padding"], call.rank, "padding") for n in pair)
     return call.add(make("pad", amount=amounts) if any(amounts) else make("identity"))
 
 
-def cropping(call: Call) -> Ref:
+def cropping(call: LayerCall) -> Ref:
     """Cropping by axis."""
     taken = sides(call.config["cropping"], call.rank, "cropping")
     sizes = tuple(n - a - b for n, (a, b) in zip(call.shape(call.x).spatial, taken, strict=True))
@@ -155,7 +155,7 @@ MODES = {"nearest": ("nearest",) * 4, "bilinear": ("", "linear", "bilinear", "tr
          "bicubic": ("", "", "bicubic", "")}  # fmt: skip
 
 
-def mode_of(call: Call) -> str:
+def mode_of(call: LayerCall) -> str:
     """Return the mode of a resize; raise KerasMisfitError for one that there is not."""
     word = call.config.get("interpolation", "bilinear" if call.kind == "Resizing" else "nearest")
     found = MODES.get(word, ("",) * 4)[call.rank] if isinstance(word, str) and call.rank < 4 else ""
@@ -164,27 +164,27 @@ def mode_of(call: Call) -> str:
     return found
 
 
-def upsampling(call: Call) -> Ref:
+def upsampling(call: LayerCall) -> Ref:
     """UpSampling by whole factors."""
     return call.add(make("upsample", scale=value(call.config["size"]), mode=mode_of(call)))
 
 
-def resizing(call: Call) -> Ref:
+def resizing(call: LayerCall) -> Ref:
     """Resizing to a size."""
     return call.add(make("upsample", size=(call.config["height"], call.config["width"]), mode=mode_of(call)))
 
 
-def center_crop(call: Call) -> Ref:
+def center_crop(call: LayerCall) -> Ref:
     """CenterCrop to a size."""
     return call.add(make("crop", size=(call.config["height"], call.config["width"])))
 
 
-def flatten(call: Call) -> Ref:
+def flatten(call: LayerCall) -> Ref:
     """Flatten."""
     return call.add(make("flatten"))
 
 
-def reshape(call: Call) -> Ref:
+def reshape(call: LayerCall) -> Ref:
     """Reshape to extents in Keras' order, of which one may be open."""
     wanted = list(integers(call.config["target_shape"], "target_shape", -1))
     if -1 in wanted:
@@ -196,7 +196,7 @@ def reshape(call: Call) -> Ref:
     return call.add(make("reshape", shape=tuple(out)))
 
 
-def permute(call: Call) -> Ref:
+def permute(call: LayerCall) -> Ref:
     """Permute by axes that count from 1."""
     dims = integers(call.config["dims"], "dims")
     rank = len(dims)
@@ -206,7 +206,7 @@ def permute(call: Call) -> Ref:
     return call.add(make("permute", axes=tuple(order)))
 
 
-def levelled(call: Call) -> list[Ref]:
+def levelled(call: LayerCall) -> list[Ref]:
     """Return the tensors of a merge, those of fewer axes with extents of 1 before them in Keras' order."""
     most = max((len(call.shape(ref)) for ref in call.ins), default=0)
     found = []
@@ -220,10 +220,10 @@ def levelled(call: Call) -> list[Ref]:
     return found
 
 
-def merge(name: str, **operations: int) -> Callable[[Call], Ref | Sequence[Ref]]:
+def merge(name: str, **operations: int) -> Callable[[LayerCall], Ref | Sequence[Ref]]:
     """Return the entry of an elementwise merge; where no operator spreads its extents, with declared numbers."""
 
-    def entry(call: Call) -> Ref | Sequence[Ref]:
+    def entry(call: LayerCall) -> Ref | Sequence[Ref]:
         refs = levelled(call)
         shapes = [call.shape(ref) for ref in refs]
         out = Shape(max(extents) for extents in zip(*shapes, strict=True))
@@ -240,7 +240,7 @@ def merge(name: str, **operations: int) -> Callable[[Call], Ref | Sequence[Ref]]
     return entry
 
 
-def concatenate(call: Call) -> Ref | Sequence[Ref]:
+def concatenate(call: LayerCall) -> Ref | Sequence[Ref]:
     """Concatenate along channels, or along another axis, where it moves elements only."""
     shapes = [call.shape(ref) for ref in call.ins]
     rank = len(call.shape(call.x))
@@ -255,12 +255,12 @@ def concatenate(call: Call) -> Ref | Sequence[Ref]:
     return call.declare(out, work=Work())
 
 
-def dropout(call: Call) -> Ref:
+def dropout(call: LayerCall) -> Ref:
     """Dropout of any kind, the identity at inference."""
     return call.add(make("dropout", p=fraction(call.config.get("rate", 0.5))), call.x)
 
 
-def time_distributed(call: Call) -> Ref | Sequence[Ref]:
+def time_distributed(call: LayerCall) -> Ref | Sequence[Ref]:
     """TimeDistributed: a layer at every step; a window gets an axis of extent 1 for the steps."""
     inner = layer_of(call.config["layer"], {})
     windows = ("kernel_size", "pool_size", "strides", "dilation_rate")
@@ -290,7 +290,7 @@ SAME = ("ActivityRegularization", "GaussianNoise", "Identity", "Masking", "Rando
         "RandomTranslation", "RandomZoom", "RandomContrast", "RandomBrightness")  # fmt: skip
 """Layers that do nothing at inference."""
 
-TABLE: dict[str, Callable[[Call], Any]] = {
+TABLE: dict[str, Callable[[LayerCall], Any]] = {
     **dict.fromkeys(INERT, dropout),
     **dict.fromkeys(SAME, single("identity")),
     **{f"{name}{n}D": entry for n in (1, 2, 3) for name, entry in (
@@ -342,7 +342,7 @@ TABLE: dict[str, Callable[[Call], Any]] = {
 """Layers that need more than their operator's own names, by Keras' name."""
 
 MERGES = ("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum")
-OPERATIONS: dict[str, Callable[[Call], Any]] = {
+OPERATIONS: dict[str, Callable[[LayerCall], Any]] = {
     **{kind: TABLE[kind] for kind in MERGES},
     **{"".join(part.capitalize() for part in word.split("_")): single(name) for word, name in NAMES.items()
        if "softmax" not in word},
@@ -360,7 +360,7 @@ KERAS = ("keras.", "tensorflow.keras.", "tf_keras.")
 """How the modules begin that are Keras' own."""
 
 
-def entry_of(layer: KerasLayer) -> Callable[[Call], Any] | None:
+def entry_of(layer: KerasLayer) -> Callable[[LayerCall], Any] | None:
     """Return what takes in a layer; None for a class that is not known, or that is not Keras' own."""
     if layer.module and layer.module != "keras" and not layer.module.startswith(KERAS):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.interop.keras.call import Call, KerasMisfitError, integer, make
+from cnncalc.interop.keras.call import KerasMisfitError, LayerCall, integer, make
 from cnncalc.ops.norm import BatchNorm
 from cnncalc.values.work import Work
 
@@ -34,12 +34,12 @@ class ShiftedBatchNorm(ScaledBatchNorm):
     lacks: ClassVar[str] = "weight"
 
 
-def learns(call: Call) -> tuple[bool, bool]:
+def learns(call: LayerCall) -> tuple[bool, bool]:
     """Return whether a normalisation learns a scale, and a shift."""
     return call.flag("scale", default=True), call.flag("center", default=True)
 
 
-def batch_norm(call: Call) -> Ref:
+def batch_norm(call: LayerCall) -> Ref:
     """BatchNormalization along channels."""
     axis = call.config.get("axis", -1)
     if isinstance(axis, list):
@@ -52,7 +52,7 @@ def batch_norm(call: Call) -> Ref:
     return call.add(ScaledBatchNorm() if scale else ShiftedBatchNorm(), call.x)
 
 
-def layer_norm(call: Call) -> Ref | Sequence[Ref]:
+def layer_norm(call: LayerCall) -> Ref | Sequence[Ref]:
     """LayerNormalization over the channels, over everything, or over other axes with declared numbers."""
     if call.flag("rms_scaling", default=False):
         return rms_norm(call)
@@ -70,7 +70,7 @@ def layer_norm(call: Call) -> Ref | Sequence[Ref]:
     return call.declare(x, ins=[call.x], params=n * (scale + shift), work=work)
 
 
-def rms_norm(call: Call) -> Ref | Sequence[Ref]:
+def rms_norm(call: LayerCall) -> Ref | Sequence[Ref]:
     """RMSNormalization: squares, their mean, its root, and a learned factor for each channel."""
     x = call.shape(call.x)
     axis = call.config.get("axis", -1)
@@ -80,7 +80,7 @@ def rms_norm(call: Call) -> Ref | Sequence[Ref]:
     return call.declare(x, ins=[call.x], params=n, work=work)
 
 
-def group_norm(call: Call) -> Ref | Sequence[Ref]:
+def group_norm(call: LayerCall) -> Ref | Sequence[Ref]:
     """GroupNormalization; -1 is one group for each channel."""
     x = call.shape(call.x)
     groups = integer(call.config.get("groups", 32), "groups", -1)
@@ -95,7 +95,7 @@ def group_norm(call: Call) -> Ref | Sequence[Ref]:
     return call.add(make("affine", **extent), ref, suffix=".affine")
 
 
-def normalization(call: Call) -> Sequence[Ref]:
+def normalization(call: LayerCall) -> Sequence[Ref]:
     """Normalization by a mean and variance that the settings hold, or else the layer's buffers, with a counter."""
     x = call.shape(call.x)
     axes = call.config.get("axis", -1)

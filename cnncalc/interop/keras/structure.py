@@ -26,7 +26,7 @@ class KerasHistory(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reading:
+class CallReads:
     """What one call of a layer reads, in order, and by name."""
 
     plain: list[KerasHistory] = field(default_factory=list)
@@ -58,7 +58,7 @@ class KerasLayer:
     kind: str
     config: dict[str, Any]
     module: str
-    calls: list[Reading]
+    calls: list[CallReads]
     built: Any = None
     base: str | None = None
     inner: Any = None
@@ -88,9 +88,9 @@ def layer_of(entry: Any, stated: Stated) -> KerasLayer:
     )  # fmt: skip
 
 
-def reading(node: Any, stated: Stated) -> Reading:
+def reading(node: Any, stated: Stated) -> CallReads:
     """Return what one call reads."""
-    found = Reading()
+    found = CallReads()
     if isinstance(node, dict):
         tensors(node.get("args") or [], found.plain, stated, found.constants)
         given = node.get("kwargs") or {}
@@ -195,7 +195,7 @@ def chained(layers: dict[str, KerasLayer], config: Mapping[str, Any]) -> Model:
     stated: Stated = {}
     for before, layer in pairwise(listed):
         last = KerasHistory(before.name, 0, 0)
-        layer.calls = [Reading([last])]
+        layer.calls = [CallReads([last])]
         if isinstance(layer.built, list) and not any(isinstance(n, list) for n in layer.built):
             stated[last.layer, 0] = {0: layer.built}
     return Model({layer.name: layer for layer in listed}, [KerasHistory(listed[0].name, 0, 0)],

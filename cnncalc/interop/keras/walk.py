@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import failure
-from cnncalc.interop.keras.call import Call, KerasMisfitError
+from cnncalc.interop.keras.call import KerasMisfitError, LayerCall
 from cnncalc.interop.keras.declared import opaque
 from cnncalc.interop.keras.inputs import bind
 from cnncalc.interop.keras.layers import entry_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Ref
-    from cnncalc.interop.keras.structure import KerasLayer, Reading
+    from cnncalc.interop.keras.structure import CallReads, KerasLayer
     from cnncalc.ops.operator import Operator
 
 MAX_CALLS = 20_000
@@ -213,7 +213,7 @@ class KerasWalk:
     def call(  # noqa: PLR0917 - where it stands
         self,
         layer: KerasLayer,
-        reads: Reading,
+        reads: CallReads,
         number: int,
         model: Model,
         made: dict[KerasHistory, Ref],
@@ -239,7 +239,7 @@ class KerasWalk:
                 layer.inner = self.parsed(layer.kind, layer.config, where)
             return self.through(layer.inner, ins, f"{base}.", depth + 1)
         stated = model.stated.get((layer.name, number), {})
-        call = Call(self, layer, ins, named, base, lender, reads.constants, stated)
+        call = LayerCall(self, layer, ins, named, base, lender, reads.constants, stated)
         try:
             return self.made(call)
         except SpecError:
@@ -253,7 +253,7 @@ class KerasWalk:
         except (LookupError, TypeError, ValueError, AttributeError, AssertionError, ArithmeticError):
             self.fail(f"({layer.kind}) has settings that do not go together", layer=where)
 
-    def made(self, call: Call) -> Sequence[Ref]:
+    def made(self, call: LayerCall) -> Sequence[Ref]:
         """Return what a call becomes."""
         if any(ref in self.guessed for ref in call.ins):
             return opaque(call, FOLLOWS)
