@@ -295,8 +295,8 @@ class _Walk:
         listing = self._left > 0
         return self._spent(
             {
-                name: _step(axes, reaches, extents, self._ends(before, name), listing=listing)
-                if len(axes) == len(reaches)
+                name: _step(axes, reaches, extents, ends, listing=listing)
+                if len(axes) == len(reaches) == len(ends := self._ends(before, name))
                 else self._whole[name]
                 if before in self._origins or not all(field.is_global for field in axes)
                 else axes
@@ -386,6 +386,8 @@ def _merge(arriving: Sequence[dict[str, Axes]], extents: tuple[int, ...], *, lis
 def _joined(one: Axes, other: Axes, extents: tuple[int, ...], *, listing: bool) -> Axes:
     if one is other or len(one) != len(extents):
         return one
+    if len(other) != len(extents):
+        return other
     out: list[AxisField] = []
     for axis, pair in enumerate(zip(one, other, strict=True)):
         again = axis and pair[0] is one[axis - 1] and pair[1] is other[axis - 1]

@@ -26,6 +26,7 @@ def command(
 ) -> None:
     """Write the flat network: a spec without blocks, repetitions and variables, with the same layers and numbers."""
     from cnncalc.api import build_graph
+    from cnncalc.interop.writing.speakable import speakable
     from cnncalc.language.write import expanded
     from cnncalc.ops.arguments import shown
 
@@ -41,4 +42,4 @@ def command(
     notes = [f"variant: {chosen}"] if chosen else []
     if graph.variables:
         notes.append("vars: " + ", ".join(f"{name}={shown(value)}" for name, value in graph.variables.items()))
-    write_output(expanded(graph, name=read.title(variant), source=read.source, notes=notes), output)
+    write_output(expanded(speakable(graph), name=read.title(variant), source=read.source, notes=notes), output)

@@ -33,6 +33,7 @@ def command(
     """
     from cnncalc.api import build_graph
     from cnncalc.interop.foreign import ForeignSpec
+    from cnncalc.interop.writing.speakable import speakable
     from cnncalc.language.write import expanded
 
     with usage_errors():
@@ -40,6 +41,6 @@ def command(
     found.raise_if_errors()
     if not isinstance(read, ForeignSpec):
         fail(f"'{file}' is a spec already", "cnncalc expand writes it flat")
-    write_output(expanded(graph, name=read.title(None), notes=[f"from {read.format}"]), output)
+    write_output(expanded(speakable(graph), name=read.title(None), notes=[f"from {read.format}"]), output)
     if output not in {None, "-"}:
         write_error(f"wrote {output}; look at it with: cnncalc show {output}")

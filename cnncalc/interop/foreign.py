@@ -123,7 +123,11 @@ class Declared(Operator):
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
         y = outs[0]
-        return tuple((IDENTITY if self.cost.same and x[1:] == y[1:] else WHOLE,) * (len(y) - 1) for x in ins)
+        return tuple((IDENTITY if self.in_place_of(ins, outs) else WHOLE,) * (len(y) - 1) for _ in ins)
+
+    def in_place_of(self, ins: Shapes, outs: Shapes) -> bool:
+        """Whether every output position reads its own position of each input, all of the output's extents."""
+        return self.cost.same and all(x[1:] == outs[0][1:] for x in ins)
 
     def count(self, ins: Shapes, outs: Shapes) -> Count:
         found = super().count(ins or (Shape((1,)),), outs)

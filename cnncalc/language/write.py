@@ -13,7 +13,6 @@ from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import shown
 from cnncalc.results.report import operator_form
-from cnncalc.values.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -285,10 +284,6 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
     starts: list[int] = []
     for index, node in enumerate(graph.nodes):
         op, inputs, first = node.op, node.inputs, index
-        if getattr(type(op), "of_file", False):
-            message = f"layer '{node.path}' has no form in the spec language"
-            raise SpecError([Diagnostic(code="no-spec", message=message, path=node.path, span=node.span,
-                                        hint="show and check take the file itself")])  # fmt: skip
         if ops.find(op.name) is None:
             starts.append(index)
             lines.append("")
@@ -339,7 +334,8 @@ def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], 
         beside = {arg.name: values[arg.name] for arg in ordered(type(op)) if values[arg.name] != arg.default}
         call = ", ".join((call, *(f"{name}: {_flow(value)}" for name, value in beside.items())))
     else:
-        call, reads = f"{op.name}: {_arguments(op)}", names if list(inputs) != previous else []
+        lender = None if node.shares is None else _whole(graph, node.shares)[0]
+        call, reads = f"{op.name}: {_arguments(op, lender)}", names if list(inputs) != previous else []
     modifiers = [f"as: {node.path}"]
     if reads:
         modifiers.append(f"from: {_flow(reads if len(reads) > 1 else reads[0])}")
@@ -350,10 +346,17 @@ def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], 
     return f"  - {{{', '.join((call, *modifiers))}}}"
 
 
-def _arguments(op: ops.Operator) -> str:
-    """Return what an operator's arguments differ in from their defaults; a main argument that is alone stands bare."""
-    values = op.arguments()
-    given = {arg.name: values[arg.name] for arg in ordered(type(op)) if values[arg.name] != arg.default}
+def _arguments(op: ops.Operator, lender: ops.Operator | None = None) -> str:
+    """Return what an operator's arguments differ in from their defaults; a main argument that is alone stands bare.
+
+    What is not given is that of the layer whose weights it uses, if there is one.
+    """
+    values, theirs = op.arguments(), {} if lender is None else lender.arguments()
+    given = {
+        arg.name: values[arg.name]
+        for arg in ordered(type(op))
+        if values[arg.name] != arg.default or values[arg.name] != theirs.get(arg.name, arg.default)
+    }
     if not given:
         return ""
     return _flow(given[op.main] if op.main and list(given) == [op.main] else given)

@@ -45,16 +45,17 @@ class _Shapes(Kind):
 class Opaque(Operator):
     """A layer known by its outputs' shapes, `[C, *S], .. -> out`; declared costs are used, the rest is unknown.
 
-    `params`, `macs`, `flops` (every operation, for the rule `exact`) and `memory_access` (elements in all) are taken at
-    their word; no rule of a tool knows the layer. Its receptive field is the whole input, the one bound that is always
-    true, unless `field: same` says that an output reads its own position. Source: none, it stands for what a spec
-    cannot say.
+    `params`, `buffers`, `macs`, `flops` (every operation, for the rule `exact`) and `memory_access` (elements in all)
+    are taken at their word; no rule of a tool knows the layer. Its receptive field is the whole input, the one bound
+    that is always true, unless `field: same` says that an output reads its own position. Source: none, it stands for
+    what a spec cannot say.
     """
 
     example = "opaque: [16, 7, 5]"
     sources = 0
     out: tuple[Any, ...] = arg(_Shapes(), main=True, aliases=("shape",), doc="the output's shape, or several")
     params_: int | None = arg(Integer(0), default=None, alias="params", doc="declared learnable values")
+    buffers_: int = arg(Integer(0), default=0, alias="buffers", doc="declared values kept but not learned")
     macs_: int | None = arg(Integer(0), default=None, alias="macs", doc="declared multiply-accumulates")
     flops: int | None = arg(Integer(0), default=None, doc="declared operations, as `exact` counts them")
     memory_access: int | None = arg(Integer(0), default=None, doc="declared elements moved, weights included")
@@ -75,6 +76,9 @@ class Opaque(Operator):
 
     def params(self, ins: Shapes) -> int | None:
         return self.params_
+
+    def buffers(self, ins: Shapes) -> int:
+        return self.buffers_
 
     def macs(self, ins: Shapes, outs: Shapes) -> int | None:
         return self.macs_

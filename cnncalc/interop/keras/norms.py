@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class ScaledBatchNorm(BatchNorm):
     """Batch normalisation that learns a scale and no shift, C parameters; at inference it costs the same."""
 
+    of_file: ClassVar[bool] = True
     elsewhere: ClassVar[Elsewhere] = {}
     lacks: ClassVar[str] = "bias"
 

@@ -1,0 +1,80 @@
+"""A graph in the words of the spec language: what no operator says is `opaque` with its numbers, names are labels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnncalc.language.expressions import RESERVED
+from cnncalc.language.template import MAX_LABEL, MAX_PARTS
+from cnncalc.ops.opaque import Opaque
+from cnncalc.values.axis import IDENTITY
+
+if TYPE_CHECKING:
+    from cnncalc.graph.graph import Graph, Node
+
+_NO_WORD = re.compile(r"[^A-Za-z0-9_]+")
+
+
+def speakable(graph: Graph) -> Graph:
+    """Return the network with `opaque` layers for declared ones and with paths and names that are labels.
+
+    Numbers of layers do not change. Of a network of the spec language nothing does.
+    """
+    taken: set[str] = set()
+    inputs = {unique(word(name), taken): shape for name, shape in graph.inputs.items()}
+    nodes = [spoken(node, unique(dotted(node.path), taken)) for node in graph.nodes]
+    names: set[str] = set()
+    outputs = {unique(output_name(name), names): ref for name, ref in graph.outputs.items()}
+    return replace(graph, inputs=inputs, nodes=nodes, outputs=outputs)
+
+
+def spoken(node: Node, path: str) -> Node:
+    """Return a layer under a path, one that no operator says as `opaque` with what its reader knows of it."""
+    op = node.op
+    if not getattr(type(op), "of_file", False):
+        return replace(node, path=path)
+    ins, outs = node.in_shapes, node.out_shapes
+    work, memory = op.work(ins, outs), op.memory(ins, outs)
+    lent = node.shares is not None  # counted with the layer that has them
+    said = Opaque(
+        out=tuple(map(tuple, outs)) if len(outs) > 1 else tuple(outs[0]), params=0 if lent else op.params(ins),
+        buffers=0 if lent else op.buffers(ins), macs=op.macs(ins, outs), flops=None if work is None else work.total,
+        memory_access=None if memory is None else memory.total,
+        field="same" if all(reach == IDENTITY for one in op.reach(ins, outs) for reach in one) else "whole",
+    )  # fmt: skip
+    return replace(node, op=said, path=path, shares=None)
+
+
+def word(name: str) -> str:
+    """Return a name as a label without dots."""
+    found = _NO_WORD.sub("_", name).strip("_") or "x"
+    found = found if not found[0].isdigit() else f"_{found}"
+    return found[:MAX_LABEL] if found == "input" or found not in RESERVED else f"{found}_"
+
+
+def dotted(path: str) -> str:
+    """Return a path as a label: scopes joined by dots, its end where it is longer than labels are."""
+    scopes = [scope for scope in (_NO_WORD.sub("_", part).strip("_") for part in path.split(".")) if scope]
+    text = ".".join(scopes[-MAX_PARTS + 1 :]) or "layer"
+    if len(text) > MAX_LABEL - 8:
+        text = text[-MAX_LABEL + 8 :].partition(".")[2] or text[-MAX_LABEL + 8 :]
+    text = text if not text[0].isdigit() else f"_{text}"
+    return text if text not in RESERVED else f"{text}_"
+
+
+def output_name(name: str) -> str:
+    """Return an output's name as a label; a second result's keeps its number."""
+    base, colon, port = name.rpartition(":")
+    return f"{dotted(base)}:{port}" if colon and port.isdigit() and base else dotted(name)
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """Return a name that is not taken, with a number behind it where it would be, and take it."""
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
+    return found
