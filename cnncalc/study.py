@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cnncalc.deployment.runtimes import Runtime
     from cnncalc.graph.graph import Graph
     from cnncalc.language.document import Spec
-    from cnncalc.rules import Convention
+    from cnncalc.rules.base import Convention
     from cnncalc.source import Input, Source
     from cnncalc.values.dtypes import Dtypes
 

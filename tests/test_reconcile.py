@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from cnncalc.cli import app
 from cnncalc.reconciliation.reconcile import Match, Verdict, parse_claim, reconcile
 from cnncalc.render.reconcile import markdown, table, to_json
-from cnncalc.rules import CONVENTIONS, MACS
+from cnncalc.rules import CONVENTIONS
+from cnncalc.rules.base import MACS
 from cnncalc.values.diagnostics import SpecError
 from cnncalc.zoo import HEADS, RELATIVES, find
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.receptive import Misalignment, NodeField
     from cnncalc.graph.graph import Graph, Node
-    from cnncalc.rules import Convention
+    from cnncalc.rules.base import Convention
     from cnncalc.values.diagnostics import Collector, Diagnostic
 
 __all__ = ["DTYPES", "build_report", "tensor_bytes"]

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-CONVENTION_NAMES = "exact, 2mac, mac, flopcounter, fvcore, thop, ptflops, torchinfo, calflops or torchscan"
+from cnncalc.rules import CONVENTIONS
+
+CONVENTION_NAMES = " or ".join(", ".join(CONVENTIONS).rsplit(", ", 1))
 
 
 def complete_spec(incomplete: str) -> list[str]:
@@ -29,8 +31,6 @@ def complete_spec(incomplete: str) -> list[str]:
 
 def complete_convention(incomplete: str) -> list[str]:
     """Return the counting rules that begin so."""
-    from cnncalc.rules import CONVENTIONS
-
     return [name for name in CONVENTIONS if name.startswith(incomplete)]
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cnncalc.analysis.receptive import NodeField
     from cnncalc.graph.graph import Graph
     from cnncalc.results.report import Layer
-    from cnncalc.rules import Convention
+    from cnncalc.rules.base import Convention
     from cnncalc.values.dtypes import Dtypes
 
 MEANINGS = {

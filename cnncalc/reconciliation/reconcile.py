@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.api import load
 from cnncalc.results.views import view
-from cnncalc.rules import CONVENTIONS, MACS, Convention
+from cnncalc.rules import CONVENTIONS
+from cnncalc.rules.base import MACS, Convention
 from cnncalc.source import Input, Source, build_graph
 from cnncalc.study import Study
 from cnncalc.values.diagnostics import SpecError, did_you_mean, one_line

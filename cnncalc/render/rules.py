@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cnncalc.rules import CONVENTIONS
 
 if TYPE_CHECKING:
-    from cnncalc.rules import Convention, FamilyRule
+    from cnncalc.rules.base import Convention, FamilyRule
 
 
 def overview() -> str:

@@ -39,9 +39,7 @@ def each_axis(value: object, axes: int) -> tuple[int, ...]:
 def forward_sizes(count: Count, pads: tuple[int, ...]) -> tuple[int, ...]:
     """Return the output sizes of a convolution with these windows, padded alike on both sides."""
     axes = rank(count)
-    kernels, strides, dilations = (
-        each_axis(count.arguments[name], axes) for name in ("kernel", "stride", "dilation")
-    )
+    kernels, strides, dilations = (each_axis(count.arguments[name], axes) for name in ("kernel", "stride", "dilation"))
     sizes = zip(count.in_shapes[0][1:], pads, kernels, strides, dilations, strict=True)
     return tuple((n + 2 * p - (d * (k - 1) + 1)) // s + 1 for n, p, k, s, d in sizes)
 
@@ -81,7 +79,7 @@ def upsample(count: Count) -> int | None:
 ACTIVATION = RuleTerm(label="1 per activation element", formula=inputs)
 POOL = RuleTerm(label="1 per pooling input element", formula=when(is_called, inputs))
 
-CALFLOPS = Convention(
+RULE = Convention(
     name="calflops",
     unit="FLOPs",
     source="calflops.calculate_flops",

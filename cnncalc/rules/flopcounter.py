@@ -16,7 +16,7 @@ from cnncalc.rules.base import (
     ignored,
 )
 
-FLOPCOUNTER = Convention(
+RULE = Convention(
     name="flopcounter",
     unit="FLOPs",
     source="torch.utils.flop_counter.FlopCounterMode",

@@ -57,7 +57,7 @@ def adaptive(formula: Formula) -> Formula:
 BATCH_NORM = (*batch_norm(running=True, scaled=2, plain=1), *batch_norm(running=False, scaled=5, plain=4))
 POOLED = RuleTerm(label="1 per input element of adaptive average pooling", formula=adaptive(inputs))
 
-FVCORE = Convention(
+RULE = Convention(
     name="fvcore",
     unit="FLOPs",
     source="fvcore.nn.FlopCountAnalysis; timm's gmacs and the mmengine family count alike",

@@ -58,7 +58,7 @@ def sampled(count: Count) -> int:
 POOL = "1 per pooling input element"
 ACTIVATION = "1 per activation element"
 
-PTFLOPS = Convention(
+RULE = Convention(
     name="ptflops",
     unit="MACs",
     source="ptflops.get_model_complexity_info(backend='pytorch'), the module-hook backend",

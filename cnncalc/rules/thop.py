@@ -51,7 +51,7 @@ def pooled(count: Count) -> int:
     return count.in_elements + count.out_elements
 
 
-THOP = Convention(
+RULE = Convention(
     name="thop",
     unit="MACs",
     source="thop.profile (Lyken17/pytorch-OpCounter)",

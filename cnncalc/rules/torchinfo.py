@@ -54,7 +54,7 @@ def by_params(name: str) -> FamilyRule:
 BIAS_ONCE = RuleTerm(label="bias, 1 per linear output feature", formula=lambda count: count.biases)
 OPAQUE = "has no parameters of its own, so no mult-adds"
 
-TORCHINFO = Convention(
+RULE = Convention(
     name="torchinfo",
     unit="mult-adds",
     source="torchinfo.summary, total_mult_adds",

@@ -64,7 +64,7 @@ ADAPTIVE_AVG = RuleTerm(
     label="adaptive average pooling, window less 1 plus rank per output", formula=when(is_module, adaptive_avg)
 )
 
-TORCHSCAN = Convention(
+RULE = Convention(
     name="torchscan",
     unit="MACs",
     source="torchscan.crawl_module, its macs (not its FLOPs)",
