@@ -16,11 +16,11 @@ Source of the recursion: Araujo, Norris and Sim 2019, doi:10.23915/distill.00021
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Slide, Table, Transpose, effective_kernel
+from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose, effective_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Hull: TypeAlias = tuple[int, int] | None
 """First and last pixel, or None for a unit that depends on no pixel."""
 
-Local: TypeAlias = Slide | Transpose | Nearest | Interpolate | Table | Broadcast
+Local: TypeAlias = Slide | Transpose | Nearest | Parts | Interpolate | Table | Broadcast
 """Every reach but `Whole`, behind which any field is `Global`."""
 
 PERIOD_LIMIT = 65_536
@@ -209,9 +209,12 @@ class Finite(_Listed):
 
     @property
     def jump(self) -> int | Fraction | None:
-        """The step between middles, on the mean from the first unit that is not empty to the last."""
+        """The step between middles, on the mean from the first unit that is not empty to the last.
+
+        None where they do not advance from unit to unit, as behind a concatenation along the axis.
+        """
         present = [(x, hull) for x, hull in enumerate(self.entries) if hull is not None]
-        if len(present) < 2:
+        if len(present) < 2 or any(sum(one) > sum(other) for (_, one), (_, other) in pairwise(present)):
             return None
         (first, (lo, hi)), (last, (low, high)) = present[0], present[-1]
         return _whole(Fraction(low + high - lo - hi, 2 * (last - first)))
@@ -348,6 +351,8 @@ def disagreement(one: AxisField, other: AxisField) -> Disagreement | None:
         twice = other.lo + other.hi - one.lo - one.hi
         meant = not twice or one.hi == other.hi <= 0
         return None if meant else Disagreement("centre", (one.step, one.step), Fraction(twice, 2))
+    if _by_edge(one, other):
+        return None
     jumps = one.jump, other.jump
     centres = one.centre, other.centre
     if jumps[0] is None or jumps[1] is None or centres[0] is None or centres[1] is None:
@@ -356,6 +361,15 @@ def disagreement(one: AxisField, other: AxisField) -> Disagreement | None:
     if jumps[0] != jumps[1]:
         return Disagreement("jump", (jumps[0], jumps[1]), offset)
     return Disagreement("centre", (jumps[0], jumps[1]), offset) if offset else None
+
+
+def _by_edge(one: AxisField, other: AxisField) -> bool:
+    """Return whether two fields of an actual map end at the same pixel everywhere, as those of causal layers do."""
+    finite = one if isinstance(one, Finite) else other
+    if not isinstance(finite, Finite) or (isinstance(other, Finite) and len(other.entries) != len(finite.entries)):
+        return False
+    pairs = ((one.at(x), other.at(x)) for x in range(len(finite.entries)))
+    return all(a is not None and b is not None and a[1] == b[1] for a, b in pairs)
 
 
 def recursion(windows: Sequence[Window]) -> tuple[int, ...]:

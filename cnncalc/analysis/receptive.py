@@ -26,12 +26,12 @@ from cnncalc.analysis.field import (
     union,
     unknown_field,
 )
-from cnncalc.values.axis import IDENTITY, Nearest, Slide, Whole
+from cnncalc.values.axis import IDENTITY, Nearest, Parts, Slide, Table, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cnncalc.graph.graph import Graph, Node
+    from cnncalc.graph.graph import Graph, Node, Ref
     from cnncalc.values.axis import Reach
     from cnncalc.values.shape import Shape
 
@@ -155,7 +155,8 @@ class _Walk:
         if len(node.inputs) == 1:
             before = node.inputs[0][0]
             self._drifts(index, node, reaches)
-            spatial, true = self.spatial[before], self.true[before]
+            spatial = self._of(node.inputs[0], self.spatial)
+            true = spatial if self.true[before] is self.spatial[before] else self._of(node.inputs[0], self.true)
             kept = node.op.kept_axes(node.in_shapes, node.out_shapes)
             if kept is not None:
                 self.spatial[index] = self._moved(index, spatial, kept, node)
@@ -179,7 +180,7 @@ class _Walk:
         arriving = {
             k: self._through(k, node, self.spatial, reaches[k]) for k in path
         }
-        self._compare(index, node, arriving)
+        self._compare(index, node, arriving, reaches)
         self.spatial[index] = self.true[index] = self._merged(list(arriving.values()), extents)
         if len(path) < len(every) or any(self.true[before] is not self.spatial[before] for before, _ in node.inputs):
             truly = [
@@ -190,8 +191,20 @@ class _Walk:
     def _through(self, k: int, node: Node, known: Mapping[int, dict[str, Axes]], reach: tuple[Reach, ...]
                  ) -> dict[str, Axes]:  # fmt: skip
         """Return the fields behind one input of a merge."""
-        before = node.inputs[k][0]
-        return self._advance(known[before], reach, node.in_shapes[k], node.out_shapes[0].spatial, before)
+        paths = self._of(node.inputs[k], known)
+        return self._advance(paths, reach, node.in_shapes[k], node.out_shapes[0].spatial, node.inputs[k][0])
+
+    def _of(self, ref: Ref, known: Mapping[int, dict[str, Axes]]) -> dict[str, Axes]:
+        """Return the fields of one output of a node: a part of an axis starts further on."""
+        before, port = ref
+        if not port:
+            return known[before]
+        node = self.graph.nodes[before]
+        begins = node.op.begins(node.in_shapes, port)
+        if not any(begins):
+            return known[before]
+        reaches = tuple(Slide(before=-first) for first in begins)
+        return self._advance(known[before], reaches, node.out_shapes[0], node.out_shapes[port].spatial, before)
 
     def _moved(self, index: int, paths: dict[str, Axes], kept: Origin, node: Node) -> dict[str, Axes]:
         """Return the fields behind a view that only drops, adds or moves extents of 1."""
@@ -233,10 +246,11 @@ class _Walk:
             }
 
     def _drifts(self, index: int, node: Node, reaches: tuple[tuple[Reach, ...], ...]) -> None:
-        """Note by how much nearest upsampling moves the mean centre of a node's units, on each axis.
+        """Note by how much nearest upsampling and windows move the mean centre of a node's units, on each axis.
 
         Unit x of an enlargement by f reads floor(x/f), on the mean (f - 1)/(2f) units before the centred place x/f. As
-        every decoder does it, paths that differ by no more than that are aligned.
+        every decoder does it, paths that differ by no more than that are aligned. A unit in a window of n lies up to
+        (n - 1)/2 units beside its middle; the union of windows and windows rolled by some of it is lopsided.
         """
         rank = len(node.out_shapes[0].spatial)
         drift = [Fraction(0)] * rank
@@ -249,12 +263,14 @@ class _Walk:
                 jump = axes[axis].jump if axis < len(axes) else None
                 if isinstance(reach, Nearest) and jump is not None:
                     moved += Fraction(reach.factor - 1, 2 * reach.factor) * Fraction(jump)
+                if isinstance(reach, Parts) and jump is not None:
+                    moved += Fraction(reach.size - 1, 2) * Fraction(jump)
                 drift[axis] = max(drift[axis], moved)
         if any(drift):
             self._drift[index] = tuple(drift)
 
     def _by_nearest(self, node: Node, axis: int, inputs: tuple[int, int], offset: Fraction) -> bool:
-        """Return whether nearest upsampling on one of two paths explains an offset."""
+        """Return whether nearest upsampling or windows on one of two paths explain an offset."""
         slack = Fraction(0)
         for k in inputs:
             drift = self._drift.get(node.inputs[k][0], ())
@@ -320,8 +336,12 @@ class _Walk:
                         self._left -= entries(field)
         return paths
 
-    def _compare(self, index: int, node: Node, arriving: Mapping[int, dict[str, Axes]]) -> None:
-        """Hold the paths of a merge against the first that has a place to compare, per network input and axis."""
+    def _compare(self, index: int, node: Node, arriving: Mapping[int, dict[str, Axes]],
+                 reaches: tuple[tuple[Reach, ...], ...]) -> None:  # fmt: skip
+        """Hold the paths of a merge against the first that has a place to compare, per network input and axis.
+
+        An axis of which positions have windows of their own (causal attention, a concatenation along it) has none.
+        """
         rank = len(node.out_shapes[0].spatial)
         for source in self._whole:
             paths = [
@@ -333,7 +353,7 @@ class _Walk:
                 base: tuple[int, AxisField] | None = None
                 for k, axes in paths:
                     field = axes[axis]
-                    if field.is_global or field.unknown:
+                    if field.is_global or field.unknown or isinstance(reaches[k][axis], Table):
                         continue
                     base = base or (k, field)
                     found = None if field is base[1] else disagreement(base[1], field)

@@ -61,7 +61,7 @@ def effective_fields(graph: Graph, index: int, position: Sequence[int]) -> dict[
     for at in range(index, -1, -1):
         weights = arrived.pop(at, None)
         if weights is not None:
-            _pass_on(graph.nodes[at], weights, arrived)
+            _pass_on(graph, graph.nodes[at], weights, arrived)
             if any(len(axis) > LIMIT for axes in arrived.values() for axis in axes):
                 return {}
     found = {}
@@ -72,7 +72,7 @@ def effective_fields(graph: Graph, index: int, position: Sequence[int]) -> dict[
     return found
 
 
-def _pass_on(node: Node, weights: list[Weights], arrived: dict[int, list[Weights]]) -> None:
+def _pass_on(graph: Graph, node: Node, weights: list[Weights], arrived: dict[int, list[Weights]]) -> None:
     """Give a layer's weight to what it reads."""
     reaches = node.op.reach(node.in_shapes, node.out_shapes)
     gates = node.op.gates(node.in_shapes, node.out_shapes)
@@ -87,13 +87,22 @@ def _pass_on(node: Node, weights: list[Weights], arrived: dict[int, list[Weights
         else:
             mass = share * (sum(weights[0].values()) if weights else 1.0)
             moved = [_even(n, mass) for n in extents]
-        before = node.inputs[k][0]
+        before, port = node.inputs[k]
+        if port:
+            moved = _begun(graph.nodes[before], port, moved)
         if before in arrived:
             for into, axis in zip(arrived[before], moved, strict=True):
                 for x, weight in axis.items():
                     into[x] = into.get(x, 0.0) + weight
         else:
             arrived[before] = moved
+
+
+def _begun(node: Node, port: int, weights: list[Weights]) -> list[Weights]:
+    """Return weights on one of several outputs as weights on the axes of the first."""
+    begins = node.op.begins(node.in_shapes, port)
+    return [{x + first: w for x, w in axis.items()} for axis, first in zip(weights, begins, strict=True)] \
+        if any(begins) else weights
 
 
 def _moved(weights: Weights, reach: Reach, extent: int, share: float) -> Weights:

@@ -9,7 +9,7 @@ from cnncalc.explanation.formula import Tree, in_letters
 from cnncalc.explanation.letters import axis_letters
 from cnncalc.explanation.term import Term, tree_of
 from cnncalc.ops.arguments import shown
-from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Slide, Table, Transpose, Whole
+from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,6 +203,8 @@ def reads(reach: Reach) -> str:
         return f"every i with i*{stride} - {padding} + {dilation}*t = x for a t = 0..{kernel} - 1"
     if isinstance(reach, Nearest):
         return f"floor(x/{_letter(reach.factor)})"
+    if isinstance(reach, Parts):
+        return f"its part of {_letter(reach.size)} positions"
     if isinstance(reach, Interpolate):
         more = f", and {reach.margin} more on each side" if reach.margin else ""
         return f"floor(u)..ceil(u), u = (x + 1/2)/{_letter(reach.factor)} - 1/2{more}"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cnncalc.graph.graph import Graph, Ref
-    from cnncalc.graph.graph import Node as Layer
 
 WIDTH = 118
 """Lines are broken above this many characters where they can be."""
@@ -268,18 +267,26 @@ def expanded(graph: Graph, *, name: str, source: str | None = None, notes: Itera
     if whole := sorted({code for accept in graph.accepts if accept.stop is None for code in accept.codes}):
         lines.append(f"accept: {_flow(whole)}")
     lines.append("layers:")
-    items, last = _items(graph)
+    items, last, labels = _items(graph)
     lines += items or ["  - {identity: , when: false}"]
-    outputs = {label: graph.name(ref) for label, ref in graph.outputs.items()}
-    if list(graph.outputs.values()) != last or any(label != ref for label, ref in outputs.items()):
+    outputs = {label: _name(graph, ref, labels) for label, ref in graph.outputs.items()}
+    moved = any(label not in (name, graph.name(ref)) for (label, name), ref in zip(
+        outputs.items(), graph.outputs.values(), strict=True))  # fmt: skip
+    if list(graph.outputs.values()) != last or moved:
         listed = [label for label, ref in outputs.items() if label == ref]
         lines.append(f"outputs: {_flow(listed if len(listed) == len(outputs) else outputs)}")
     return "\n".join(lines) + "\n"
 
 
-def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
-    """Return a line for each layer, and the outputs of the last."""
+def _name(graph: Graph, ref: Ref, labels: Mapping[int, str]) -> str:
+    """Return what a later item calls a tensor: the label of an item of several layers stands for its last."""
+    return labels.get(ref[0]) or graph.name(ref)
+
+
+def _items(graph: Graph) -> tuple[list[str], list[Ref], dict[int, str]]:
+    """Return a line for each layer, the outputs of the last, and labels of items that stand for several layers."""
     lines: list[str] = []
+    labels: dict[int, str] = {}
     previous: list[Ref] = [(-1, 0)]
     starts: list[int] = []
     for index, node in enumerate(graph.nodes):
@@ -291,6 +298,8 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
         if ops.find(op.name) is not type(op):
             op, first = _whole(graph, index)
             inputs = _sources(graph, op, first)
+            if parts := flat_parts(op):
+                labels[index] = node.path.removesuffix(f".{parts[-1].suffix}")
             while starts and starts[-1] >= first:
                 starts.pop()
                 lines.pop()
@@ -298,9 +307,9 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref]]:
         starts.append(first)
         here = [code for accept in graph.accepts if accept.stop is not None and accept.start == first
                 for code in accept.codes]  # fmt: skip
-        lines.append(_item(graph, node, op, inputs, previous, here))
+        lines.append(_item(graph, index, op, inputs, previous, labels, here))
         previous = _outputs(graph, index)
-    return lines, previous
+    return lines, previous, labels
 
 
 def _outputs(graph: Graph, index: int) -> list[Ref]:
@@ -325,9 +334,9 @@ def _sources(graph: Graph, op: ops.Operator, first: int) -> tuple[Ref, ...]:
     return tuple(found[k] for k in sorted(found))
 
 
-def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], previous: list[Ref],
-          accepted: Iterable[str] = ()) -> str:  # fmt: skip
-    names = [graph.name(ref) for ref in inputs]
+def _item(graph: Graph, index: int, op: ops.Operator, inputs: tuple[Ref, ...], previous: list[Ref],
+          labels: Mapping[int, str], accepted: Iterable[str] = ()) -> str:  # fmt: skip
+    node, names = graph.nodes[index], [_name(graph, ref, labels) for ref in inputs]
     if op.sources is None:
         call, reads = f"{op.name}: {_flow(names)}", names[:1] if len(previous) > 1 else []
         values = op.arguments()
@@ -335,12 +344,13 @@ def _item(graph: Graph, node: Layer, op: ops.Operator, inputs: tuple[Ref, ...], 
         call = ", ".join((call, *(f"{name}: {_flow(value)}" for name, value in beside.items())))
     else:
         lender = None if node.shares is None else _whole(graph, node.shares)[0]
-        call, reads = f"{op.name}: {_arguments(op, lender)}", names if list(inputs) != previous else []
-    modifiers = [f"as: {node.path}"]
+        call = f"{op.name}: {_arguments(op, lender)}"
+        reads = names if list(inputs) != previous or len(previous) > 1 else []
+    modifiers = [f"as: {labels.get(index, node.path)}"]
     if reads:
         modifiers.append(f"from: {_flow(reads if len(reads) > 1 else reads[0])}")
     if node.shares is not None:
-        modifiers.append(f"share: {graph.nodes[node.shares].path}")
+        modifiers.append(f"share: {labels.get(node.shares, graph.nodes[node.shares].path)}")
     if accepted:
         modifiers.append(f"accept: {_flow(list(accepted))}")
     return f"  - {{{', '.join((call, *modifiers))}}}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.ops.arguments import Integer, Kind, Number, Word, whole
+from cnncalc.ops.arguments import Axis, Integer, Kind, Number, Word, whole
 from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.operator import INPUTS, OUTPUT, Called, Shapes, arg
 from cnncalc.ops.registry import register
+from cnncalc.ops.windows import axis_of
+from cnncalc.values.axis import IDENTITY, WHOLE, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.tensor import Tensor
 from cnncalc.values.work import Work
@@ -16,6 +19,9 @@ from cnncalc.values.work import Work
 if TYPE_CHECKING:
     from cnncalc.deployment.emitter import Emitter
     from cnncalc.values.shape import Shape
+
+
+CHANNELS, LAST = {"axis": "channel"}, {"axis": "last"}
 
 
 class Activation(Called):
@@ -347,37 +353,62 @@ class GELU(Activation):
 
 
 class SummingToOne(Called):
-    """What softmax and its logarithm share: each position's channels sum to one."""
+    """What softmax and its logarithm share: along one axis the values sum to one."""
 
     group = "activation"
     role = "act"
     keeps = (OUTPUT,)
     in_place = True
+    axis: int | str = arg(Axis(), default="channel", aliases=("dim",), doc="the axis along which values sum to one")
+
+    def out_shape(self, x: Shape) -> Shape:
+        axis_of(self.axis, x, self.name)
+        return x
+
+    def rows(self, x: Shape) -> tuple[int, int]:
+        """Return the n values that sum to one, and how many such rows there are."""
+        along = axis_of(self.axis, x, self.name)
+        return x[along], prod(n for axis, n in enumerate(x) if axis != along)
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        along = axis_of(self.axis, ins[0], self.name)
+        return (tuple(WHOLE if axis == along else IDENTITY for axis in range(1, len(ins[0]))),)
 
 
 @register("softmax")
 class Softmax(SummingToOne):
-    """`exp(x - max)/sum` over the n channels of each position of `[C, *S]`: 5n - 2 operations (PyTorch's Softmax)."""
+    """`exp(x - max)/sum` over the n channels of each position of `[C, *S]`: 5n - 2 operations (PyTorch's Softmax).
+
+    With `axis` over the n values along another axis.
+    """
 
     example = "softmax"
     elsewhere = known_as(
-        torch=Foreign("Softmax", constants={"dim": 1}),
-        torch_function=Foreign("softmax", constants={"dim": 1}),
-        onnx=Foreign("Softmax", constants={"axis": 1}),
-        tflite="SOFTMAX",
-        keras="Softmax",
-        darknet="softmax",
-        caffe="Softmax",
+        torch=(
+            Foreign("Softmax", constants={"dim": 1}, when=CHANNELS),
+            Foreign("Softmax", constants={"dim": -1}, when=LAST),
+        ),
+        torch_function=(
+            Foreign("softmax", constants={"dim": 1}, when=CHANNELS),
+            Foreign("softmax", constants={"dim": -1}, when=LAST),
+        ),
+        onnx=Foreign("Softmax", constants={"axis": 1}, when=CHANNELS),
+        tflite=Foreign("SOFTMAX", when=CHANNELS),
+        keras=Foreign("Softmax", when=CHANNELS),
+        darknet=Foreign("softmax", when=CHANNELS),
+        caffe=Foreign("Softmax", when=CHANNELS),
     )
     example_input = ((10,),)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
-        n, positions = ins[0].channels, ins[0].positions
+        n, rows = self.rows(ins[0])
         elements = ins[0].elements
-        fewer = positions * (n - 1)
+        fewer = rows * (n - 1)
         return Work(comparisons=fewer, additions=elements + fewer, special=elements, divisions=elements)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        if axis_of(self.axis, ins[0], self.name):
+            return super().tflite(to, xs, ins, outs)
         return (to.unary(xs[0], "SOFTMAX", "SoftmaxOptions", beta=1.0),)
 
 
@@ -390,18 +421,20 @@ class LogSoftmax(SummingToOne):
 
     example = "log_softmax"
     elsewhere = known_as(
-        torch=Foreign("LogSoftmax", constants={"dim": 1}),
-        torch_function=Foreign("log_softmax", constants={"dim": 1}),
-        onnx=Foreign("LogSoftmax", constants={"axis": 1}),
-        tflite="LOG_SOFTMAX",
+        torch=Foreign("LogSoftmax", constants={"dim": 1}, when=CHANNELS),
+        torch_function=Foreign("log_softmax", constants={"dim": 1}, when=CHANNELS),
+        onnx=Foreign("LogSoftmax", constants={"axis": 1}, when=CHANNELS),
+        tflite=Foreign("LOG_SOFTMAX", when=CHANNELS),
     )
     example_input = ((10,),)
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
-        n, positions = ins[0].channels, ins[0].positions
+        n, rows = self.rows(ins[0])
         elements = ins[0].elements
-        fewer = positions * (n - 1)
-        return Work(comparisons=fewer, additions=2 * elements + fewer, special=elements + positions)
+        fewer = rows * (n - 1)
+        return Work(comparisons=fewer, additions=2 * elements + fewer, special=elements + rows)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        if axis_of(self.axis, ins[0], self.name):
+            return super().tflite(to, xs, ins, outs)
         return (to.unary(xs[0], "LOG_SOFTMAX", "LogSoftmaxOptions"),)

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 EXPRESSION: Json = {"type": "string", "description": "an expression over vars, parameters, i, c_in, label.c/h/w"}
 REFERENCE: Json = {"type": "string", "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*$", "description": "a parameter's word"}
 SIZE: Json = {"type": "string", "pattern": r"^[0-9]+(x[0-9]+)+$", "description": "one per axis, as 3x5"}
+AXES_LIMIT = 8
 PADDING_WORDS = ("valid", "half", "same", "same_lower")
 
 
@@ -139,6 +140,33 @@ class Padding(Kind):
     def describe(self) -> str:
         forms = "integer, one per axis, or before and after each axis"
         return f"{forms}, or {'|'.join(self.words)}" if self.words else forms
+
+
+@dataclass(frozen=True, slots=True)
+class Axis(Kind):
+    """An axis counted without the batch: 0 or `channel`, 1, .., `last`; negative from the end."""
+
+    words: tuple[str, ...] = ("channel", "last")
+
+    def check(self, value: Any, name: str) -> int | str:
+        if isinstance(value, str):
+            if value not in self.words:
+                raise ArgumentError(
+                    f"'{name}' must be an axis, got {value!r}",
+                    argument=name,
+                    hint=value_hint(value, self.words) or "write channel, last, or a number counted without the batch",
+                )
+            return value
+        found = whole(value, name, -AXES_LIMIT)
+        if found >= AXES_LIMIT:
+            raise ArgumentError(f"'{name}' must be below {AXES_LIMIT}, got {found}", argument=name)
+        return {0: "channel", -1: "last"}.get(found, found)
+
+    def schema(self) -> Json:
+        return {"anyOf": [{"enum": list(self.words)}, {"type": "integer"}, EXPRESSION]}
+
+    def describe(self) -> str:
+        return "channel, last, or an axis counted without the batch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.ops.arguments import Extents, Integer, shown
+from cnncalc.ops.arguments import Axis, Extents, Integer, shown
 from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.linear import View
 from cnncalc.ops.operator import Operator, Shapes, arg
 from cnncalc.ops.registry import register
-from cnncalc.ops.windows import per_axis, spatial_rank
+from cnncalc.ops.windows import axis_of, per_axis, spatial_rank
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Slide
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
@@ -58,6 +58,11 @@ class Permute(View):
         return (tuple(IDENTITY if axis == a else WHOLE for a, axis in enumerate(order) if a),)
 
 
+    def kept_axes(self, ins: Shapes, outs: Shapes) -> tuple[int | None, ...] | None:
+        order = self.order(ins[0])
+        return tuple(axis - 1 for axis in order[1:]) if not order[0] and len(order) > 2 else None
+
+
 @register("tokens", aliases=("class_token",))
 class Tokens(Operator):
     """`n` learned vectors before a sequence, `[C, S] -> [C, n + S]`; n*C parameters (arXiv:2010.11929)."""
@@ -89,23 +94,33 @@ class Tokens(Operator):
 class Roll(Operator):
     """A map moved by `shift` along its axes, what leaves it entering at the other side, `[C, *S] -> [C, *S]`.
 
-    PyTorch's roll over the spatial axes (arXiv:2103.14030). A unit's field is taken without the wrapping.
+    PyTorch's roll over the spatial axes, or over one `axis` (arXiv:2103.14030). A unit's field is taken without the
+    wrapping.
     """
 
     group = "shape"
     keeps = ()
     example = "roll: -3"
-    elsewhere = known_as(torch_function=Foreign("roll", {"shift": "shifts"}))
+    elsewhere = known_as(torch_function=Foreign("roll", {"shift": "shifts", "axis": "dims"}))
     shift: int | tuple[int, ...] = arg(
         Extents(least=-(2**31)), main=True, aliases=("shifts",), doc="steps towards the end, one per spatial axis"
     )
+    axis: int | str | None = arg(Axis(), default=None, aliases=("dims",), doc="the one axis that is moved")
+
+    def steps(self, x: Shape) -> tuple[int, ...]:
+        """Return the steps on each spatial axis."""
+        if self.axis is None:
+            return per_axis(self.shift, spatial_rank(x, self.name), "shift")
+        along = axis_of(self.axis, x, self.name)
+        (shift,) = per_axis(self.shift, 1, "shift")
+        return tuple(shift if axis == along else 0 for axis in range(1, len(x)))
 
     def out_shape(self, x: Shape) -> Shape:
-        per_axis(self.shift, spatial_rank(x, self.name), "shift")
+        self.steps(x)
         return x
 
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
-        return (tuple(Slide(before=s) for s in per_axis(self.shift, len(ins[0]) - 1, "shift")),)
+        return (tuple(Slide(before=s) for s in self.steps(ins[0])),)
 
 
 @register("repeat_channels")

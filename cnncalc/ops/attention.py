@@ -10,22 +10,11 @@ from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.operator import INPUTS, OUTPUT, Composite, Operator, Part, Shapes, arg
 from cnncalc.ops.registry import register
 from cnncalc.ops.windows import AxisValue, per_axis
-from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Table
+from cnncalc.values.axis import IDENTITY, WHOLE, Parts, Reach, Table
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import Tensor
 from cnncalc.values.work import Work, exactly
-
-
-@dataclass(frozen=True, slots=True)
-class PartWindows:
-    """The windows of an axis that is cut into parts of `size`: every position reads its own part."""
-
-    size: int
-
-    def __getitem__(self, x: int) -> tuple[int, int]:
-        first = x // self.size * self.size
-        return first, first + self.size - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,7 @@ class _Attending(Operator):
         if len(keys) - 1 != rank:
             return (WHOLE,) * rank
         if self.window is not None:
-            return tuple(Table(PartWindows(size)) for size in self.windowed(keys))
+            return tuple(Parts(size) for size in self.windowed(keys))
         return (Table(Past()) if self.causal else WHOLE,) * rank
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnncalc.ops.arguments import Boolean
+from cnncalc.ops.arguments import Axis, Boolean
 from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.operator import INPUTS, Operator, Shapes, arg
 from cnncalc.ops.registry import register
-from cnncalc.values.axis import BROADCAST, IDENTITY, Reach
+from cnncalc.ops.windows import axis_of
+from cnncalc.values.axis import BROADCAST, IDENTITY, Reach, Table
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work
@@ -194,36 +196,70 @@ class Mul(Merge):
         return to.chain("MUL", xs)
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The windows of an axis of which `size` positions from `first` on are those of one source."""
+
+    first: int
+    size: int
+
+    def __getitem__(self, x: int) -> tuple[int, int]:
+        inside = self.first <= x < self.first + self.size
+        return (x - self.first, x - self.first) if inside else (0, -1)
+
+
+CHANNELS = {"axis": "channel"}
+
+
 @register("concat", aliases=("cat", "concatenate"))
 class Concat(Merge):
     """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]` (arXiv:1409.4842).
 
-    Computes nothing, reads and writes everything once.
+    With `axis` beside the sources along another axis, the other extents equal. Computes nothing, reads and writes
+    everything once.
     """
 
     family = "concat"
     joins = True
     example = "concat: [prev, x]"
     elsewhere = known_as(
-        torch_function=Foreign("cat", constants={"dim": 1}),
-        onnx=Foreign("Concat", constants={"axis": 1}),
-        tflite="CONCATENATION",
-        keras="Concatenate",
-        darknet="route",
-        caffe=Foreign("Concat", constants={"axis": 1}),
+        torch_function=Foreign("cat", constants={"dim": 1}, when=CHANNELS),
+        onnx=Foreign("Concat", constants={"axis": 1}, when=CHANNELS),
+        tflite=Foreign("CONCATENATION", when=CHANNELS),
+        keras=Foreign("Concatenate", when=CHANNELS),
+        darknet=Foreign("route", when=CHANNELS),
+        caffe=Foreign("Concat", constants={"axis": 1}, when=CHANNELS),
     )
     keeps = ()
     example_input = ((8, 14, 10), (4, 14, 10))
+    axis: int | str = arg(Axis(), default="channel", aliases=("dim",), doc="where they join; stands beside the sources")
+
+    def along(self, ins: Shapes) -> int:
+        """Return the axis on which the sources lie beside each other."""
+        return axis_of(self.axis, ins[0], self.name)
 
     def merged(self, ins: Shapes) -> Shape:
+        along = self.along(ins)
+        first = ins[0]
         for x in ins[1:]:
-            if x[1:] != ins[0][1:]:
+            if len(x) != len(first) or (*x[:along], *x[along + 1 :]) != (*first[:along], *first[along + 1 :]):
+                wanted = "equal height and width" if not along else f"equal extents but on axis {along}"
                 raise ArgumentError(
-                    f"{self.name} needs equal height and width, got {' and '.join(map(str, ins))}",
+                    f"{self.name} needs {wanted}, got {' and '.join(map(str, ins))}",
                     code="shape-mismatch",
-                    hint=mismatch_hint(ins[0], x),
+                    hint=mismatch_hint(first, x),
                 )
-        return Shape((sum(x.channels for x in ins), *ins[0][1:]))
+        return Shape((*first[:along], sum(x[along] for x in ins), *first[along + 1 :]))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        along, reaches, before = self.along(ins), [], 0
+        for x in ins:
+            part: Reach = Table(Stretch(before, x[along]))
+            reaches.append(tuple(part if axis == along else IDENTITY for axis in range(1, len(outs[0]))))
+            before += x[along]
+        return tuple(reaches)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        if self.along(ins):
+            return super().tflite(to, xs, ins, outs)
         return (to.concat(xs, len(to.shape(xs[0])) - 1),)

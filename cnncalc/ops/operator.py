@@ -303,10 +303,15 @@ class Operator:
         y = outs[0]
         return tuple((IDENTITY if len(x) == len(y) else WHOLE,) * (len(y) - 1) for x in ins)
 
+    def begins(self, ins: Shapes, port: int) -> tuple[int, ...]:
+        """Return where one of several outputs starts on the first one's axes, for each spatial axis; () for nowhere."""
+        return ()
+
     def kept_axes(self, ins: Shapes, outs: Shapes) -> tuple[int | None, ...] | None:
         """Return, for each spatial axis of the output, the spatial axis of the input that it is, None for an added one.
 
-        Only of a view that drops, adds or moves extents of 1; None for every other operator.
+        Only of a view that drops, adds or moves extents of 1, or puts axes in another order; None for every other
+        operator.
         """
         return None
 

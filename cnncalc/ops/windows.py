@@ -40,6 +40,20 @@ def pads(value: AxisValue, rank: int, name: str = "padding") -> tuple[tuple[int,
     return tuple((p, p) for p in per_axis(value, rank, name))
 
 
+def axis_of(axis: int | str, x: Shape, op: str) -> int:
+    """Return the axis of a shape that `axis:` means, counted from the front; raise ArgumentError if there is none."""
+    rank = len(x)
+    found = {"channel": 0, "last": rank - 1}.get(axis, axis) if isinstance(axis, str) else axis
+    assert isinstance(found, int)  # noqa: S101 - narrows for the type checker: the words are the two above
+    if not -rank <= found < rank:
+        raise ArgumentError(
+            f"{op} along axis {axis} of an input with {rank} ax{'is' if rank == 1 else 'es'}, {x}",
+            argument="axis",
+            hint=f"axes are counted without the batch: 0 (channel) to {rank - 1} (last)",
+        )
+    return int(found) % rank
+
+
 def spatial_rank(x: Shape, op: str) -> int:
     """Return the number of spatial axes of a map; raise ArgumentError for a vector."""
     if len(x) < 2:

@@ -118,6 +118,13 @@ def positions(count: Count) -> tuple[int, int]:
     return count.in_elements // count.channels, count.out_elements // count.out_channels
 
 
+def along(count: Count) -> int:
+    """Return the extent of the axis that the layer works along, by default the channels."""
+    axis = count.arguments.get("axis", "channel")
+    place: int = {"channel": 0, "last": -1}.get(axis, axis)
+    return count.in_shapes[0][place]
+
+
 def rank(count: Count) -> int:
     """Return the spatial axes of the first input: 2 for a map, 0 for a vector."""
     return len(count.in_shapes[0]) - 1

@@ -13,6 +13,7 @@ from cnncalc.rules.base import (
     FamilyRule,
     Formula,
     RuleTerm,
+    along,
     counted,
     ignored,
     inputs,
@@ -36,8 +37,8 @@ def seen(label: str, formula: Formula, note: str = "") -> FamilyRule:
 
 
 def softmax(count: Count) -> int:
-    """Return the exponentials, divisions and additions over the channels: 3n - 1 per position."""
-    return 3 * count.in_elements - count.in_elements // count.channels
+    """Return the exponentials, divisions and additions over an axis of n values: 3n - 1 per row."""
+    return 3 * count.in_elements - count.in_elements // along(count)
 
 
 def upsample(count: Count) -> int:

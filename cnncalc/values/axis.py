@@ -229,6 +229,22 @@ class Nearest(NamedTuple):
         return range(x // self.factor, x // self.factor + 1)
 
 
+class Parts(NamedTuple):
+    """Windowed attention: the axis is cut into parts of `size`, x reads all of its own part."""
+
+    size: int
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """Part follows part."""
+        return self.size, self.size
+
+    def taps(self, x: int) -> range:
+        """Return the part that x lies in."""
+        first = x // self.size * self.size
+        return range(first, first + self.size)
+
+
 class Interpolate(NamedTuple):
     """Half-pixel interpolation by a whole factor, u = (x + 1/2)/factor - 1/2: x reads floor(u)..ceil(u).
 
@@ -316,7 +332,7 @@ class Whole(NamedTuple):
     """Every x reads the whole axis, or axes do not correspond: global pool, flatten, linear, reshape."""
 
 
-Reach: TypeAlias = Slide | Transpose | Nearest | Interpolate | Table | Broadcast | Whole
+Reach: TypeAlias = Slide | Transpose | Nearest | Parts | Interpolate | Table | Broadcast | Whole
 
 IDENTITY = Slide()
 WHOLE = Whole()
