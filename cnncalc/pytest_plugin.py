@@ -21,9 +21,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Return a collector for a file that carries the signature of a spec."""
     if not parent.config.getoption("--cnncalc") or file_path.suffix not in {".yaml", ".yml"}:
         return None
-    from cnncalc.gate.specs import has_signature
+    from cnncalc.gate.specs import is_network
 
-    if not has_signature(file_path.read_bytes()):
+    if not is_network(file_path.read_bytes()):
         return None
     collector: pytest.Collector = SpecFile.from_parent(parent, path=file_path)
     return collector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
@@ -13,6 +14,7 @@ from cnncalc.graph.graph import Graph
 from cnncalc.interop import formats
 from cnncalc.language.document import Spec, read_spec
 from cnncalc.language.settings import Overrides
+from cnncalc.language.used import Folder
 from cnncalc.language.yaml_text import MAX_BYTES, MAX_EXPANDED_BYTES
 from cnncalc.values.diagnostics import Collector, Diagnostic, SpecError
 
@@ -89,7 +91,8 @@ def open_source(source: Source) -> tuple[Spec, Collector]:
         raise SpecError([_unreadable(name, path, error)]) from None
     if entry is None and (format_ := formats.find(data[: formats.HEAD])) is not None:
         return opened(formats.read(format_, path, name))
-    spec, collector = read_spec(data, str(path) if entry else name)
+    shown = str(path) if entry else name
+    spec, collector = read_spec(data, shown, Folder(path.parent, os.path.dirname(shown)))  # noqa: PTH120 - a shown name
     if entry is not None and entry.variant is not None:
         spec = spec.with_variant(entry.variant)
     return spec, collector

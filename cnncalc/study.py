@@ -17,7 +17,7 @@ from cnncalc.analysis.receptive import receptive_fields
 from cnncalc.results.report import Report
 from cnncalc.rules import convention as find_convention
 from cnncalc.source import build_graph, check_count
-from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Span, SpecError
+from cnncalc.values.diagnostics import MAX_REPORTED, Collector, SpecError, by_place
 from cnncalc.values.dtypes import ALIGNMENT, parse_dtypes
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cnncalc.language.document import Spec
     from cnncalc.rules.base import Convention
     from cnncalc.source import Input, Source
+    from cnncalc.values.diagnostics import Span
     from cnncalc.values.dtypes import Dtypes
 
 
@@ -145,10 +146,9 @@ class Study:
         """The spec of the network."""
         return self.expanded.spec
 
-    @property
-    def lines(self) -> tuple[str, ...] | None:
-        """The lines of the spec, None without a text."""
-        return self.expanded.collector.lines
+    def line(self, span: Span | None) -> str | None:
+        """Return the text of a line of the spec, or of a file that it uses."""
+        return self.expanded.collector.line(span)
 
     @property
     def name(self) -> str:
@@ -221,7 +221,7 @@ class Study:
         """
         form, read = self._form(), self.expanded.collector
         graph, deploy = form.graph, self.deploy
-        found = Collector(read.file, read.lines, list(read.found))
+        found = Collector(read.file, read.lines, dict(read.used), list(read.found))
         report = build_report(
             graph, name=self.name, source=self.spec.source, file=self.spec.file, variant=self.variant,
             version=__version__, convention=self.rule, dtypes=self.dtypes, batch=self.batch, collector=found,
@@ -233,7 +233,7 @@ class Study:
             asked = Deployment(graph, self.dtypes, self.batch, self.question.scratch, self.spec.file)
             report = dataclasses.replace(report, memory=memory_of(self.runtime, asked))
         if errors := found.errors:
-            errors.sort(key=lambda d: d.span or Span(0, 0))
+            errors.sort(key=by_place)
             raise SpecError(errors[:MAX_REPORTED], before(report, graph))
         return report
 

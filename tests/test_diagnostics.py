@@ -298,6 +298,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 ELSEWHERE = {"bad-key", "bad-type", "cycle", "no-such-spec", "unreadable-file"}
 ELSEWHERE |= {"not-utf8", "control-character", "file-too-large"}
 ELSEWHERE |= {"input-channels", "bad-operator", "no-spec"}
+ELSEWHERE |= {"duplicate-block", "no-blocks", "too-many-files", "use-cycle"}
 """What no text file of the folder can show: tests of this file do."""
 
 FINDERS = {"add", "error", "limit", "fail", "_fail", "_stop", "_error", "_refuse", "ArgumentError", "SlotError",

@@ -322,7 +322,7 @@ def test_where_a_layer_comes_from() -> None:
     origin = explain("resnet50", "layer2.0.add1.body.conv2").layers[0].origin
     assert origin.text is not None
     assert origin.text.startswith("- conv: {out: mid, kernel: 3, stride: stride")
-    assert [path for path, _ in origin.calls] == ["layer2.0"]
+    assert [path for path, *_ in origin.calls] == ["layer2.0"]
     assert ("out", "mid", "128") in origin.values
     assert ("stride", "stride", "2") in origin.values
 
@@ -371,13 +371,15 @@ def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], para
     from cnncalc.explanation.layer import Setting, explain_layer
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.rules import convention
+    from cnncalc.values.diagnostics import Collector
     from cnncalc.values.dtypes import parse_dtypes
     from cnncalc.values.shape import Shape
 
     x = Shape((3, 8, 8))
     graph = Graph({"input": x}, [Node("odd1", cls(size=7), ((-1, 0),), (x,), (x,))])
     row = cnncalc.analyze({"input": [3, 8, 8], "layers": ["relu"]}).layers[0]._replace(params=params, macs=10)
-    setting = Setting(graph, receptive_fields(graph)[0], None, None, convention("mac"), parse_dtypes("fp32"), 1)
+    fields, line = receptive_fields(graph)[0], Collector().line
+    setting = Setting(graph, fields, line, None, convention("mac"), parse_dtypes("fp32"), 1)
     found = explain_layer(setting, 0, row)
     assert found["params"].formulas[0].value == params
     assert found["params"].formulas[0].letters is None

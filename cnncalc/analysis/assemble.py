@@ -184,7 +184,7 @@ def build_report(
 def warnings_of(collector: Collector) -> tuple[Diagnostic, ...]:
     """Return the warnings found so far, by place."""
     found = [d for d in collector.found if d.severity == "warning"]
-    return tuple(sorted(found, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0)))
+    return tuple(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column) if d.span else ("", 0, 0)))
 
 
 def layers(
@@ -207,7 +207,7 @@ def layers(
         count = fact.count
         params = 0 if node.shares is not None else count.params
         macs = count.macs
-        span = node.span
+        span = node.place
         rows.append(
             Layer(
                 node.path,

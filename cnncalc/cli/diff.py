@@ -87,6 +87,7 @@ def source(name: str) -> Source:
     if name == "-" or not colon or not path or Path(name).exists():
         return source_of(name)
     try:
-        return parse(shown_at(Path(), ref, path), name)
+        text, beside = shown_at(Path(), ref, path)
+        return parse(text, name, beside=beside)
     except GitError as error:
         fail(f"'{name}': {error.message}", error.hint)

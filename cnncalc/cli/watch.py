@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc import zoo
 from cnncalc.analysis.group import total
+from cnncalc.api import load
 from cnncalc.cli.common import encodable, report_findings
 from cnncalc.render.format import UNKNOWN, amount, axes
+from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,11 +40,11 @@ def keep_drawing(specs: Sequence[str], draw: Callable[[], Drawn], numbers: Numbe
 
     A spec with an error does not end it: the last table stays, the error stands under it.
     """
-    files = [watched(spec) for spec in specs]
     good: Drawn | None = None
     changes: list[str] = []
     try:
         while True:
+            files = [file for spec in specs for file in watched(spec)]
             seen, size = stamps(files), window()
             drawn = draw()
             if not drawn.code:
@@ -98,11 +100,16 @@ def window() -> tuple[int, int] | None:
     return size.columns, size.lines
 
 
-def watched(spec: str) -> Path:
-    """Return the file behind a SPEC argument."""
+def watched(spec: str) -> list[Path]:
+    """Return the file behind a SPEC argument, and those that it uses as far as it can be read."""
     path = Path(spec)
     entry = None if path.exists() else zoo.find(spec)
-    return entry.file if entry else path
+    file = entry.file if entry else path
+    try:
+        used = load(spec).used
+    except (SpecError, OSError, ValueError):
+        used = {}
+    return [file, *(file.parent / name for name in used)]
 
 
 def stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:

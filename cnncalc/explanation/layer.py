@@ -27,13 +27,14 @@ from cnncalc.graph.graph import Node
 from cnncalc.ops.arguments import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from fractions import Fraction
 
     from cnncalc.analysis.receptive import NodeField
     from cnncalc.graph.graph import Graph
     from cnncalc.results.report import Layer
     from cnncalc.rules.base import Convention
+    from cnncalc.values.diagnostics import Span
     from cnncalc.values.dtypes import Dtypes
 
 MEANINGS = {
@@ -60,7 +61,7 @@ class Setting(NamedTuple):
 
     graph: Graph
     fields: Sequence[NodeField]
-    lines: tuple[str, ...] | None
+    line: Callable[[Span | None], str | None]
     file: str | None
     convention: Convention
     dtypes: Dtypes
@@ -116,15 +117,13 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
 
 
 def _origin(setting: Setting, node: Node, row: Layer) -> LayerOrigin:
-    text = None
-    if node.span is not None and setting.lines is not None and 0 < node.span.line <= len(setting.lines):
-        text = setting.lines[node.span.line - 1].strip()
+    text = setting.line(node.span)
     return LayerOrigin(
-        file=setting.file,
-        line=row.line,
-        column=row.column,
-        text=text,
-        calls=tuple((path, span.line if span else None) for path, span in node.trace),
+        file=(node.span.file if node.span is not None else "") or setting.file,
+        line=node.span.line if node.span is not None else row.line,
+        column=node.span.column if node.span is not None else row.column,
+        text=text.strip() if text is not None else None,
+        calls=tuple((path, span.line if span else None, span.file if span else "") for path, span in node.trace),
         values=tuple((name, text, shown(value)) for name, text, value in node.values),
         shares=row.shares,
     )

@@ -74,7 +74,7 @@ class LayerOrigin:
         line: the item's line, 1-based; None without text.
         column: its column, 1-based.
         text: the source line.
-        calls: the block calls around it, outermost first, as (path, line).
+        calls: the block calls around it, outermost first, as (path, line, file where it is one that the spec uses).
         values: what the item's expressions came to, as (argument, expression, value).
         shares: path of the layer whose weights it uses.
     """
@@ -83,7 +83,7 @@ class LayerOrigin:
     line: int | None
     column: int | None
     text: str | None
-    calls: tuple[tuple[str, int | None], ...]
+    calls: tuple[tuple[str, int | None, str], ...]
     values: tuple[tuple[str, str, str], ...]
     shares: str | None
 
@@ -94,7 +94,9 @@ class LayerOrigin:
             "line": self.line,
             "column": self.column,
             "text": self.text,
-            "calls": [{"path": path, "line": line} for path, line in self.calls],
+            "calls": [
+                {"path": path, "line": line, **({"file": file} if file else {})} for path, line, file in self.calls
+            ],
             "values": [{"argument": name, "expression": text, "value": value} for name, text, value in self.values],
             "shares": self.shares,
         }

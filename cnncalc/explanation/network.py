@@ -66,7 +66,7 @@ def explain(
     study = Study.of(spec, input=input, variant=variant, variables=variables, convention=convention, dtype=dtype,
                      batch=batch, max_layers=max_layers)  # fmt: skip
     report, graph, rule = study.report, study.graph, study.rule
-    setting = Setting(graph, study.fields.of, study.lines, study.spec.file, rule, study.dtypes, study.batch)
+    setting = Setting(graph, study.fields.of, study.line, study.spec.file, rule, study.dtypes, study.batch)
     chosen = [k for k, node in enumerate(graph.nodes) if node.path == pattern or fnmatchcase(node.path, pattern)]
     if not chosen:
         raise NoSuchLayer(pattern, [node.path for node in graph.nodes])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.form import Budget, Origin, read_budget
-from cnncalc.gate.specs import files_under, has_signature
+from cnncalc.gate.specs import files_under, is_network
 from cnncalc.language.python_data import from_python
 from cnncalc.language.tree import Map
 from cnncalc.language.yaml_text import read
@@ -79,7 +79,7 @@ def _inside(file: Path, folder: Path) -> str | None:
 
 def _carries_signature(file: Path) -> bool:
     try:
-        return file.stat().st_size <= MAX_BYTES and has_signature(file.read_bytes())
+        return file.stat().st_size <= MAX_BYTES and is_network(file.read_bytes())
     except OSError:
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,6 +149,44 @@ class Snapshot:
         return run_git(self.root, "cat-file", "blob", name)
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The files beside one file of a commit: where a spec of it reads what it uses (see `language.used.Beside`).
+
+    Attributes:
+        shot: the commit.
+        folder: the file's folder, from the root.
+    """
+
+    shot: Snapshot
+    folder: str
+
+    def name(self, path: str) -> str:
+        """Return `REF:PATH`, as git writes it."""
+        return f"{self.shot.ref}:{posixpath.join(self.folder, path)}"
+
+    def read(self, path: str) -> bytes:
+        """Return what the file was in the commit.
+
+        Raises:
+            OSError: there was none, or git cannot say.
+        """
+        try:
+            found = self.shot.followed(posixpath.join(self.folder, path))
+            if found is None:
+                raise OSError(0, f"does not exist in {self.shot.ref}")
+            if self.folder and not found.startswith(f"{self.folder}/"):
+                raise OSError(0, "leads out of the spec's folder")
+            return self.shot.read(found)
+        except GitError as error:
+            raise OSError(0, error.message) from None
+
+
+def beside(shot: Snapshot, path: str) -> Committed:
+    """Return where a spec of a commit reads the files that it uses."""
+    return Committed(shot, posixpath.dirname(path))
+
+
 def repository(folder: Path) -> Path:
     """Return the top folder of the working tree around a folder.
 
@@ -198,8 +237,8 @@ def _unknown_ref(root: Path, ref: str, error: GitError) -> GitError:
     return GitError(f"git knows no commit '{ref}'", f"check the name, or run '{fetch}' first")
 
 
-def shown_at(folder: Path, ref: str, path: str) -> bytes:
-    """Return a file as `git show REF:PATH` has it; a path that starts with `./` is from the folder.
+def shown_at(folder: Path, ref: str, path: str) -> tuple[bytes, Committed]:
+    """Return a file as `git show REF:PATH` has it, and what is beside it; a path with `./` is from the folder.
 
     Raises:
         GitError: there is no such commit, or no such file in it.
@@ -214,7 +253,7 @@ def shown_at(folder: Path, ref: str, path: str) -> bytes:
             else "the path is from the top of the repository"
         )
         raise GitError(f"there is no file '{path}' in {ref}", hint)
-    return found.read(full)
+    return found.read(full), beside(found, full)
 
 
 def git_doubt(error: GitError, file: str | None = None) -> Diagnostic:

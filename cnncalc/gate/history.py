@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.git import GitError, Snapshot, repository, snapshot
-from cnncalc.gate.specs import SUFFIXES, has_signature
+from cnncalc.gate.specs import SUFFIXES, is_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +78,7 @@ class History:
             and (shot.root, path) not in self._claimed
             and not (shot.root / path).exists()
             and not any(part.startswith(".") for part in path.split("/"))
-            and has_signature(shot.read(path))
+            and is_network(shot.read(path))
         ]
 
     def unsigned(self, files: Iterable[Path]) -> list[Path]:
@@ -91,7 +91,7 @@ class History:
         for file in files:
             shot = self.of(file.parent)
             path = shot.inside(file)
-            if path is not None and shot.has(path) and has_signature(shot.read(path)):
+            if path is not None and shot.has(path) and is_network(shot.read(path)):
                 found.append(file)
         return found
 

@@ -52,6 +52,7 @@ class Finding:
         hint: how to repair it, where there is something to say.
         limit: the limit concerned, in a few words without the measured number; "" for a doubt about a whole spec.
         file: the file that it is about where that is not the spec.
+        used: the file is one that the spec uses.
     """
 
     status: Status
@@ -64,6 +65,7 @@ class Finding:
     hint: str | None = None
     limit: str = ""
     file: str | None = None
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

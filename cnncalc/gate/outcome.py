@@ -166,4 +166,5 @@ def doubt_finding(doubt: Diagnostic) -> Finding:
         path=doubt.path,
         hint=doubt.hint,
         file=doubt.file,
+        used=doubt.spec is not None,
     )

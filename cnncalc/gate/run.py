@@ -11,7 +11,7 @@ from cnncalc.gate.config import Config, configurations, is_repository, read_budg
 from cnncalc.gate.git import GitError, git_doubt
 from cnncalc.gate.history import History
 from cnncalc.gate.outcome import Options, Run
-from cnncalc.gate.specs import has_budgets, targets
+from cnncalc.gate.specs import has_budgets, is_library, targets
 from cnncalc.gate.subject import Judge
 from cnncalc.gate.words import plural
 from cnncalc.values.diagnostics import Diagnostic, SpecError
@@ -46,7 +46,7 @@ def check(names: Sequence[str], options: Options, *, stdin: Callable[[], bytes] 
             )
     unsigned = [file for file in named.skipped if _carries_budgets(file)]
     run.doubts += [_unread(file) for file in unsigned]
-    if skipped := [file for file in named.skipped if file not in unsigned]:
+    if skipped := [file for file in named.skipped if file not in unsigned and not is_library(file)]:
         run.notices.append(_skipped(skipped))
     run.notices += nested(found)
     read = [_or_doubt(run, partial(read_budget_file, name)) for name in options.budgets]

@@ -46,6 +46,28 @@ def has_signature(data: bytes) -> bool:
     return _has_key(data, "cnncalc", broken=lambda: _SIGNATURE.search(data) is not None)
 
 
+def is_network(data: bytes) -> bool:
+    """Return whether a file's content is a spec of a network: not one that only holds blocks for others to use."""
+    if not has_signature(data):
+        return False
+    keys, whole = (frozenset[str](), False) if data.startswith(_UTF16) else top_level_keys(data)
+    return not whole or not has_only_blocks(keys)
+
+
+def has_only_blocks(keys: frozenset[str]) -> bool:
+    """Return whether a file with these keys holds blocks for others to use, and no network."""
+    return "blocks" in keys and not keys & {"layers", "input", "inputs"}
+
+
+def is_library(file: Path) -> bool:
+    """Return whether a file holds nothing but blocks for others to use; one that cannot be read does not."""
+    try:
+        keys, whole = top_level_keys(file.read_bytes())
+    except OSError:
+        return False
+    return whole and has_only_blocks(keys)
+
+
 def has_budgets(data: bytes) -> bool:
     """Return whether a file's content has a `budgets` key at its top level, beside layers."""
     return _has_key(data, "budgets", broken=lambda: False) and _has_key(data, "layers", broken=lambda: False)
@@ -125,7 +147,7 @@ class Found(NamedTuple):
     Attributes:
         targets: the specs, each once.
         folders: the folders among the arguments.
-        skipped: the YAML files in them that do not carry the signature.
+        skipped: the YAML files in them that do not carry the signature, and those with nothing but blocks.
         empty: the folders without a spec, as findings.
         doubts: arguments that name nothing, folders and files that cannot be read.
     """
@@ -214,7 +236,7 @@ def _is_plain(file: Path) -> bool:
 def _is_spec(file: Path) -> bool:
     """Return whether a file of a folder is to be judged; one that cannot be read is, so that somebody says so."""
     try:
-        return has_signature(file.read_bytes())
+        return is_network(file.read_bytes())
     except OSError:
         return True
 

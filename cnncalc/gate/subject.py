@@ -11,7 +11,7 @@ from cnncalc.api import load, parse
 from cnncalc.gate.analyses import Analyses
 from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.form import Budget, Limit, Origin, layered, read_budget, warning_level
-from cnncalc.gate.git import GitError, git_doubt
+from cnncalc.gate.git import GitError, beside, git_doubt
 from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total
 from cnncalc.gate.metrics import METRICS, declared_note, known
 from cnncalc.gate.outcome import Earlier, Options, Run, Subject
@@ -189,7 +189,8 @@ class Judge:
         state = "changed" if path == shot.inside(file) else "renamed"
         subject.earlier = Earlier(reference=history.ref, state=state, path=path)
         try:
-            old = parse(old_text, f"{history.ref}:{path}")
+            old = parse(old_text, f"{history.ref}:{path}", beside=beside(shot, path))
+            subject.notes += used_notes(old.used, spec.used, history.ref)
             if subject.variant is not None and subject.variant not in old.variants:
                 subject.earlier = Earlier(reference=history.ref, state="new")
                 return
@@ -278,6 +279,14 @@ def _not_judged(budgets: Iterable[Budget], variant: str | None) -> list[str]:
     """Return which budgets are for variants that this subject is not."""
     names = {name: None for budget in budgets for name in budget.variants if name != variant}
     return [f"budgets for variant '{name}' are not judged here; --all-variants judges them" for name in names]
+
+
+def used_notes(old: Mapping[str, object], new: Mapping[str, object], reference: str) -> list[str]:
+    """Return which of the files that a spec uses differ from an earlier version."""
+    notes = [f"uses '{path}', which it did not in {reference}" for path in new if path not in old]
+    notes += [f"no longer uses '{path}' of {reference}" for path in old if path not in new]
+    changed = [path for path in new if old.get(path, new[path]) != new[path]]
+    return notes + [f"uses '{path}', which is changed since {reference}" for path in changed]
 
 
 def _budget_notes(old: Spec, own: Budget, reference: str) -> list[str]:

@@ -43,6 +43,13 @@ class Node:
     origin: str = ""
     fused: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> Span | None:
+        """Where it is in the spec's own file: its item, or the call of the block of another file that it is in."""
+        if self.span is not None and not self.span.file:
+            return self.span
+        return next((span for _, span in reversed(self.trace) if span is not None and not span.file), None)
+
 
 class Accept(NamedTuple):
     """Codes of warnings that are meant, for the nodes from `start` to before `stop`; None stands for the whole file."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.language.slots import as_map, clip, words_in, written
-from cnncalc.language.standard import standard
+from cnncalc.language.slots import as_map, clip, words_in
 from cnncalc.language.template import BLOCK_KEYS, MAX_SCOPES, Block
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
@@ -14,14 +13,18 @@ from cnncalc.values.diagnostics import did_you_mean
 if TYPE_CHECKING:
     from cnncalc.language.items import ItemReader
     from cnncalc.language.reading import Reading
+    from cnncalc.language.template import Template
 
 
 class BlockReader:
     """Reads the blocks of a file."""
 
-    def __init__(self, reading: Reading, items: ItemReader) -> None:
+    def __init__(self, reading: Reading, items: ItemReader, home: Template) -> None:
         self.at = reading
         self.reader = items
+        self.home = home
+        self.own: list[Block] = []
+        self.origins: dict[Block, str] = {}
 
     def declare_blocks(self, node: Node | None) -> None:
         """Make every block known by name, with its parameters and inputs."""
@@ -43,26 +46,27 @@ class BlockReader:
                 self.at.error("wrong-type", f"block '{key.text}' must be a mapping with layers", value,
                            "write {params: .., layers: [..]}")  # fmt: skip
                 body = Map({})
-            block = Block(key.text, key, body)
+            block = Block(key.text, key, body, home=self.home)
             self.at.blocks[key.text] = block
+            self.own.append(block)
             self.at.unknown_keys(body, BLOCK_KEYS, f"block '{key.text}'")
             self.block_params(block, body)
             block.failed = body is not value
 
-    def declare_used(self, node: Node | None) -> None:
-        """Make the blocks that are used known by name; the file's own outrank them."""
-        if node is None:
-            return
-        for entry in node.items if isinstance(node, Seq) else [node]:
-            if not isinstance(entry, Scalar) or entry.text != "std":
-                self.at.error("bad-use", f"there is nothing to use by the name of '{clip(written(entry))}'", entry,
-                              "write use: [std]")  # fmt: skip
+    def declare_used(self, file: Template, name: str, entry: Scalar) -> None:
+        """Make the own blocks of a file that is used known by name; those of this file outrank them."""
+        self.home.uses.append(file)
+        for block in file.blocks.values():
+            if block.home is not file:
                 continue
-            for key, body in standard().entries:
-                if key.text not in self.at.blocks and isinstance(body, Map):
-                    block = Block(key.text, key, body, used=True)
-                    self.at.blocks[key.text] = block
-                    self.block_params(block, body)
+            there = self.at.blocks.get(block.name)
+            if there is None:
+                self.at.blocks[block.name] = block
+                self.origins[block] = name
+            elif there in self.origins and there is not block:
+                self.at.error("duplicate-block", f"block '{block.name}' is in '{clip(name)}' and in "
+                              f"'{clip(self.origins[there])}'", entry,
+                              "rename one of them, or write one of this file's own")  # fmt: skip
 
     def block_params(self, block: Block, body: Map) -> None:
         """Read the parameters and inputs of a block."""
@@ -92,7 +96,7 @@ class BlockReader:
 
     def compile_params(self) -> None:
         """Make the defaults of every block's parameters ready; which are words is known of all blocks by now."""
-        for block in self.at.blocks.values():
+        for block in self.own:
             self.at.who = f"block '{block.name}'"
             block.slots = {
                 name: self.reader.parameter(block, name, node) for name,
@@ -109,11 +113,7 @@ class BlockReader:
             block.failed = True
             return
         self.at.block, self.at.names_used = block, {}
-        outer = self.at.defaults, self.at.resolved_defaults
-        if block.used:
-            self.at.defaults, self.at.resolved_defaults = {}, {}
         self.reader.items(layers, block.body, f"layers of block '{block.name}'", taken=block.inputs)
-        self.at.defaults, self.at.resolved_defaults = outer
         for name in sorted(block.words & self.at.names_used.keys()):
             block.failed = True
             self.at.error("word-and-number", f"parameter '{name}' of block '{block.name}' is used as a word (${name}) "
@@ -131,9 +131,9 @@ class BlockReader:
 
     def refuse_recursion(self) -> None:
         """Report blocks that contain themselves, and calls that are nested too deep; nothing is expanded then."""
-        depths: dict[str, int] = {}
-        for root in self.at.blocks:
-            chain: list[str] = []
+        depths: dict[Block, int] = {b: b.depth for b in self.at.blocks.values() if b.home is not self.home}
+        for root in self.own:
+            chain: list[Block] = []
             pending = [] if root in depths else [(root, iter(self.at.calls.get(root, ())))]
             while pending:
                 name, callees = pending[-1]
@@ -141,18 +141,17 @@ class BlockReader:
                     chain.append(name)
                 callee = next((c for c in callees if c not in depths), None)
                 if callee is None:
-                    depths[name] = 1 + max((depths[c] for c in self.at.calls.get(name, ())), default=0)
+                    depths[name] = name.depth = 1 + max((depths[c] for c in self.at.calls.get(name, ())), default=0)
                     chain.pop()
                     pending.pop()
                 elif callee in chain:
-                    cycle = " -> ".join((*chain[chain.index(callee) :], callee))
-                    self.at.error("recursive-block", f"block '{callee}' calls itself: {clip(cycle, 200)}",
+                    cycle = " -> ".join(call.name for call in (*chain[chain.index(callee) :], callee))
+                    self.at.error("recursive-block", f"block '{callee.name}' calls itself: {clip(cycle, 200)}",
                                self.at.calls[name][callee], "a block cannot contain itself; use repeat")  # fmt: skip
                     self.at.collector.raise_if_errors()
                 else:
                     pending.append((callee, iter(self.at.calls.get(callee, ()))))
             if depths[root] > MAX_SCOPES:
                 self.at.error("too-deep", f"blocks call each other more than {MAX_SCOPES} deep",
-                              self.at.blocks[root].key,
-                           "flatten some of them")  # fmt: skip
+                              root.key, "flatten some of them")  # fmt: skip
                 self.at.collector.raise_if_errors()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cnncalc.graph.graph import Graph
     from cnncalc.language.tree import Map
+    from cnncalc.language.used import Beside
 
 
 class Spec:
@@ -107,7 +108,13 @@ class Spec:
 
     def collector(self) -> Collector:
         """Return an empty collector for findings about this spec."""
-        return Collector(file=self.file, lines=self._template.collector.lines)
+        known = self._template.collector
+        return Collector(file=self.file, lines=known.lines, used=known.used)
+
+    @property
+    def used(self) -> dict[str, tuple[str, ...]]:
+        """The lines of every file that it uses, by the file's path from the spec's folder."""
+        return self._template.texts
 
     def __repr__(self) -> str:
         return f"<Spec {self.name or self.file or 'unnamed'}>"
@@ -150,30 +157,37 @@ def _from_mapping(data: Mapping[str, object], file: str | None) -> Template:
     return template(from_python(data), Collector(file=file))
 
 
-def read_spec(text: str | bytes, file: str | None = None) -> tuple[Spec, Collector]:
+def read_spec(text: str | bytes, file: str | None = None,
+              beside: Beside | None = None) -> tuple[Spec, Collector]:  # fmt: skip
     """Return what could be read of a spec's text, and everything found wrong with it so far.
+
+    Args:
+        text: UTF-8, as str or bytes.
+        file: the name that diagnostics print.
+        beside: where the files that it uses are read from; without one it may use the shipped blocks alone.
 
     Raises:
         SpecError: the text is not even a tree.
     """
-    return with_room(lambda: _read(text, file))
+    return with_room(lambda: _read(text, file, beside))
 
 
-def _read(text: str | bytes, file: str | None) -> tuple[Spec, Collector]:
+def _read(text: str | bytes, file: str | None, beside: Beside | None) -> tuple[Spec, Collector]:
     root, collector = read(text, file)
-    return Spec(template(root, collector), file=file), collector
+    return Spec(template(root, collector, beside), file=file), collector
 
 
-def parse(text: str | bytes, file: str | None = None) -> Spec:
+def parse(text: str | bytes, file: str | None = None, *, beside: Beside | None = None) -> Spec:
     """Return the spec of a YAML text.
 
     Args:
         text: UTF-8, as str or bytes.
         file: the name that diagnostics print.
+        beside: where the files that it uses are read from; without one it may use the shipped blocks alone.
 
     Raises:
         SpecError: it is no spec.
     """
-    spec, collector = read_spec(text, file)
+    spec, collector = read_spec(text, file, beside)
     collector.raise_if_errors()
     return spec

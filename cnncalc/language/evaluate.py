@@ -78,7 +78,8 @@ class Evaluator:
             first: whether it is the first repetition.
             like: the frame of the call whose weights it uses; what is not given is inherited from it.
         """
-        frame = Frame(self.scope.file_frame, block.body.labels, opaque=True)
+        home = self.scope.file_frame if block.home is None else self.scope.file_frames[block.home]
+        frame = Frame(home, block.body.labels, opaque=True)
         frame.labels.update(zip(block.inputs, refs, strict=True))
         caller = self.scope.frame
         given = {**item.args, **item.first} if first and item.first else item.args
@@ -124,7 +125,7 @@ class Evaluator:
             if name in scope.values:
                 break
             scope = scope.parent
-        known = {**frame.words, **self.scope.file_frame.words}
+        known = {**frame.words, **self.scope.file_frames[frame.home].words}
         raise SlotError("unknown-name", f"there is no word ${name}", where.span,
                         did_you_mean(name, known, "$name passes a block's parameter or a variable"))  # fmt: skip
 
@@ -200,7 +201,7 @@ class Evaluator:
         if slot.constant:
             return self.evaluate(slot)
         frame, index = self.scope.frame, self.scope.index
-        self.scope.frame, self.scope.index = self.scope.file_frame, None
+        self.scope.frame, self.scope.index = self.scope.file_frames[frame.home], None
         try:
             return self.evaluate(slot)
         finally:
@@ -234,7 +235,7 @@ class Evaluator:
             key = (id(node), id(slot.kind))
             passed = self.word_slots.get(key)
             if passed is None:
-                passed = self.word_slots[key] = compile_value(slot.name, node, slot.kind, self.spec, self.collector)
+                passed = self.word_slots[key] = compile_value(slot.name, node, slot.kind, frame.home, self.collector)
             outer, self.scope.frame = self.scope.frame, frame
             try:
                 return self.evaluate(passed)
@@ -263,7 +264,7 @@ class Evaluator:
         key = (id(node), id(VALUE))
         slot = self.word_slots.get(key)
         if slot is None:
-            slot = self.word_slots[key] = compile_value("the list", node, VALUE, self.spec, self.collector)
+            slot = self.word_slots[key] = compile_value("the list", node, VALUE, frame.home, self.collector)
         scope = self.scope
         outer = scope.frame, scope.index
         scope.frame, scope.index = frame, None
@@ -307,7 +308,7 @@ class Evaluator:
         node, frame = self.word_at(column.node, self.scope.frame)
         if isinstance(node, Seq):
             return tuple(node.items), frame
-        slot = compile_value(column.names[0].text, node, VALUE, self.spec, self.collector)
+        slot = compile_value(column.names[0].text, node, VALUE, frame.home, self.collector)
         outer, self.scope.frame = self.scope.frame, frame
         try:
             value = self.evaluate(slot)
@@ -364,11 +365,11 @@ class Evaluator:
         key = (id(item), id(node))
         found = self.meanings.get(key)
         if found is None:
-            assert self.spec.reader is not None
-            reader = self.spec.reader
+            reader = self.scope.frame.home.reader
+            assert reader is not None
             outer, reader.at.collector = reader.at.collector, self.collector
             try:
-                found = self.meanings[key] = reader.word_item(item, node)
+                found = self.meanings[key] = reader.word_item(item, node, frame.home.blocks)
             finally:
                 reader.at.collector = outer
         found.bound = frame if not isinstance(node, Scalar) else None
@@ -402,9 +403,9 @@ class Evaluator:
         if item.share is None:
             return None
         made = self.shared_with(item.share)
-        if made.block != item.key:
-            what = f"a call of {made.block}" if made.block else f"a {made.op.name if made.op else 'layer'}"
-            raise SlotError("share-mismatch", f"'{item.share.text}' is {what}, this is a call of {item.key}",
+        if made.block is not item.key:
+            what = f"a call of {made.block.name}" if made.block else f"a {made.op.name if made.op else 'layer'}"
+            raise SlotError("share-mismatch", f"'{item.share.text}' is {what}, this is a call of {item.counter}",
                             item.share.span, "only calls of one block can share weights")  # fmt: skip
         return made
 

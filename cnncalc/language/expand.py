@@ -14,7 +14,7 @@ from cnncalc.graph.graph import Accept, Graph, Node, Ref
 from cnncalc.language.evaluate import Evaluator, Values
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
-from cnncalc.language.settings import MAX_LAYERS, Overrides, set_inputs, set_variables
+from cnncalc.language.settings import MAX_LAYERS, Overrides, set_inputs, set_used, set_variables
 from cnncalc.language.slots import SlotError
 from cnncalc.language.template import (
     MAX_PARTS,
@@ -67,7 +67,7 @@ class Expander:
         self.spec = spec
         self.overrides = overrides
         self.collector = collector
-        self.scope = Scope(spec.body.labels, spec.blocks)
+        self.scope = Scope(spec)
         self.values = Evaluator(spec, self.scope, collector)
         self.graph = self.scope.graph
         self.nodes = self.graph.nodes
@@ -80,13 +80,13 @@ class Expander:
         self.passed_on = False
         self.made: list[Made] = []
         self.ties: list[Tie | None] = []
-        self.calls: list[str] = []
+        self.calls: list[Block] = []
         self.skipped: dict[Ref, Span | None] = {}
 
     def error(self, error: SlotError | ArgumentError | ExpressionError, path: str, item: Item, trace: Trace,
               refs: tuple[Ref, ...] = ()) -> None:  # fmt: skip
         """Record why an item failed, at the argument to blame or at the item; once, however often it is used."""
-        who = f"{'block' if isinstance(item.key, str) else 'layer'} '{path}' ({item.counter})"
+        who = f"{'block' if isinstance(item.key, Block) else 'layer'} '{path}' ({item.counter})"
         span, code, message, hint = item.span, error.code, str(error), error.hint
         related: list[tuple[str, Span]] = []
         if isinstance(error, SlotError):
@@ -126,6 +126,7 @@ class Expander:
         if self.spec.accept:
             self.graph.accepts.append(Accept(self.spec.accept, self.spec.accept_span, 0, None))
         set_variables(self.values, self.overrides)
+        set_used(self.values, self.spec)
         if set_inputs(self.values, self.overrides):
             try:
                 first: Tensor = (-1, 0)
@@ -428,8 +429,8 @@ class Expander:
             return self.leave_out(item, previous, refs)
         self.passed_on = False
         start = len(self.nodes)
-        if isinstance(item.key, str):
-            result, made = self.block(item, refs, path, trace, number)
+        if isinstance(item.key, Block):
+            result, made = self.block(item, item.key, refs, path, trace, number)
         elif item.sources is not None:
             result, made = self.merge(item, refs, path, trace, passed), Made(path, start, len(self.nodes))
         else:
@@ -592,17 +593,17 @@ class Expander:
                 found.append(previous)
         return found if path.keep else [previous]
 
-    def block(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace,
+    def block(self, item: Item, block: Block, refs: tuple[Ref, ...], path: str, trace: Trace,
               number: int | None) -> tuple[Tensor, Made]:  # fmt: skip
         """Expand one call of a block."""
-        block = self.spec.blocks[str(item.key)]
         if len(refs) != len(block.inputs):
             names = ", ".join(block.inputs)
             count = len(block.inputs)
             raise ArgumentError(f"{block.name} has {plural(count, 'input')} ({names}), got {len(refs)}",
                                 code="source-count", hint=f"write from: with {plural(count, 'label')}")  # fmt: skip
-        if block.name in self.calls:
-            cycle = " -> ".join((*self.calls[self.calls.index(block.name) :], block.name))
+        if block in self.calls:
+            called = [*self.calls[self.calls.index(block) :], block]
+            cycle = " -> ".join(call.name for call in called)
             raise ArgumentError(f"calls itself: {cycle}", code="recursive-block",
                                 hint="a block cannot contain itself; use repeat")  # fmt: skip
         start = len(self.nodes)
@@ -614,7 +615,7 @@ class Expander:
         frame = self.values.parameters(item, block, refs, first=number == 0, like=source.frame if source else None)
         outer = self.scope.index, self.scope.c_in, self.made, self.scope.repetition
         self.scope.index = None
-        self.calls.append(block.name)
+        self.calls.append(block)
         self.ties += [None] if item.apart else []
         with self.tied(Tie(source, path, self.nodes) if source else None, item):
             result = self.items(block.body, frame, refs[0], f"{path}.", (*trace, (path, item.span)))
@@ -626,7 +627,7 @@ class Expander:
             self.graph.accepts.append(Accept(block.accept, item.span, start, len(self.nodes)))
         self.scope.index, self.scope.c_in, self.made, self.scope.repetition = outer
         self.passed_on = False
-        return result, Made(path, start, len(self.nodes), None, block.name, frame)
+        return result, Made(path, start, len(self.nodes), None, block, frame)
 
     def results(self, block: Block, frame: Frame) -> Tensor:
         """Return what a block's labels under `outputs:` stand for, one tensor or several."""

@@ -6,53 +6,190 @@ a key means, which argument a name means, automatic names, reserved words, dupli
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from cnncalc.language.blocks import BlockReader
 from cnncalc.language.items import ItemReader
 from cnncalc.language.reading import Reading
 from cnncalc.language.sizes import open_axes
-from cnncalc.language.slots import EXTENTS, FAILED, Slot, as_map, words_in, written
+from cnncalc.language.slots import EXTENTS, FAILED, Slot, as_map, clip, clipped, words_in, written
+from cnncalc.language.standard import standard
 from cnncalc.language.template import FILE_KEYS, FORMAT, Template
 from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.language.used import MAX_USED, path_from
+from cnncalc.language.yaml_text import read
 from cnncalc.ops import base as ops
 from cnncalc.ops.hints import operator_hint
-from cnncalc.values.diagnostics import Collector, did_you_mean
+from cnncalc.values.diagnostics import Collector, Span, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    from cnncalc.language.used import Beside
 
 
-def template(root: Map, collector: Collector) -> Template:
-    """Return the checked form of a spec's tree; what is wrong goes to the collector."""
-    return FileReader(collector).file(root)
+def template(root: Map, collector: Collector, beside: Beside | None = None) -> Template:
+    """Return the checked form of a spec's tree; what is wrong goes to the collector.
+
+    Args:
+        root: the tree.
+        collector: of the spec's file.
+        beside: where files that it uses are read from.
+    """
+    return FileReader(root, Library(collector, beside)).file()
+
+
+class Library:
+    """The files that a spec uses, each read once.
+
+    Attributes:
+        collector: of the spec's file.
+        texts: of the files so far, by their path from the spec's folder.
+    """
+
+    def __init__(self, collector: Collector, beside: Beside | None) -> None:
+        self.collector = collector
+        self.beside = beside
+        self.texts: dict[str, tuple[str, ...]] = {}
+        self._read: dict[str, Template | None] = {}
+        self._open: list[str] = []
+
+    def standard(self) -> Template | None:
+        """Return the shipped blocks."""
+        if "std" not in self._read:
+            self._read["std"] = FileReader(standard(), self, "std").used()
+        return self._read["std"]
+
+    def find(self, entry: Scalar, user: str, at: Reading) -> Template | None:
+        """Return a file that is used; None, which is reported, where it cannot be."""
+        text = clip(entry.text)
+        path = path_from(user, entry.text)
+        if path is None:
+            at.error("bad-use", f"there is nothing to use by the name of '{text}'", entry,
+                     "write use: [std], or a file beside or below this one: use: [blocks.yaml]")  # fmt: skip
+            return None
+        if self.beside is None:
+            at.error("bad-use", f"'{text}' cannot be used: this spec is in no folder", entry,
+                     "write the spec to a file beside it; use: [std] works everywhere")  # fmt: skip
+            return None
+        if path in self._open:
+            cycle = " -> ".join((*self._open[self._open.index(path) :], path))
+            at.error("use-cycle", f"'{text}' uses itself: {clip(cycle, 200)}", entry,
+                     "move what both need to a third file")  # fmt: skip
+            return None
+        if path not in self._read:
+            if len(self._read) >= MAX_USED:
+                at.error("too-many-files", f"a spec uses at most {MAX_USED} files", entry,
+                         "put their blocks into fewer files")  # fmt: skip
+                return None
+            self._read[path] = self.load(path, entry, at)
+        return self._read[path]
+
+    def load(self, path: str, entry: Scalar, at: Reading) -> Template | None:
+        """Read one file."""
+        assert self.beside is not None
+        name = self.beside.name(path)
+        try:
+            data = self.beside.read(path)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            at.error("bad-use", f"'{clip(path)}' cannot be used: {clip(why, 200)}", entry,
+                     "name a file beside or below this one")  # fmt: skip
+            return None
+        try:
+            root, found = read(data, name, used=True)
+        except SpecError as error:
+            at.failures += 1
+            spans = ((d, d.span or Span(1, 1)) for d in error.diagnostics)
+            self.collector.found += [replace(d, span=s._replace(file=name), spec=self.collector.file) for d, s in spans]
+            return None
+        self.texts[path] = self.collector.used[name] = found.lines or ()
+        self._open.append(path)
+        try:
+            return FileReader(root, self, path, name).used()
+        finally:
+            self._open.pop()
 
 
 class FileReader:
     """Reads the keys of a file, each by its own rules."""
 
-    def __init__(self, collector: Collector) -> None:
-        self.at = Reading(collector)
-        self.reader = ItemReader(self.at)
-        self.block_reader = BlockReader(self.at, self.reader)
+    def __init__(self, root: Map, library: Library, path: str = "", name: str = "") -> None:
+        """Start to read a tree.
 
-    def file(self, root: Map) -> Template:
+        Args:
+            root: the tree.
+            library: the files that are used.
+            path: the file's path from the spec's folder; empty for the spec itself.
+            name: what the places in a used file call it.
+        """
+        self.at = Reading(library.collector)
+        self.at.file = name
+        self.library = library
+        self.path = path
+        self.root = root
+        self.result = Template(library.collector, root)
+        self.reader = ItemReader(self.at)
+        self.result.reader = self.reader
+        self.block_reader = BlockReader(self.at, self.reader, self.result)
+
+    def use(self) -> None:
+        """Read the files whose blocks are used."""
+        node = self.root.get("use")
+        if node is None:
+            return
+        known = set()
+        for entry in node.items if isinstance(node, Seq) else [node]:
+            if not isinstance(entry, Scalar) or not isinstance(entry.value, str):
+                self.at.error("bad-use", f"use lists files with blocks, got {clipped(entry)}", entry,
+                              "write use: [std], or a file beside or below this one: use: [blocks.yaml]")  # fmt: skip
+            elif entry.text not in known:
+                known.add(entry.text)
+                std = entry.text == "std"
+                file = self.library.standard() if std else self.library.find(entry, self.path, self.at)
+                if file is None:
+                    self.at.incomplete = True
+                else:
+                    self.block_reader.declare_used(file, entry.text, entry)
+
+    def used(self) -> Template:
+        """Read what a file has for those that use it: blocks, with the variables and defaults that hold in them."""
+        root, result = self.root, self.result
+        self.version(root)
+        self.at.unknown_keys(root, FILE_KEYS, "the file")
+        self.block_reader.declare_blocks(root.get("blocks"))
+        if not self.block_reader.own and not self.at.failures:
+            self.at.error("no-blocks", "a file that is used has blocks, this one has none", None, "add blocks:")
+        self.use()
+        self.variables(root, result)
+        self.bodies()
+        return result
+
+    def bodies(self) -> None:
+        """Read defaults and the layers of the file's own blocks."""
+        self.read_defaults(self.root.get("defaults"))
+        self.block_reader.compile_params()
+        self.result.blocks = self.at.blocks
+        self.result.defaults = self.at.defaults
+        for block in self.block_reader.own:
+            self.block_reader.block_body(block)
+        self.block_reader.refuse_recursion()
+
+    def file(self) -> Template:
         """Read all keys."""
-        result = Template(self.at.collector, root)
+        root, result = self.root, self.result
         self.version(root)
         self.at.unknown_keys(root, FILE_KEYS, "the spec")
         result.accept = self.at.codes(root.get("accept"))
         key = root.key("accept")
         result.accept_span = key.span if key is not None else None
-        result.reader = self.reader
         result.name = self.text(root, "name")
         result.source = self.text(root, "source")
         self.inputs(root, result)
         self.block_reader.declare_blocks(root.get("blocks"))
-        self.block_reader.declare_used(root.get("use"))
+        self.use()
         self.variables(root, result)
-        self.read_defaults(root.get("defaults"))
-        self.block_reader.compile_params()
-        result.blocks = self.at.blocks
-        result.defaults = self.at.defaults
-        for block in self.at.blocks.values():
-            self.block_reader.block_body(block)
-        self.block_reader.refuse_recursion()
+        self.bodies()
+        result.texts = self.library.texts
         layers = root.get("layers")
         if layers is None:
             self.at.error("missing-key", "the spec has no layers", None, "add layers: with a list of layers")
@@ -113,7 +250,7 @@ class FileReader:
         for part_name in ("layers", "defaults", "vars", "variants"):
             if (part := root.get(part_name)) is not None:
                 words |= words_in(part)
-        for block in self.at.blocks.values():
+        for block in self.block_reader.own:
             words |= words_in(block.node) - block.params.keys()
         result.words = frozenset(words & result.vars.keys())
         variants = as_map(root.get("variants")) if "variants" in root else Map({})

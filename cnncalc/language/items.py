@@ -25,7 +25,7 @@ from cnncalc.ops.hints import operator_hint
 from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cnncalc.language.reading import Reading
 
@@ -120,8 +120,8 @@ class ItemReader:
         """Find out what an item's key means."""
         key = item.key_node
         if key.text in self.at.blocks:
-            item.key = key.text
-            self.at.calls.setdefault(self.at.block.name if self.at.block else "", {}).setdefault(key.text, key)
+            item.key = self.at.blocks[key.text]
+            self.at.calls.setdefault(self.at.block, {}).setdefault(item.key, key)
             return
         word = REFERENCE.fullmatch(key.text)
         if word is not None:
@@ -131,6 +131,9 @@ class ItemReader:
         if cls is not None:
             item.key = cls
             item.counter = cls.name
+            return
+        if self.at.incomplete:
+            self.at.failures += 1
             return
         hint = operator_hint(key.text, self.at.blocks)
         if key.text in MODIFIERS:
@@ -143,7 +146,7 @@ class ItemReader:
         """Read an item's arguments and modifiers; what is wrong there is told with the item's name."""
         path = self.at.prefix + item.name
         outer = self.at.prefix
-        kind = "block" if isinstance(item.key, str) else "layer"
+        kind = "layer" if isinstance(item.key, type) else "block"
         self.at.who = f"{kind} '{path}' ({item.counter})" + (f" of block "
                                                              f"'{self.at.block.name}'" if self.at.block else "")
         self.at.path = None if self.at.block else path
@@ -157,14 +160,14 @@ class ItemReader:
         """Read the arguments of an operator, the parameters of a block call or the sources of a merge."""
         if item.word is not None:
             item.cost += 4
-        elif isinstance(item.key, str):
-            block = self.at.blocks[item.key]
+        elif isinstance(item.key, Block):
+            block = item.key
             item.args = self.parameters(block, value)
             item.cost += 4 + 2 * len(block.params) + len(block.inputs)
-        elif item.key is not None and item.key.sources is None:
+        elif isinstance(item.key, type) and item.key.sources is None:
             self.merge_sources(item, item.key, value)
             self.beside(item, item.key)
-        elif item.key is not None:
+        elif isinstance(item.key, type):
             item.defaults = self.at.defaults_of(item.key)
             item.args = self.at.main_or_arguments(value, item.key)
 
@@ -326,7 +329,7 @@ class ItemReader:
         words = words_in(inside)
         seen: set[str] = set()
         for key, value in table.entries:
-            names = [Scalar(name, True, name, key.line, key.column, key.length) for name in key.text.split()]
+            names = [Scalar(name, True, name, key.line, key.column, key.length, key.file) for name in key.text.split()]
             for name in names:
                 if not self.at.name_ok(name, "value"):
                     return ()
@@ -389,13 +392,19 @@ class ItemReader:
         elif item.sources is not None:
             self.at.error("wrong-type", f"{self.at.who}: 'first' changes arguments, a merge has none", node,
                        "use when: i == 0 inside its paths")  # fmt: skip
-        elif isinstance(item.key, str):
-            item.first = self.parameters(self.at.blocks[item.key], args)
-        elif item.key is not None:
+        elif isinstance(item.key, Block):
+            item.first = self.parameters(item.key, args)
+        elif isinstance(item.key, type):
             item.first = self.at.arguments(args, item.key)
 
-    def word_item(self, template: Item, node: Node) -> Item:
-        """Return the item that an entry with a `$word` as its operator means, the word being known."""
+    def word_item(self, template: Item, node: Node, blocks: Mapping[str, Block]) -> Item:
+        """Return the item that an entry with a `$word` as its operator means.
+
+        Args:
+            template: the entry.
+            node: what the word is.
+            blocks: those of the file where the word is written.
+        """
         entry = template.entry
         key = node if isinstance(node, Scalar) else node.entries[0][0] if isinstance(node, Map) and len(node) else None
         item = Item(template.key_node)
@@ -403,12 +412,12 @@ class ItemReader:
             setattr(item, name, getattr(template, name))
         self.at.who = f"layer '{template.name}' ({template.key_node.text})"
         cls = ops.find(key.text) if key is not None else None
-        if key is None or (key.text not in self.at.blocks and cls is None):
-            known = [*ops.names(), *self.at.blocks]
+        if key is None or (key.text not in blocks and cls is None):
+            known = [*ops.names(), *blocks]
             raise SlotError("unknown-operator", f"there is no operator or block '{clipped(node)}'", node.span,
                             did_you_mean(key.text if key else "", known,
                                          "see cnncalc ops for the operators"))  # fmt: skip
-        item.key = key.text if key.text in self.at.blocks else cls
+        item.key = blocks.get(key.text, cls)
         item.entry = entry
         value = entry.get(template.key_node.text) if isinstance(entry, Map) else None
         given = node.entries[0][1] if isinstance(node, Map) else None

@@ -43,7 +43,9 @@ class Reading:
 
     Attributes:
         blocks: the file's blocks by name.
-        calls: by block, or '' for the file, the blocks that it calls, each with the first call.
+        calls: by block, or None for the file, the blocks that it calls, each with the first call.
+        file: the file's name where a spec uses it.
+        incomplete: a file that is used cannot be read, so that an unknown name may be one of its blocks.
         block: the block that is being read.
         names_used: the names that its expressions use.
         who: how messages name what is being read.
@@ -56,7 +58,9 @@ class Reading:
         self.blocks: dict[str, Block] = {}
         self.defaults: dict[str, Args] = defaults or {}
         self.resolved_defaults: dict[str, Args] = {}
-        self.calls: dict[str, dict[str, Scalar]] = {}
+        self.calls: dict[Block | None, dict[Block, Scalar]] = {}
+        self.file = ""
+        self.incomplete = False
         self.block: Block | None = None
         self.names_used: dict[str, Scalar] = {}
         self.failures = 0
@@ -71,8 +75,13 @@ class Reading:
         self.failures += 1
         if self.failures > MAX_FAILURES:
             self.collector.raise_if_errors()
-        span = node.span if node is not None else Span(1, 1) if self.collector.lines is not None else None
+        span = node.span if node is not None else self.whole
         self.collector.add(code, message, span, hint=hint, related=related, path=self.path)
+
+    @property
+    def whole(self) -> Span | None:
+        """Where a mistake of the whole file is."""
+        return Span(1, 1, 1, self.file) if self.file or self.collector.lines is not None else None
 
     def unknown_keys(self, node: Map, known: Iterable[str], what: str) -> None:
         """Report the keys that are not known."""

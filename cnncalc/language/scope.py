@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from cnncalc.graph.graph import Graph, Ref
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.slots import FAILED, SlotError
+from cnncalc.language.template import Block
 from cnncalc.language.tree import Scalar
 from cnncalc.values.diagnostics import MAX_REPORTED, Span, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cnncalc.language.template import Block, Item
+    from cnncalc.language.template import Item, Template
     from cnncalc.language.tree import Node as TreeNode
     from cnncalc.ops.operator import Operator
     from cnncalc.values.shape import Shape
@@ -31,7 +32,7 @@ class Made(NamedTuple):
         start: index of its first node.
         stop: index after its last.
         op: the operator as the item has it; None for a block call.
-        block: the block's name; empty for an operator.
+        block: the block; None for an operator.
         frame: the parameters of the call.
     """
 
@@ -39,7 +40,7 @@ class Made(NamedTuple):
     start: int
     stop: int
     op: Operator | None = None
-    block: str = ""
+    block: Block | None = None
     frame: Frame | None = None
 
 
@@ -48,12 +49,18 @@ class Silent(Exception):  # noqa: N818 - not an error of its own
 
 
 class Frame:
-    """One lexical scope: values, words and labels. A block's frame sees the file's values but not its labels."""
+    """One lexical scope: values, words and labels. A block's frame sees its file's values but not its labels.
 
-    __slots__ = ("declared", "labels", "made", "opaque", "parent", "values", "words")
+    Attributes:
+        home: the file that it is in.
+    """
 
-    def __init__(self, parent: Frame | None, declared: Mapping[str, Span | None], *, opaque: bool = False) -> None:
+    __slots__ = ("declared", "home", "labels", "made", "opaque", "parent", "values", "words")
+
+    def __init__(self, parent: Frame | None, declared: Mapping[str, Span | None], *, opaque: bool = False,
+                 home: Template | None = None) -> None:  # fmt: skip
         self.parent = parent
+        self.home: Template = parent.home if parent is not None else home  # type: ignore[assignment]
         self.declared = declared
         self.opaque = opaque
         self.values: dict[str, Any] = {}
@@ -70,11 +77,11 @@ class Frame:
 class Scope:
     """Where expansion is: the current frame, what `c_in`, `i` and `prev` are, and the graph so far."""
 
-    def __init__(self, declared: Mapping[str, Span | None], blocks: Mapping[str, Block]) -> None:
-        self.blocks = blocks
+    def __init__(self, spec: Template) -> None:
         self.graph = Graph({}, [])
         self.in_shapes: list[Shape] = []
-        self.file_frame = Frame(None, declared)
+        self.file_frame = Frame(None, spec.body.labels, home=spec)
+        self.file_frames: dict[Template, Frame] = {spec: self.file_frame}
         self.frame = self.file_frame
         self.c_in: int | None = None
         self.index: int | None = None
@@ -188,14 +195,13 @@ class Scope:
 
     def wanted(self, item: Item) -> int:
         """Return how many tensors an item reads."""
-        if isinstance(item.key, str):
-            return len(self.blocks[item.key].inputs) if item.key in self.blocks else 1
-        return (item.key.sources if item.key is not None else None) or 1
+        if isinstance(item.key, Block):
+            return len(item.key.inputs)
+        return (item.key.sources if isinstance(item.key, type) else None) or 1
 
     def gives(self, item: Item) -> int:
         """Return how many tensors a block call gives, 1 for anything else."""
-        block = self.blocks.get(item.key) if isinstance(item.key, str) else None
-        return len(block.outputs) or 1 if block is not None else 1
+        return len(item.key.outputs) or 1 if isinstance(item.key, Block) else 1
 
     def first_source(self, item: Item, previous: Tensor) -> Ref:
         """Return what `c_in` means in an item: of several sources, the first."""

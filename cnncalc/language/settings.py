@@ -9,7 +9,7 @@ from cnncalc.language.inputs import own_shape, refuse_open, refuse_rank, warn_ch
 from cnncalc.language.literals import LiteralError, parse_number
 from cnncalc.language.python_data import from_python
 from cnncalc.language.reading import compile_value
-from cnncalc.language.scope import Silent
+from cnncalc.language.scope import Frame, Silent
 from cnncalc.language.sizes import open_axes
 from cnncalc.language.slots import EXTENTS, FAILED, VALUE, SlotError, written
 from cnncalc.language.template import MAX_DIMENSIONS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from cnncalc.language.evaluate import Evaluator
     from cnncalc.language.slots import Slot
+    from cnncalc.language.template import Template
     from cnncalc.language.tree import Node as TreeNode
 
 MAX_LAYERS = 100_000
@@ -61,23 +62,54 @@ def set_variables(values: Evaluator, overrides: Overrides) -> None:
         chosen[name] = override(name, value)
     frame = scope.file_frame
     for name, node in chosen.items():
+        value = set_variable(values, spec, frame, name, node, given=name in overrides.variables)
         if name in spec.words:
-            frame.words[name] = (node, frame)
             scope.graph.variables[name] = written(node)
-            continue
-        try:
-            value = VALUE.check(values.evaluate(compile_value(name, node, VALUE, spec, values.collector)), name)
-        except (SlotError, ArgumentError) as error:
-            if name in overrides.variables:
-                raise ValueError(f"variable '{name}': {error}") from None
-            span = error.span if isinstance(error, SlotError) else node.span
-            values.collector.add(error.code, f"variable '{name}': {error}", span, hint=error.hint)
-            value = FAILED
-        except Silent:
-            value = FAILED
-        frame.values[name] = value
-        if value is not FAILED:
+        elif value is not FAILED:
             scope.graph.variables[name] = plain(value, node)
+
+
+def set_used(values: Evaluator, spec: Template) -> None:
+    """Give the variables of every file that is used their values, each file in a frame of its own."""
+    scope = values.scope
+    for file in spec.uses:
+        if file in scope.file_frames:
+            continue
+        frame = scope.file_frames[file] = Frame(None, {}, home=file)
+        outer, scope.frame = scope.frame, frame
+        for name, (_, node) in file.vars.items():
+            set_variable(values, file, frame, name, node)
+        scope.frame = outer
+        set_used(values, file)
+
+
+def set_variable(values: Evaluator, spec: Template, frame: Frame, name: str, node: TreeNode, *,
+                 given: bool = False) -> object:  # fmt: skip
+    """Give one variable its value, or remember it as a word; return the value, FAILED for one without.
+
+    Args:
+        values: what evaluates it.
+        spec: the file that it is in.
+        frame: the frame of that file.
+        name: its name.
+        node: its value as it is written.
+        given: the caller sets it, so that a mistake is the caller's.
+    """
+    if name in spec.words:
+        frame.words[name] = (node, frame)
+        return FAILED
+    try:
+        value = VALUE.check(values.evaluate(compile_value(name, node, VALUE, spec, values.collector)), name)
+    except (SlotError, ArgumentError) as error:
+        if given:
+            raise ValueError(f"variable '{name}': {error}") from None
+        span = error.span if isinstance(error, SlotError) else node.span
+        values.collector.add(error.code, f"variable '{name}': {error}", span, hint=error.hint)
+        value = FAILED
+    except Silent:
+        value = FAILED
+    frame.values[name] = value
+    return value
 
 
 def set_inputs(values: Evaluator, overrides: Overrides) -> bool:

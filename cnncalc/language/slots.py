@@ -211,7 +211,8 @@ def point(node: Scalar | None, error: ExpressionError) -> Span | None:
     quote = 0 if node.plain else 1
     if error.offset + quote >= node.length:
         return node.span
-    return Span(node.line, node.column + quote + error.offset, max(1, min(error.length, node.length - error.offset)))
+    length = max(1, min(error.length, node.length - error.offset))
+    return Span(node.line, node.column + quote + error.offset, length, node.file)
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
@@ -259,5 +260,5 @@ def clipped(node: Node | None) -> str:
 def as_map(node: Node | None) -> Map | None:
     """Return a mapping, with nothing standing for an empty one."""
     if isinstance(node, Scalar) and node.value is None:
-        return Map({}, node.line, node.column, node.length)
+        return Map({}, node.line, node.column, node.length, node.file)
     return node if isinstance(node, Map) else None

@@ -13,10 +13,11 @@ FILE = Path(__file__).parent / "std" / "blocks.yaml"
 
 @cache
 def standard() -> Map:
-    """Return the shipped blocks by name; without places, so that a mistake in a call is located at the call."""
+    """Return the shipped blocks as a file; without places, so that a mistake in a call is located at the call."""
     root, collector = read(FILE.read_bytes(), str(FILE))
     collector.raise_if_errors()
-    return Map({key.text: (_bare(key), _placeless(value)) for key, value in root.entries})
+    key = Scalar("blocks", plain=True, text="blocks")
+    return Map({"blocks": (key, _placeless(root))})
 
 
 def _placeless(node: Node) -> Node:

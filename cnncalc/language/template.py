@@ -46,7 +46,7 @@ class Item:
 
     Attributes:
         name: its name in its scope, automatic or its label.
-        key: what its key means: an operator class, a block's name, or None where the item is wrong.
+        key: what its key means: an operator class, a block, the text of a `$word`, or None where the item is wrong.
         counter: the canonical name that it counts under.
         args: arguments of an operator or parameters of a block call.
         first: those of the first repetition that differ.
@@ -69,7 +69,7 @@ class Item:
         self.key_node = key_node
         self.span = key_node.span
         self.cost = 4
-        self.key: type[ops.Operator] | str | None = None
+        self.key: type[ops.Operator] | Block | str | None = None
         self.counter = key_node.text
         self.name = ""
         self.args: dict[str, Slot] = {}
@@ -160,7 +160,7 @@ class Items:
         self.labels: dict[str, Span | None] = {}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Block:
     """A named list of layers with parameters.
 
@@ -171,7 +171,8 @@ class Block:
         inputs: names of its inputs.
         outputs: labels of its outputs; the last layer is the only one where there are none.
         accept: codes of warnings that are meant in it.
-        used: it is not the file's own, so that the file's defaults do not hold in it.
+        home: the file that it is in, whose variables, defaults and blocks hold in it.
+        depth: how deep the calls in it are nested.
         failed: its body cannot be read, so that calls of it fail in silence.
     """
 
@@ -186,15 +187,24 @@ class Block:
     accept: tuple[str, ...] = ()
     body: Items = field(default_factory=Items)
     failed: bool = False
-    used: bool = False
+    home: Template | None = None
+    depth: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Template:
-    """A whole spec, checked as far as text goes."""
+    """A whole spec, checked as far as text goes; or a file whose blocks a spec uses.
+
+    Attributes:
+        blocks: by name, those of the file itself and those that it uses.
+        uses: the files that it uses.
+        texts: the text of every used file by its path from the spec's folder; only of the spec itself.
+    """
 
     collector: Collector
     root: Map
+    uses: list[Template] = field(default_factory=list)
+    texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     name: str | None = None
     source: str | None = None
     inputs: dict[str, Slot] = field(default_factory=dict)

@@ -27,12 +27,14 @@ class Scalar:
         text: its characters without the quotes.
         line, column, length: its place, 1-based, on its first line; an empty value has the place of its key. Line 0 is
             Python data.
+        file: the file that it is in, where that is one that a spec uses.
     """
 
-    __slots__ = ("column", "length", "line", "plain", "text", "value")
+    __slots__ = ("column", "file", "length", "line", "plain", "text", "value")
 
     def __init__(
         self, value: Value, plain: bool, text: str, line: int = 0, column: int = 0, length: int = 1,
+        file: str = "",
     ) -> None:
         self.value = value
         self.plain = plain
@@ -40,11 +42,12 @@ class Scalar:
         self.line = line
         self.column = column
         self.length = length
+        self.file = file
 
     @property
     def span(self) -> Span | None:
         """Its place, to the end of its first line; None for Python data."""
-        return Span(self.line, self.column, self.length) if self.line else None
+        return Span(self.line, self.column, self.length, self.file) if self.line else None
 
     def __repr__(self) -> str:
         return f"Scalar({self.value!r})"
@@ -53,18 +56,19 @@ class Scalar:
 class Seq:
     """A list of nodes, in the file's order."""
 
-    __slots__ = ("column", "items", "length", "line")
+    __slots__ = ("column", "file", "items", "length", "line")
 
-    def __init__(self, items: list[Node], line: int = 0, column: int = 0, length: int = 1) -> None:
+    def __init__(self, items: list[Node], line: int = 0, column: int = 0, length: int = 1, file: str = "") -> None:
         self.items = items
         self.line = line
         self.column = column
         self.length = length
+        self.file = file
 
     @property
     def span(self) -> Span | None:
         """The place where it starts, to the end of its first line; None for Python data."""
-        return Span(self.line, self.column, self.length) if self.line else None
+        return Span(self.line, self.column, self.length, self.file) if self.line else None
 
     def __repr__(self) -> str:
         return f"Seq({self.items!r})"
@@ -73,20 +77,22 @@ class Seq:
 class Map:
     """Keys with their nodes, in the file's order; keys are told apart by their text, so `1` and `"1"` are the same."""
 
-    __slots__ = ("_by_text", "column", "length", "line")
+    __slots__ = ("_by_text", "column", "file", "length", "line")
 
     def __init__(
         self, by_text: dict[str, tuple[Scalar, Node]], line: int = 0, column: int = 0, length: int = 1,
+        file: str = "",
     ) -> None:
         self._by_text = by_text
         self.line = line
         self.column = column
         self.length = length
+        self.file = file
 
     @property
     def span(self) -> Span | None:
         """The place where it starts, to the end of its first line; None for Python data."""
-        return Span(self.line, self.column, self.length) if self.line else None
+        return Span(self.line, self.column, self.length, self.file) if self.line else None
 
     @property
     def entries(self) -> list[tuple[Scalar, Node]]:

@@ -39,8 +39,13 @@ _SYNTAX_HINTS = (
 )
 
 
-def read(text: str | bytes, file: str | None = None) -> tuple[Map, Collector]:
+def read(text: str | bytes, file: str | None = None, *, used: bool = False) -> tuple[Map, Collector]:
     """Read the text of a spec, UTF-8 with or without a byte-order mark, into its top-level mapping.
+
+    Args:
+        text: the text.
+        file: its name for diagnostics.
+        used: a spec uses this file, so that the places of its nodes name it.
 
     Returns:
         The tree, and a collector that knows the file and its lines for whatever is found later.
@@ -55,7 +60,7 @@ def read(text: str | bytes, file: str | None = None) -> tuple[Map, Collector]:
     _check_characters(clean, file)
     found = Collector(file=file, lines=tuple(clean.splitlines()))
     _check_directives(found)
-    return _EventReader(clean, found).document(), found
+    return _EventReader(clean, found, file if used and file else "").document(), found
 
 
 def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
@@ -150,9 +155,10 @@ def _check_directives(found: Collector) -> None:
 class _EventReader:
     """One pass over the events of one text; every method consumes exactly its own node."""
 
-    __slots__ = ("_found", "_lines", "_next", "_resolved")
+    __slots__ = ("_file", "_found", "_lines", "_next", "_resolved")
 
-    def __init__(self, text: str, found: Collector) -> None:
+    def __init__(self, text: str, found: Collector, file: str) -> None:
+        self._file = file
         self._found = found
         self._lines = found.lines or ()
         self._next = _LOADER(text).get_event
@@ -196,7 +202,7 @@ class _EventReader:
         if kind is yaml.AliasEvent:
             self._error("alias", f"alias *{event.anchor} is not supported", self._span(event),
                         "name the value under 'vars:' or the layers under 'blocks:'; no expression starts with '*'")
-            return Scalar(None, False, "", event.start_mark.line + 1, event.start_mark.column + 1)
+            return Scalar(None, False, "", event.start_mark.line + 1, event.start_mark.column + 1, 1, self._file)
         if event.anchor is not None or event.tag is not None:
             self._refuse_properties(event)
         if depth > MAX_NESTING:
@@ -208,7 +214,7 @@ class _EventReader:
         items: list[Node] = []
         while type(event := following()) is not yaml.SequenceEndEvent:
             items.append(self._scalar(event) if type(event) is yaml.ScalarEvent else self._node(event, depth + 1))
-        return Seq(items, *self._extent(start, event))
+        return Seq(items, *self._extent(start, event), self._file)
 
     def _map(self, start: Any, depth: int) -> Map:
         following, scalar = self._next, self._scalar
@@ -233,7 +239,7 @@ class _EventReader:
             if not value.text and value.plain:
                 value.line, value.column, value.length = key.line, key.column, key.length
             by_text[text] = (key, value)
-        return Map(by_text, *self._extent(start, event))
+        return Map(by_text, *self._extent(start, event), self._file)
 
     def _scalar(self, event: Any) -> Scalar:
         if event.anchor is not None or event.tag is not None:
@@ -247,7 +253,7 @@ class _EventReader:
                 self._error("yaml-syntax", "a surrogate is not a character", Span(line + 1, column + 1, length),
                             "escape characters above U+FFFF as \\U and eight digits")
                 text = re.sub(SURROGATE, "\N{REPLACEMENT CHARACTER}", text)
-            return Scalar(text, False, text, line + 1, column + 1, length)
+            return Scalar(text, False, text, line + 1, column + 1, length, self._file)
         resolved = self._resolved
         try:
             value = resolved[text]
@@ -260,7 +266,7 @@ class _EventReader:
                 value = 0
             else:
                 resolved[text] = value
-        return Scalar(value, True, text, line + 1, column + 1, length)
+        return Scalar(value, True, text, line + 1, column + 1, length, self._file)
 
     def _extent(self, start: Any, end: Any) -> tuple[int, int, int]:
         """Return line, column and length on the first line of a collection."""

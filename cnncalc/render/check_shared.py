@@ -25,7 +25,7 @@ def safe(text: str) -> str:
 
 def file_of(subject: Subject | None, finding: Finding) -> str | None:
     """Return the file that a finding is in, as the user named it, or None for a finding about the run."""
-    if subject is None:
+    if subject is None or finding.used:
         return finding.file
     target = subject.target
     if target.file is not None and not Path(target.name).exists():

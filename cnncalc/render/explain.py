@@ -90,8 +90,9 @@ def _about(layer: Explanation) -> Iterator[str]:
     if origin.line is not None:
         place = f"{visible(origin.file or '<spec>')}:{origin.line}:{origin.column}"
         yield f"from {place}   {visible(origin.text or '')}".rstrip()
-    for path, line in origin.calls:
-        yield f"in the block call {visible(path)}" + (f", line {line}" if line is not None else "")
+    for path, line, file in origin.calls:
+        place = f"{visible(file)}:{line}" if file else f"line {line}"
+        yield f"in the block call {visible(path)}" + (f", {place}" if line is not None else "")
     worth = [(name, text, value) for name, text, value in origin.values if text != value]
     if worth:
         yield "with " + ", ".join(f"{name}: {visible(text)} = {visible(value)}" for name, text, value in worth)
@@ -171,7 +172,8 @@ def _origin(layer: Explanation) -> Iterator[str]:
     found = []
     if origin.line is not None:
         found.append(f"- {_plain(origin.file or '<spec>')}, line {origin.line}: {_code(origin.text or '')}")
-    found += [f"- in the block call {_code(path)}, line {line}" for path, line in origin.calls]
+    found += [f"- in the block call {_code(path)}, line {line}{f' of {_plain(file)}' if file else ''}"
+              for path, line, file in origin.calls]
     found += [f"- {name}: {_code(text)} is {_code(value)}" for name, text, value in origin.values if text != value]
     if origin.shares is not None:
         found.append(f"- with the weights of {_code(origin.shares)}")

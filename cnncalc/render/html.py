@@ -245,7 +245,7 @@ def notes(report: Report) -> Iterator[str]:
     )
     yield f"<p>{text(' · '.join(filter(None, facts)))}</p><p>{text(f'FLOPs: {convention(report)}')}</p>"
     for found in report.warnings[:MOST_WARNINGS]:
-        place = f" (line {found.span.line})" if found.span else ""
+        place = f" ({found.where(found.span)})" if found.span else ""
         yield f'<p class="w">{text(f"{found.severity}: {found.message}{place}")}</p>'
     if len(report.warnings) > MOST_WARNINGS:
         yield f'<p class="w">and {fmt.plural(len(report.warnings) - MOST_WARNINGS, "more warning")}</p>'

@@ -24,11 +24,12 @@ MAX_LISTED = 20
 
 
 class Span(NamedTuple):
-    """A piece of one source line: 1-based line and column, length in characters."""
+    """A piece of one source line: 1-based line and column, length in characters; the file where it is a used one."""
 
     line: int
     column: int
     length: int = 1
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Diagnostic:
         source: the text of the line that `span` points at.
         related_sources: the text of the lines that `related` points at.
         place: the part of a file without lines; the message begins with it.
+        spec: the file of the spec that `file` is used by, where that is another one.
     """
 
     code: str
@@ -62,9 +64,11 @@ class Diagnostic:
     source: str | None = None
     related_sources: tuple[str | None, ...] = ()
     place: str | None = None
+    spec: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the finding as plain data, the form it has under `warnings` in a report."""
+        used = {"file": self.span.file} if self.span is not None and self.span.file else {}
         return {
             "code": self.code,
             "severity": self.severity,
@@ -73,7 +77,13 @@ class Diagnostic:
             "line": self.span.line if self.span else None,
             "column": self.span.column if self.span else None,
             "hint": self.hint,
+            **used,
         }
+
+    def where(self, span: Span) -> str:
+        """Return a line in words, with its file where that is another one."""
+        file = span.file or self.spec or self.file or ""
+        return f"line {span.line}" if file == (self.file or "") else f"{one_line(file)}:{span.line}"
 
     def render(self) -> str:
         """Return the finding as text: `path:line:column: severity: message [code]`, the marked line, the hint."""
@@ -85,10 +95,10 @@ class Diagnostic:
         rows = [f"{where}: {self.severity}: {one_line(message)} [{self.code}]"]
         if self.span and self.source is not None:
             rows += excerpt(self.source, self.span)
-        rows += [f"  = note: {one_line(label)}, line {span.line}" for label, span in self.trace]
+        rows += [f"  = note: {one_line(label)}, {self.where(span)}" for label, span in self.trace]
         sources = self.related_sources or (None,) * len(self.related)
         for (label, span), source in zip(self.related, sources, strict=True):
-            rows.append(f"  = note: {one_line(label)}, line {span.line}")
+            rows.append(f"  = note: {one_line(label)}, {self.where(span)}")
             if source is not None:
                 rows += excerpt(source, span)
         if self.hint:
@@ -160,6 +170,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:MAX_LISTED])} and {more:,} more"
 
 
+def by_place(finding: Diagnostic) -> tuple[str, Span, str]:
+    """Return what findings are sorted by: those of the spec's own file first, by place."""
+    span = finding.span or Span(0, 0)
+    return span.file, span, finding.message
+
+
 class SpecError(Exception):
     """A spec that cannot be read or does not describe a network; carries every finding.
 
@@ -171,7 +187,7 @@ class SpecError(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic], partial: Report | None = None) -> None:
         self.partial = partial
         self.diagnostics: tuple[Diagnostic, ...] = tuple(
-            sorted(diagnostics, key=lambda d: (d.span or Span(0, 0), d.message))
+            sorted(diagnostics, key=by_place)
         )
         super().__init__(self.diagnostics, partial)
 
@@ -198,10 +214,17 @@ class ArgumentError(ValueError):
 
 @dataclass(slots=True)
 class Collector:
-    """Gathers the findings of one run over one file; knows the file so that those who find need not."""
+    """Gathers the findings of one run over one file; knows the file so that those who find need not.
+
+    Attributes:
+        file: the file's name.
+        lines: its text.
+        used: the texts of the files that it uses, by the names that their spans have.
+    """
 
     file: str | None = None
     lines: tuple[str, ...] | None = None
+    used: dict[str, tuple[str, ...]] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
 
     def add(self, code: str, message: str, span: Span | None = None, *, severity: str = "error",
@@ -209,16 +232,18 @@ class Collector:
             trace: tuple[tuple[str, Span], ...] = ()) -> None:
         """Record one finding; an identical one at the same place is recorded once."""
         finding = Diagnostic(code=code, message=message, severity=severity, span=span, path=path, hint=hint,
-                             related=related, trace=trace, file=self.file, source=self.line(span),
+                             related=related, trace=trace, file=(span.file if span else None) or self.file,
+                             source=self.line(span), spec=self.file if span and span.file else None,
                              related_sources=tuple(self.line(place) for _, place in related))  # fmt: skip
         if len(self.found) < 10 * MAX_REPORTED and finding not in self.found:
             self.found.append(finding)
 
     def line(self, span: Span | None) -> str | None:
         """Return the text of the line that a span points at, where there is one."""
-        if span is None or self.lines is None or not 0 < span.line <= len(self.lines):
+        lines = self.lines if span is None or not span.file else self.used.get(span.file)
+        if span is None or lines is None or not 0 < span.line <= len(lines):
             return None
-        return self.lines[span.line - 1]
+        return lines[span.line - 1]
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -228,4 +253,4 @@ class Collector:
     def raise_if_errors(self) -> None:
         """Raise SpecError with the first errors by place, if there are any."""
         if errors := self.errors:
-            raise SpecError(sorted(errors, key=lambda d: d.span or Span(0, 0))[:MAX_REPORTED])
+            raise SpecError(sorted(errors, key=by_place)[:MAX_REPORTED])
