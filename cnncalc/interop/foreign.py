@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from cnncalc.language.document import Spec
 from cnncalc.language.file import template
 from cnncalc.language.python_data import from_python
+from cnncalc.language.settings import unknown
 from cnncalc.ops.arguments import Kind
 from cnncalc.ops.operator import Operator, Shapes, arg
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach
@@ -20,7 +21,7 @@ from cnncalc.values.shape import Shape
 from cnncalc.values.work import NO_WORK, Count, MemoryAccess, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cnncalc.graph.graph import Graph
     from cnncalc.language.settings import Overrides
@@ -142,13 +143,19 @@ class DeclaredProduct(Declared):
 
 
 class ForeignSpec(Spec):
-    """A network of another format, wherever a spec is taken; `build` makes its graph for some overrides."""
+    """A network of another format, wherever a spec is taken; `build` makes its graph for some overrides.
 
-    __slots__ = ("_build", "_name", "format")
+    `variants` are the sizes that one file describes, `variables` what may be set besides, by name with its value.
+    """
+
+    __slots__ = ("_build", "_name", "_variables", "_variants", "format")
 
     def __init__(self, build: Callable[[Overrides, Collector], Graph], *, name: str | None, format: str,  # noqa: A002
-                 file: str | None, variant: str | None = None) -> None:  # fmt: skip
+                 file: str | None, variant: str | None = None, variants: tuple[str, ...] = (),
+                 variables: Mapping[str, str] | None = None) -> None:  # fmt: skip
         super().__init__(EMPTY, file=file, variant=variant)
+        self._variants = variants
+        self._variables = dict(variables or {})
         self._build = build
         self._name = name
         self.format = format
@@ -163,18 +170,19 @@ class ForeignSpec(Spec):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        return ()
+        return self._variants
 
     @property
     def variables(self) -> dict[str, str]:
-        return {}
+        return dict(self._variables)
 
     def to_yaml(self) -> str:
         raise SpecError([Diagnostic(code="no-spec", message=f"it is {self.format}, not a spec", file=self.file,
                                     hint="name a file of the spec language")])  # fmt: skip
 
     def with_variant(self, variant: str | None) -> ForeignSpec:
-        return ForeignSpec(self._build, name=self._name, format=self.format, file=self.file, variant=variant)
+        return ForeignSpec(self._build, name=self._name, format=self.format, file=self.file, variant=variant,
+                           variants=self._variants, variables=self._variables)  # fmt: skip
 
     def collector(self) -> Collector:
         return Collector(file=self.file)
@@ -185,10 +193,15 @@ class ForeignSpec(Spec):
         Raises:
             ValueError: a variant or variable is asked for that the file does not have.
         """
-        if overrides.variant is not None:
+        if overrides.variant is not None and overrides.variant not in self._variants:
+            if self._variants:
+                raise ValueError(unknown("variant", overrides.variant, self._variants))
             raise ValueError(f"{self.format} has no variants, got '{overrides.variant}'")
-        if overrides.variables:
-            raise ValueError(f"{self.format} has no variables, got '{next(iter(overrides.variables))}'")
+        lost = next((name for name in overrides.variables if name not in self._variables), None)
+        if lost is not None:
+            if self._variables:
+                raise ValueError(unknown("variable", lost, self._variables))
+            raise ValueError(f"{self.format} has no variables, got '{lost}'")
         return self._build(overrides, collector)
 
 

@@ -98,10 +98,19 @@ def is_keras(head: bytes) -> bool:
     return KERAS.match(head.removeprefix(b"\xef\xbb\xbf")) is not None and b'"class_name"' in head
 
 
+ULTRALYTICS = re.compile(rb"^(?:backbone|head)[ \t]*:", re.MULTILINE)
+
+
+def is_ultralytics(head: bytes) -> bool:
+    """Whether it has a backbone and a head at the top level, as Ultralytics' model files have."""
+    return len({match[0].rstrip(b" \t:") for match in ULTRALYTICS.finditer(head)}) == 2
+
+
 FORMATS = (
     Format("an ONNX model", is_onnx, "cnncalc.interop.onnx", "onnx", ("onnx",)),
     Format("a Darknet network", is_darknet, "cnncalc.interop.darknet"),
     Format("a Keras model", is_keras, "cnncalc.interop.keras"),
+    Format("an Ultralytics model", is_ultralytics, "cnncalc.interop.ultralytics"),
 )
 
 
