@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from fractions import Fraction
 
-    from cnncalc.reconciliation.reconcile import Claim, Match, Reconciliation, RuleTotal, Verdict
+    from cnncalc.reconciliation.claims import Claim
+    from cnncalc.reconciliation.reconcile import Reconciliation
+    from cnncalc.reconciliation.tally import RuleTotal
+    from cnncalc.reconciliation.verdict import Match, Verdict
 
 STRICT = "multiply-accumulates"
 
@@ -111,14 +114,24 @@ def described(verdict: Verdict, lower_bounds: tuple[str, ...]) -> Iterator[str]:
     own = f"{'at least ' if unknown else ''}{verdict.own:,} {what}"
     yield f"{claim.metric}={one_line(claim.text)}: {span}; the network has {own}"
     for match in verdict.matches:
-        yield f"  = {match.words}: {grouped(match.number)}{', cut off instead of rounded' if match.cut else ''}"
+        yield f"  = {given(match)}"
     if not verdict.matches and unknown:
         yield "  cannot be told: the network has layers of which only the shape is known"
+    elif verdict.weak:
+        percent = verdict.weak[0].to_dict()["chance"]
+        yield f"  nothing plausible: what gives it is no better than chance, {percent} % of such figures are given so"
+        for match in verdict.weak:
+            yield f"  ~ {given(match)}"
     elif not verdict.matches:
         yield "  nothing matches: no rule, variant, common input size, batch or known relative gives this figure"
         if verdict.nearest is not None:
             near = verdict.nearest
             yield f"  nearest is {near.words}: {grouped(near.number)}, {apart(near, claim)}"
+
+
+def given(match: Match) -> str:
+    """Return a reading with its number."""
+    return f"{match.words}: {grouped(match.number)}{', cut off instead of rounded' if match.cut else ''}"
 
 
 def apart(match: Match, claim: Claim) -> str:

@@ -1,0 +1,130 @@
+"""One network under every counting rule, term by term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cnncalc.rules import CONVENTIONS
+from cnncalc.rules.base import MACS, Convention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cnncalc.graph.graph import Graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermTotal:
+    """What one term of a rule adds over all layers; negative where the rule counts less."""
+
+    label: str
+    number: int
+    layers: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the term as JSON has it."""
+        return {"term": self.label, "number": self.number, "layers": self.layers}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTotal:
+    """A network's number under one rule; the terms add up to it.
+
+    Attributes:
+        rule: the rule.
+        number: what it counts for one image, forward; what is unknown is left out.
+        terms: its parts, the multiply-accumulates first.
+        unknown: paths of the layers that the rule has no number for; with any, `number` is a lower bound.
+    """
+
+    rule: Convention
+    number: int
+    terms: tuple[TermTotal, ...]
+    unknown: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule's number as JSON has it."""
+        rule = self.rule
+        return {
+            "rule": rule.name,
+            "unit": rule.unit,
+            "source": rule.source,
+            "version": rule.version or None,
+            "number": self.number,
+            "lower_bound": bool(self.unknown),
+            "unknown": list(self.unknown),
+            "terms": [term.to_dict() for term in self.terms],
+            "mistakes": list(rule.mistakes),
+        }
+
+
+class Tally:
+    """One expanded network under every rule, counted once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        counts: dict[Any, Any] = {}
+        self.counts = []
+        for node in graph.nodes:
+            key = (node.op, node.in_shapes)
+            if key not in counts:
+                counts[key] = node.op.count(node.in_shapes, node.out_shapes)
+            self.counts.append((node, counts[key]))
+
+    @cached_property
+    def totals(self) -> dict[str, RuleTotal]:
+        """The number of each rule."""
+        return {name: self.under(rule) for name, rule in CONVENTIONS.items()}
+
+    def under(self, rule: Convention) -> RuleTotal:
+        """Return the number of one rule with its terms."""
+        sums: dict[str, list[int]] = {}
+        unknown = []
+        known: dict[int, dict[str, int] | None] = {}
+        for node, count in self.counts:
+            if id(count) not in known:
+                known[id(count)] = rule.terms(count)
+            terms = known[id(count)]
+            if terms is None:
+                unknown.append(node.path)
+                continue
+            for label, number in terms.items():
+                entry = sums.setdefault(label, [0, 0])
+                entry[0] += number
+                entry[1] += 1
+        ordered = sorted(sums.items(), key=lambda item: item[0] != MACS.label)
+        found = tuple(TermTotal(label=label, number=n, layers=layers) for label, (n, layers) in ordered if n)
+        return RuleTotal(rule=rule, number=sum(t.number for t in found), terms=found, unknown=tuple(unknown))
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates that are known."""
+        return sum(count.macs or 0 for _, count in self.counts)
+
+    @cached_property
+    def linear_macs(self) -> int:
+        """Those of linear layers."""
+        return sum(count.macs or 0 for _, count in self.counts if count.dense)
+
+    @cached_property
+    def bias_outputs(self) -> int:
+        """Output elements that receive a bias."""
+        return sum(count.bias_outputs for _, count in self.counts)
+
+    @property
+    def own(self) -> Iterator[Any]:
+        """The counts of layers with weights of their own: shared weights are parameters once."""
+        return (count for node, count in self.counts if node.shares is None)
+
+    @cached_property
+    def params(self) -> int:
+        """Learnable values that are known."""
+        return sum(count.params or 0 for count in self.own)
+
+    @cached_property
+    def lower_bounds(self) -> tuple[str, ...]:
+        """Which of `macs` and `params` leave out something unknown."""
+        names = ("macs", "params")
+        return tuple(name for name in names if any(getattr(count, name) is None for _, count in self.counts))
