@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NewType, Self, TypeAlias
 
 from cnncalc.language.document import Spec
+from cnncalc.language.standard import standard_block
 from cnncalc.language.template import FORMAT
 from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
@@ -47,9 +48,17 @@ Word = NewType("Word", str)
 """A `$name` in place of a word."""
 
 MODIFIERS = {
-    "from_": "from", "repeat": "repeat", "first": "first", "when": "when", "share": "share", "label": "as",
+    "from_": "from", "each": "each", "repeat": "repeat", "first": "first", "tied": "tied", "when": "when",
+    "share": "share", "label": "as", "accept": "accept",
 }  # fmt: skip
 """Modifiers by the name of their Python argument, in the order in which they are written."""
+
+
+PATH_MODIFIERS = {
+    "from_": "from", "when": "when", "branches": "branches", "repeat": "repeat", "keep": "keep", "tied": "tied",
+    "accept": "accept",
+}  # fmt: skip
+"""What may stand beside the layers of a path, likewise."""
 
 
 def word(name: str) -> Word:
@@ -73,6 +82,9 @@ class Handle:
     @property
     def label(self) -> str:
         """Its label; given to the layer now if it has none, and equal to its automatic name then."""
+        labels = self._item.modifiers.get("label")
+        if isinstance(labels, list) and self._output is not None and self._output < len(labels):
+            return str(labels[self._output])
         own = self._item.reference()
         return own if self._output is None else f"{own}:{self._output}"
 
@@ -97,13 +109,25 @@ class Branches(Handle):
         return None
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
+    def __call__(self, name: str, **modifiers: Any) -> Iterator[None]:
         """Open the path of this name: layers that are added inside belong to it, the first reads the merge's input.
 
+        Args:
+            name: the path's name.
+            modifiers: what stands beside its layers: from_, when, branches, repeat, keep, tied, accept.
+
         Raises:
+            TypeError: a path has no such modifier.
             ValueError: there is a path of this name already.
         """
-        with self._network._opened(self._claim(name, _Scope())):  # noqa: SLF001 - two halves of one builder
+        for given in modifiers:
+            if given not in PATH_MODIFIERS:
+                known = f"a path has {', '.join(PATH_MODIFIERS)}"
+                raise TypeError(f"a path has no '{given}'; {did_you_mean(given, PATH_MODIFIERS, known)}")
+        if "from_" in modifiers:
+            modifiers["from_"] = self._network._labels(modifiers["from_"])  # noqa: SLF001 - two halves of one builder
+        scope = _Scope(beside={key: _plain(value) for key, value in modifiers.items() if value is not None})
+        with self._network._opened(self._claim(name, scope)):  # noqa: SLF001
             yield
 
     def identity(self, name: str) -> None:
@@ -153,6 +177,7 @@ class _Item:
     arguments: object = None
     modifiers: dict[str, object] = field(default_factory=dict)
     paths: dict[str, _Scope | str] = field(default_factory=dict)
+    beside: dict[str, object] = field(default_factory=dict)
 
     def reference(self) -> str:
         labels = self.modifiers.get("label")
@@ -166,11 +191,11 @@ class _Item:
 
     def written(self) -> object:
         """Return the entry as a spec has it."""
-        arguments = {name: p if isinstance(p, str) else p.written() for name, p in self.paths.items()} or self.arguments
+        arguments = {name: p if isinstance(p, str) else p.path() for name, p in self.paths.items()} or self.arguments
         modifiers = {word: self.modifiers[name] for name, word in MODIFIERS.items() if name in self.modifiers}
-        if arguments is None and not modifiers:
+        if arguments is None and not modifiers and not self.beside:
             return self.key
-        return {self.key: arguments, **modifiers}
+        return {self.key: arguments, **self.beside, **modifiers}
 
 
 @dataclass(eq=False, slots=True)
@@ -179,6 +204,13 @@ class _Scope:
 
     items: list[_Item] = field(default_factory=list)
     opaque: bool = False
+    beside: dict[str, object] = field(default_factory=dict)
+
+    def path(self) -> object:
+        """Return it as a path of a merge: a mapping where something stands beside its layers."""
+        if not self.beside:
+            return self.written()
+        return {"layers": self.written(), **{PATH_MODIFIERS[name]: value for name, value in self.beside.items()}}
 
     def written(self) -> list[object]:
         return [item.written() for item in self.items]
@@ -194,6 +226,8 @@ class Network(OperatorMethods):
         variants: named sets of values for some of the vars.
         defaults: arguments by operator that hold where they are not given.
         budgets: limits for `cnncalc check`.
+        use: `std` makes the shipped blocks known: `net.layer("basic", 64)`.
+        accept: codes of warnings that are meant.
     """
 
     def __init__(
@@ -207,6 +241,8 @@ class Network(OperatorMethods):
         variants: Mapping[str, Mapping[str, object]] | None = None,
         defaults: Mapping[str, Mapping[str, object]] | None = None,
         budgets: Mapping[str, object] | None = None,
+        use: Sequence[str] = (),
+        accept: Sequence[str] = (),
     ) -> None:
         """Start a network.
 
@@ -219,6 +255,8 @@ class Network(OperatorMethods):
             variants: named sets of values for some of the vars.
             defaults: arguments by operator that hold where they are not given.
             budgets: limits for `cnncalc check`.
+            use: `["std"]` makes the shipped blocks known.
+            accept: codes of warnings that are meant.
 
         Raises:
             TypeError: neither or both of input and inputs.
@@ -231,6 +269,8 @@ class Network(OperatorMethods):
         self.variants = {key: dict(changes) for key, changes in (variants or {}).items()}
         self.defaults = {key: dict(arguments) for key, arguments in (defaults or {}).items()}
         self.budgets = dict(budgets or {})
+        self.use = list(use)
+        self.accept = list(accept)
         self._inputs: dict[str, object] = {"inputs": _plain(inputs)} if inputs is not None else {"input": _plain(input)}
         self._blocks: dict[str, dict[str, object]] = {}
         self._outputs: object = None
@@ -240,18 +280,24 @@ class Network(OperatorMethods):
     # Layers.
 
     def layer(self, operator: str, *main: object, **arguments: Any) -> Handle:
-        """Add a layer by its operator's name, also an alias or one of a plug-in.
+        """Add a layer by its operator's name, also an alias or one of a plug-in, or a call of a shipped block.
 
         Args:
-            operator: the operator.
+            operator: the operator, the shipped block (with `use=["std"]`), or `$name` of a word that names one.
             main: its main argument, or the sources of a merge.
-            arguments: its arguments, and modifiers: label, from_, repeat, first, when, share.
+            arguments: its arguments, and modifiers: label, from_, each, repeat, first, tied, when, share, accept.
 
         Raises:
             TypeError: there is no such operator, or it has no such argument.
             ValueError: a source cannot be seen from here.
         """
         cls = ops.find(operator)
+        if operator.startswith("$"):
+            item = self._append(operator, self._modifiers(arguments))
+            item.arguments = {key: _plain(value) for key, value in arguments.items()} or (main[0] if main else None)
+            return Handle(item)
+        if cls is None and "std" in self.use and (block := standard_block(operator)) is not None:
+            return DeclaredBlock(self, operator, block)(*main, **arguments)
         if cls is None:
             hint = operator_hint(operator)
             raise TypeError(f"no operator is called '{operator}'; {hint}")
@@ -272,12 +318,14 @@ class Network(OperatorMethods):
         paths.identity("skip")
 
     @contextmanager
-    def block(self, name: str, *, inputs: Sequence[str] = (), **params: object) -> Iterator[DeclaredBlock]:
+    def block(self, name: str, *, inputs: Sequence[str] = (), outputs: Sequence[str] = (),
+              **params: object) -> Iterator[DeclaredBlock]:  # fmt: skip
         """Declare a block: layers that are added inside belong to it, the first reads its first input.
 
         Args:
             name: its name.
             inputs: names of its inputs; one, `x`, if there are none.
+            outputs: labels of its outputs; its last layer, if there are none.
             params: its parameters with their defaults; None for one that a call must give.
 
         Raises:
@@ -292,6 +340,8 @@ class Network(OperatorMethods):
             declared["inputs"] = list(inputs)
         if params:
             declared["params"] = {key: _plain(value) for key, value in params.items()}
+        if outputs:
+            declared["outputs"] = list(outputs)
         scope = declared["layers"] = _Scope(opaque=True)
         self._blocks[name] = declared
         with self._opened(scope):
@@ -331,7 +381,7 @@ class Network(OperatorMethods):
         found: dict[str, object] = {"cnncalc": FORMAT}
         parts = {
             "name": self.name, "source": self.source, **self._inputs, "vars": self.vars, "variants": self.variants,
-            "defaults": self.defaults,
+            "defaults": self.defaults, "use": self.use, "accept": self.accept,
         }  # fmt: skip
         found.update({key: _plain(value) for key, value in parts.items() if value})
         if self._blocks:
@@ -448,12 +498,15 @@ class Network(OperatorMethods):
 
     def _merge(self, cls: type[ops.Operator], sources: tuple[object, ...], arguments: dict[str, Any]) -> Handle:
         modifiers = self._modifiers(arguments)
-        if arguments:
-            raise TypeError(f"{cls.name} has no argument '{next(iter(arguments))}'; give sources, or open paths")
-        if not sources:
-            return Branches(self._append(cls.name, modifiers), self)
+        for name in arguments:
+            if name not in cls.spellings:
+                raise TypeError(f"{cls.name} has no argument '{name}'; give sources, or open paths")
+        beside = {name: _plain(value) for name, value in arguments.items()}
         labels = [self._label(source) for source in sources]
         item = self._append(cls.name, modifiers)
+        item.beside = beside
+        if not sources:
+            return Branches(item, self)
         item.arguments = labels
         return Handle(item)
 

@@ -11,8 +11,11 @@ class MergeModifiers(TypedDict, total=False):
 
     label: str | Sequence[str]
     from_: Source | Sequence[Source]
+    each: Mapping[str, object]
     repeat: int | str
+    tied: bool
     when: bool | str
+    accept: Sequence[str]
 
 class Modifiers(MergeModifiers, total=False):
     """What may stand beside the arguments of a layer."""
@@ -209,6 +212,7 @@ class OperatorMethods:
     def softmax(
         self,
         *,
+        axis: Literal["channel", "last"] | int | str = ...,
         call: Literal["module", "function"] | Word = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
@@ -217,6 +221,7 @@ class OperatorMethods:
     def log_softmax(
         self,
         *,
+        axis: Literal["channel", "last"] | int | str = ...,
         call: Literal["module", "function"] | Word = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
@@ -345,7 +350,7 @@ class OperatorMethods:
 
     def reshape(
         self,
-        shape: Sequence[int | str] = ...,
+        shape: Sequence[int | str] | str = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """The same elements as another shape, `[C, *S] -> [C', *S']`; one extent may be -1 (PyTorch's reshape)."""
@@ -372,7 +377,7 @@ class OperatorMethods:
 
     def permute(
         self,
-        axes: Sequence[int | str] = ...,
+        axes: Sequence[int | str] | str = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """The same elements with the axes in another order, `[A, B, C] -> [C, A, B]`, counted without the batch."""
@@ -387,6 +392,8 @@ class OperatorMethods:
     def roll(
         self,
         shift: int | str | Sequence[int | str] = ...,
+        *,
+        axis: Literal["channel", "last"] | int | str = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """A map moved by `shift` along its axes, what leaves it entering at the other side, `[C, *S] -> [C, *S]`."""
@@ -431,26 +438,34 @@ class OperatorMethods:
         self,
         parts: int | str = ...,
         *,
-        sizes: Sequence[int | str] = ...,
+        axis: Literal["channel", "last"] | int | str = ...,
+        sizes: Sequence[int | str] | str = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """Cut the channels into several outputs, `[C, *S] -> [C_1, *S], [C_2, *S], ..`; views that move nothing."""
 
     def slice(
         self,
-        channels: Sequence[int | str] = ...,
+        channels: Sequence[int | str] | str = ...,
+        *,
+        axis: Literal["channel", "last"] | int | str = ...,
+        range: Sequence[int | str] | str = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """The channels from `start` up to, not including, `stop`, `[C, *S] -> [stop - start, *S]`; moves nothing."""
 
     def channel_mean(
         self,
+        *,
+        axis: Literal["channel", "last"] | int | str = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """Mean over channels, `[C, *S] -> [1, *S]`; C - 1 additions and a division per position (arXiv:1807.06521)."""
 
     def channel_max(
         self,
+        *,
+        axis: Literal["channel", "last"] | int | str = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """Maximum over channels, `[C, *S] -> [1, *S]`; C - 1 comparisons per position (arXiv:1807.06521)."""
@@ -537,23 +552,23 @@ class OperatorMethods:
         """Global response normalisation, `[C, *S] -> [C, *S]`: x + gamma*x*g + beta (arXiv:2301.00808)."""
 
     @overload
-    def add(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+    def add(self, *, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Branches:
         """Elementwise sum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 additions per element (arXiv:1512.03385)."""
 
     @overload
-    def add(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    def add(self, one: Source, two: Source, /, *more: Source, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     @overload
-    def sub(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+    def sub(self, *, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Branches:
         """The first of m sources less the others, `[C, *S], .. -> [C, *S]`; m - 1 subtractions each (PyTorch's sub)."""
 
     @overload
-    def sub(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    def sub(self, one: Source, two: Source, /, *more: Source, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     @overload
-    def max(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+    def max(self, *, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Branches:
         """Elementwise maximum of m sources, `[C, *S], .. -> [C, *S]`; m - 1 comparisons per element (arXiv:1302.4389)."""
 
     @overload
-    def max(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    def max(self, one: Source, two: Source, /, *more: Source, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     @overload
     def mul(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
         """Elementwise product of m sources, `[C, *S], .. -> [C, *S]`; m - 1 multiplications per element."""
@@ -561,16 +576,17 @@ class OperatorMethods:
     @overload
     def mul(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     @overload
-    def concat(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+    def concat(self, *, axis: Literal["channel", "last"] | int | str = ..., **modifiers: Unpack[MergeModifiers]) -> Branches:
         """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]` (arXiv:1409.4842)."""
 
     @overload
-    def concat(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    def concat(self, one: Source, two: Source, /, *more: Source, axis: Literal["channel", "last"] | int | str = ..., **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     def opaque(
         self,
         out: Sequence[int | str] | Sequence[Sequence[int | str]] = ...,
         *,
         params: int | str = ...,
+        buffers: int | str = ...,
         macs: int | str = ...,
         flops: int | str = ...,
         memory_access: int | str = ...,

@@ -28,8 +28,11 @@ class MergeModifiers(TypedDict, total=False):
 
     label: str | Sequence[str]
     from_: Source | Sequence[Source]
+    each: Mapping[str, object]
     repeat: int | str
+    tied: bool
     when: bool | str
+    accept: Sequence[str]
 
 class Modifiers(MergeModifiers, total=False):
     """What may stand beside the arguments of a layer."""
@@ -90,11 +93,13 @@ def _method(cls: type[ops.Operator]) -> str:
 
 
 def _merge(cls: type[ops.Operator]) -> list[str]:
-    rest = "**modifiers: Unpack[MergeModifiers]"
+    own = "".join(f"{_parameter(declared)} " for declared in ordered(cls))
+    rest = f"{own}**modifiers: Unpack[MergeModifiers]"
+    opened = f"*, {rest}" if own else rest
     joined = f"self, one: Source, two: Source, /, *more: Source, {rest}"
     return [
         "    @overload",
-        f"    def {cls.name}(self, {rest}) -> Branches:",
+        f"    def {cls.name}(self, {opened}) -> Branches:",
         *_docstring(cls),
         "    @overload",
         f"    def {cls.name}({joined}) -> Handle: ...",

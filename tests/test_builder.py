@@ -342,3 +342,48 @@ def test_type_checkers_find_what_is_wrong(tmp_path: Path) -> None:
     lines = sorted({int(line.split(":")[1]) for line in done.stdout.splitlines()
                     if line.split(":")[0].endswith(file.name) and ": error:" in line})  # fmt: skip
     assert lines == [4, 5, 6, 7, 8, 9, 10, 12], done.stdout
+
+
+def test_every_short_form_can_be_built() -> None:
+    """Lists, tied and shared weights, several outputs, paths with modifiers, words as items, shipped blocks."""
+    net = cnncalc.Network("short", input=[16, 32, 32], use=["std"], accept=["misaligned-merge"], vars={"act": "silu"})
+    with net.block("pair", inputs=("a", "b"), outputs=("y", "z"), out=None) as pair:
+        first = net.conv("out", kernel=1, from_="a", label="y")
+        net.conv("out", kernel=1, from_="b", label="z")
+    net.conv("w", kernel=1, each={"w": [16, 16]})
+    net.conv(16, kernel=3, padding="half", repeat=2, tied=True, label="t")
+    net.layer("$act")
+    both = pair(8, from_=["t", "prev"], label=["m", "n"])
+    with net.concat() as paths:
+        with paths("pools", from_=both[0], repeat=2, keep="all"):
+            net.max_pool(5, stride=1, padding="half")
+        with paths("kernels", from_=both[1], branches={"k": [1, 3]}):
+            net.conv(4, kernel="k", padding="half")
+        with paths("never", from_="m", when=False):
+            net.relu()
+    gated = net.layer("squeeze_excite", r=4)
+    whole = net.global_avg_pool()
+    net.add(gated, whole, broadcast=True)
+    assert isinstance(first, Handle)
+    written = net.to_yaml()
+    report = net.analyze()
+    again = cnncalc.analyze(cnncalc.parse(written))
+    assert [(row.path, row.text, row.inputs) for row in again.layers] == [
+        (row.path, row.text, row.inputs) for row in report.layers
+    ]
+    assert again.totals == report.totals
+    by_path = {row.path: row for row in report.layers}
+    assert by_path["t.1"].params == 0
+    assert by_path["concat1"].out_shape == (3 * 8 + 2 * 4, 32, 32)
+    assert by_path["squeeze_excite1.mul1.gate.conv1"].out_shape == (8, 1, 1)
+    for part in ("use: [std]", "accept: [misaligned-merge]", "outputs: [y, z]", "tied: true", "each: {w: [16, 16]}",
+                 "- $act", "as: [m, n]", "keep: all", "branches: {k: [1, 3]}", "when: false"):  # fmt: skip
+        assert part in written
+
+
+def test_a_path_refuses_what_it_cannot_have() -> None:
+    """With the nearest modifier."""
+    net = cnncalc.Network(input=[3, 8, 8])
+    paths = net.concat()
+    with pytest.raises(TypeError, match="a path has no 'brances'; did you mean 'branches'"):
+        paths("a", brances={"k": [1]}).__enter__()

@@ -362,3 +362,61 @@ def test_a_norm_by_its_own_statistics_sees_the_whole_map() -> None:
     ):  # fmt: skip
         row = analyze(body.replace("NORM", norm)).layers[-1]
         assert (tuple(row.receptive_field), tuple(row.receptive_field_true)) == ((3, 3), true), norm
+
+
+def test_rows_labelled_by_words() -> None:
+    """`as: $tag`: each row has its label, which is its path too; with repeat its repetitions follow."""
+    report = analyze(
+        "blocks: {u: {params: {o: }, layers: [{conv: {out: o, kernel: 1}}]}}\n"
+        "layers:\n"
+        "  - {conv: {out: c, kernel: 1}, each: {tag c: [[p3, 8], [p4, 16]]}, as: $tag}\n"
+        "  - {u: c, each: {tag c n: [[p5, 4, 2], [p6, 2, 1]]}, repeat: n, as: $tag}\n"
+        "  - {conv: , share: p3, from: input}\n"
+        "  - {conv: {out: p4.c + p5.c, kernel: 1}, from: p5}\n"
+        "  - concat: [prev, p3, p4, p6]\n"
+    )
+    assert paths(report) == ["p3", "p4", "p5.0.conv1", "p5.1.conv1", "p6.0.conv1", "conv2", "conv3", "concat1"]
+    by_path = {row.path: row for row in report.layers}
+    assert by_path["conv2"].params == 0
+    assert by_path["conv3"].out_shape == (20, 16, 16)
+    assert by_path["concat1"].out_shape == (20 + 8 + 16 + 2, 16, 16)
+
+
+def test_a_row_with_a_label_that_is_left_out() -> None:
+    """Its label stands for what passes it."""
+    report = analyze(
+        "layers:\n  - {conv: {out: 8, kernel: 1}, each: {tag n: [[a, 0], [b, 1]]}, when: n > 0, as: $tag}\n"
+        "  - concat: [a, b]\n"
+    )
+    assert [(row.path, row.out_shape and row.out_shape[0]) for row in report.layers] == [("b", 8), ("concat1", 11)]
+
+
+def test_outputs_of_a_block_may_be_labelled_rows() -> None:
+    """The labels are known when the block is called."""
+    block = "blocks:\n  b: {outputs: [m, n], layers: [{relu: , each: {tag: [m, n]}, as: $tag}]}\n"
+    report = analyze(block + "layers:\n  - {b: , as: [y, z]}\n  - add: [y, z]\n")
+    assert paths(report) == ["b1.m", "b1.n", "add1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("[a, a]", r"6:\d+: error: .*label 'a' is used twice \[duplicate-label\]"),
+        ("[a, taken]", r"label 'taken' is used twice \[duplicate-label\]"),
+        ("[a, relu2]", r"label 'relu2' is used twice \[duplicate-label\]"),
+        ("[a, 3]", r"'3' is not a label \[bad-name\]"),
+        ("[a, prev]", r"'prev' is not a label \[bad-name\]"),
+        ("[a, [b]]", r"'\[b\]' is not a label \[bad-name\]"),
+    ],
+)
+def test_labels_of_rows_are_labels(words: str, message: str) -> None:
+    """Each is unique and no reserved word; the mistake is located at the word."""
+    text = f"layers:\n  - {{tanh: , as: taken}}\n  - relu\n  - {{relu: , each: {{tag: {words}}}, as: $tag}}\n"
+    with pytest.raises(cnncalc.SpecError, match=message):
+        analyze(text)
+
+
+def test_a_tag_without_rows() -> None:
+    """`$name` labels rows."""
+    with pytest.raises(cnncalc.SpecError, match=r"as: \$name labels each row of each: by a word"):
+        analyze("layers:\n  - {relu: , as: $tag}\n")

@@ -120,7 +120,7 @@ class BlockReader:
                        "and in an expression", self.at.names_used[name], "use two parameters")  # fmt: skip
         self.at.block = None
         for label in block.outputs:
-            if label.text.partition(":")[0] not in {*block.body.labels, *block.inputs}:
+            if not block.body.tagged and label.text.partition(":")[0] not in {*block.body.labels, *block.inputs}:
                 block.failed = True
                 self.at.error("unknown-label", f"block '{block.name}' has no label '{label.text}' for an output", label,
                               did_you_mean(label.text, [*block.body.labels, *block.inputs],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnncalc.language.arithmetic import Listed
-from cnncalc.language.expressions import Expression, ExpressionError
+from cnncalc.language.expressions import RESERVED, Expression, ExpressionError
 from cnncalc.language.reading import compile_value
 from cnncalc.language.scope import Frame, Made, Silent
 from cnncalc.language.slots import (
@@ -17,8 +17,10 @@ from cnncalc.language.slots import (
     RawList,
     Slot,
     SlotError,
+    clipped,
     in_expression,
 )
+from cnncalc.language.template import LABEL, MAX_LABEL
 from cnncalc.language.tree import Scalar, Seq
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
@@ -302,6 +304,26 @@ class Evaluator:
                         frame.values[name.text] = self.listed(cell, where)
             frames.append(frame)
         return frames
+
+    def tag(self, item: Item, taken: Frame) -> str:
+        """Return the label of the row where the scope is, by the word of its column.
+
+        Args:
+            item: the item that is walked.
+            taken: the frame that gets the label.
+        """
+        assert item.tag is not None
+        assert item.within is not None
+        node, frame = self.lookup_word(item.tag.text[1:], self.scope.frame, item.tag)
+        node, _ = self.word_at(node, frame)
+        text = node.text if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+        if text in RESERVED or not LABEL.fullmatch(text) or len(text) > MAX_LABEL:
+            raise SlotError("bad-name", f"'{clipped(node)}' is not a label", node.span or item.tag.span,
+                            "use letters, digits and _, not starting with a digit")  # fmt: skip
+        if text in taken.labels or text in taken.declared or text in item.within.automatic:
+            raise SlotError("duplicate-label", f"label '{text}' is used twice", node.span or item.tag.span,
+                            "choose another label")  # fmt: skip
+        return text
 
     def entries(self, column: Walked) -> tuple[tuple[TreeNode, ...], Frame]:
         """Return the entries of a list that is walked, and the frame where they are written."""

@@ -289,16 +289,23 @@ class Expander:
             self.scope.frame, self.scope.index = frame, None
             if row:
                 self.spend(item)
+            tag = self.values.tag(item, outer) if item.tag is not None else None
+            where = f"{path}.{row}" if tag is None else path[: len(path) - len(item.name)] + tag
+            before = len(self.made)
             refs = self.entering(item, previous, chained=chained)
-            if not self.wanted(item):
+            wanted = self.wanted(item)
+            if not wanted:
                 self.skip(item, refs)
-                continue
-            if item.repeat is None:
-                previous = self.once(item, previous, f"{path}.{row}", trace, decided=True, chained=chained)
+            elif item.repeat is None:
+                previous = self.once(item, previous, where, trace, decided=True, chained=chained)
             else:
-                previous = self.repeated(item, previous, f"{path}.{row}", trace, decided=True, chained=chained)
-            nothing &= self.passed_on
+                previous = self.repeated(item, previous, where, trace, decided=True, chained=chained)
             self.scope.frame = outer
+            if tag is not None:
+                outer.labels[tag], outer.made[tag] = previous, tuple(self.made[before:])
+            if not wanted:
+                continue
+            nothing &= self.passed_on
             if previous is None:
                 return None
             chained = True

@@ -62,6 +62,9 @@ class ItemReader:
                 self.contents(item, entry)
             if self.at.failures > failures:
                 item.key = None
+            if item.tag is not None:
+                item.within, into.tagged = into, True
+        into.automatic.update(automatic)
         self.at.who, self.at.path = "", None
         for name, item in automatic.items():
             if name in into.labels:
@@ -78,7 +81,8 @@ class ItemReader:
             self.at.error("reserved-name", f"'{text}' is reserved and cannot be a label", label, "choose another name")
         elif not DOTTED.fullmatch(text):
             self.at.error("bad-name", f"'{clip(text)}' is not a label", label,
-                       "use letters, digits and _, not starting with a digit")  # fmt: skip
+                          "as: $name labels each row of each: by a word" if text.startswith("$")
+                          else "use letters, digits and _, not starting with a digit")  # fmt: skip
         elif text in into.labels:
             first = into.labels[text]
             self.at.error("duplicate-label", f"label '{text}' is used twice", label, "choose another label",
@@ -113,7 +117,11 @@ class ItemReader:
         item = Item(chosen)
         item.entry = entry
         self.meaning(item)
-        item.labels = self.at.labels(entry.get("as"), "as") if "as" in entry else ()
+        given = entry.get("as")
+        if isinstance(given, Scalar) and "each" in entry and REFERENCE.fullmatch(given.text):
+            item.tag = given
+        elif given is not None:
+            item.labels = self.at.labels(given, "as")
         return item
 
     def meaning(self, item: Item) -> None:
@@ -276,7 +284,11 @@ class ItemReader:
     def path_with_modifiers(self, item: Item, key: Scalar, node: Map) -> None:
         """Read a path that carries modifiers beside its layers."""
         assert item.sources is not None
-        self.at.unknown_keys(node, PATH_MODIFIERS, f"path '{key.text}'")
+        if (each := node.key("each")) is not None:
+            self.at.error("unknown-key", f"path '{key.text}' has no key 'each': its rows are side by side", each,
+                          "write branches:")  # fmt: skip
+        rest = Map({k.text: (k, value) for k, value in node.entries if k.text != "each"})
+        self.at.unknown_keys(rest, PATH_MODIFIERS, f"path '{key.text}'")
         layers = node.get("layers")
         assert isinstance(layers, Seq)
         path = Path(self.path_items(key, layers), key.span)
@@ -408,7 +420,7 @@ class ItemReader:
         entry = template.entry
         key = node if isinstance(node, Scalar) else node.entries[0][0] if isinstance(node, Map) and len(node) else None
         item = Item(template.key_node)
-        for name in ("name", "counter", "labels"):
+        for name in ("name", "counter", "labels", "tag", "within"):
             setattr(item, name, getattr(template, name))
         self.at.who = f"layer '{template.name}' ({template.key_node.text})"
         cls = ops.find(key.text) if key is not None else None

@@ -128,7 +128,9 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
     item_keys = {word: ref(f"{cls.name}_call") for cls in classes for word in (cls.name, *cls.aliases)}
     layers: Json = {"type": "array", "items": ref("layer"), "minItems": 1}
     modifiers: Json = {
-        "as": described("Names the output, or each of several outputs.", ref("labels")),
+        "as": described("Names the output, or each of several outputs; $name labels each row of each by its word.", {
+            "anyOf": [ref("labels"), {"type": "string", "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*$"}]
+        }),
         "from": described("What the layer reads, by label; `prev` is the layer before it.", ref("labels")),
         "repeat": described("Chains the layer this many times; i counts from 0 inside.", REPEAT.schema()),
         "each": {

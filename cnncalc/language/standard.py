@@ -20,6 +20,16 @@ def standard() -> Map:
     return Map({"blocks": (key, _placeless(root))})
 
 
+def standard_block(name: str) -> tuple[str, ...] | None:
+    """Return the parameters of a shipped block, None where there is none by this name."""
+    blocks = standard().get("blocks")
+    body = blocks.get(name) if isinstance(blocks, Map) else None
+    if not isinstance(body, Map):
+        return None
+    params = body.get("params")
+    return tuple(params.keys()) if isinstance(params, Map) else ()
+
+
 def _placeless(node: Node) -> Node:
     if isinstance(node, Map):
         return Map({key.text: (_bare(key), _placeless(value)) for key, value in node.entries})

@@ -52,6 +52,8 @@ class Item:
         first: those of the first repetition that differ.
         sources: a merge's sources: (path name or None, label scalar or path).
         each: the lists that it walks.
+        tag: the name of the column of `each` whose words are the labels of the rows.
+        within: the list of layers that it is in, of an item with a tag.
         tied: all repetitions use the weights of the first.
         apart: it keeps its own weights where the block call around it shares those of another.
         accept: codes of warnings that are meant here.
@@ -62,8 +64,8 @@ class Item:
     """
 
     __slots__ = ("accept", "apart", "args", "bound", "cost", "counter", "defaults", "each", "entry", "first", "from_",
-                 "key", "key_node", "labels", "name", "repeat", "share", "sources", "span", "tied", "when",
-                 "word")  # fmt: skip
+                 "key", "key_node", "labels", "name", "repeat", "share", "sources", "span", "tag", "tied",
+                 "when", "within", "word")  # fmt: skip
 
     def __init__(self, key_node: Scalar) -> None:
         self.key_node = key_node
@@ -82,6 +84,8 @@ class Item:
         self.share: Scalar | None = None
         self.sources: list[tuple[str | None, Scalar | Path]] | None = None
         self.each: tuple[Walked, ...] = ()
+        self.tag: Scalar | None = None
+        self.within: Items | None = None
         self.tied = False
         self.apart = False
         self.accept: tuple[str, ...] = ()
@@ -151,13 +155,20 @@ class Path:
 
 
 class Items:
-    """A list of items: one scope for names and labels."""
+    """A list of items: one scope for names and labels.
 
-    __slots__ = ("items", "labels")
+    Attributes:
+        automatic: the names of the items without a label of their own.
+        tagged: rows in it are labelled by words, so that not all labels are known before.
+    """
+
+    __slots__ = ("automatic", "items", "labels", "tagged")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.labels: dict[str, Span | None] = {}
+        self.automatic: set[str] = set()
+        self.tagged = False
 
 
 @dataclass(slots=True, eq=False)

@@ -50,6 +50,8 @@ def mismatch_hint(a: Shape, b: Shape) -> str:
         return "flatten or reshape one of them"
     if a[1:] == b[1:]:
         return "give both the same number of channels, for example with a 1x1 conv"
+    if a.channels == b.channels and all(1 in {n, m} or n == m for n, m in zip(a.spatial, b.spatial, strict=True)):
+        return "write broadcast: true beside it to spread the extents of 1"
     return "give both the same height and width: check stride and padding, or crop or upsample one of them"
 
 
