@@ -296,8 +296,8 @@ def _items(graph: Graph) -> tuple[list[str], list[Ref], dict[int, str]]:
             lines.append("")
             continue
         if ops.find(op.name) is not type(op):
-            op, first = _whole(graph, index)
-            inputs = _sources(graph, op, first)
+            op, first = whole_of(graph, index)
+            inputs = sources_of(graph, op, first)
             if parts := flat_parts(op):
                 labels[index] = node.path.removesuffix(f".{parts[-1].suffix}")
             while starts and starts[-1] >= first:
@@ -316,14 +316,14 @@ def _outputs(graph: Graph, index: int) -> list[Ref]:
     return [(index, port) for port in range(len(graph.nodes[index].out_shapes))] if index >= 0 else [(-1, 0)]
 
 
-def _whole(graph: Graph, index: int) -> tuple[ops.Operator, int]:
+def whole_of(graph: Graph, index: int) -> tuple[ops.Operator, int]:
     """Return the operator that a layer is the last part of, and the index of its first part; often it is all of it."""
     op = graph.nodes[index].op
     whole = cast("type[ops.Operator]", ops.find(op.name))(**op.arguments())
     return whole, index + 1 - max(len(flat_parts(whole)), 1)
 
 
-def _sources(graph: Graph, op: ops.Operator, first: int) -> tuple[Ref, ...]:
+def sources_of(graph: Graph, op: ops.Operator, first: int) -> tuple[Ref, ...]:
     """Return what an item reads that stands for the layers from `first` on, in the order of its sources."""
     if op.sources == 1:
         return graph.nodes[first].inputs
@@ -343,7 +343,7 @@ def _item(graph: Graph, index: int, op: ops.Operator, inputs: tuple[Ref, ...], p
         beside = {arg.name: values[arg.name] for arg in ordered(type(op)) if values[arg.name] != arg.default}
         call = ", ".join((call, *(f"{name}: {_flow(value)}" for name, value in beside.items())))
     else:
-        lender = None if node.shares is None else _whole(graph, node.shares)[0]
+        lender = None if node.shares is None else whole_of(graph, node.shares)[0]
         call = f"{op.name}: {_arguments(op, lender)}"
         reads = names if list(inputs) != previous or len(previous) > 1 else []
     modifiers = [f"as: {labels.get(index, node.path)}"]

@@ -1,1 +1,64 @@
-"""From a graph to the text of a spec, for every format: `speakable` says it in the language's words."""
+"""From a graph to the text of a spec as a person would write it, for every format.
+
+`speakable` puts the graph into the language's words, `draft` makes items of its layers, `structure` nests them into
+merges, `blocks` finds what recurs, `runs` what stands in a row, `names` the labels, `text` writes it. `equal` holds what
+was written against the graph; what does not come back as the same network is written with less structure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncalc.interop.writing.blocks import find_blocks
+from cnncalc.interop.writing.draft import drafted
+from cnncalc.interop.writing.equal import same
+from cnncalc.interop.writing.runs import repeat
+from cnncalc.interop.writing.speakable import speakable
+from cnncalc.interop.writing.structure import Nesting
+from cnncalc.interop.writing.text import spec_text
+from cnncalc.language.document import parse
+from cnncalc.language.settings import Overrides
+from cnncalc.language.write import expanded
+from cnncalc.values.diagnostics import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnncalc.graph.graph import Graph
+
+__all__ = ["flat_spec", "readable_spec"]
+
+
+def flat_spec(graph: Graph, *, name: str, source: str | None = None, notes: Iterable[str] = ()) -> str:
+    """Return a spec with a line for each layer."""
+    return expanded(speakable(graph), name=name, source=source, notes=notes)
+
+
+def readable_spec(graph: Graph, *, name: str, source: str | None = None, notes: Iterable[str] = ()) -> str:
+    """Return a spec of the same network as a person would write it: chains, merges with paths, blocks, repetitions."""
+    said, notes = speakable(graph), list(notes)
+    for blocks, paths in ((True, True), (False, True), (False, False)):
+        draft = drafted(said)
+        if paths:
+            Nesting(draft).run()
+        if blocks:
+            find_blocks(draft)
+        known = {block.name: block for block in draft.blocks}
+        outputs = set(draft.outputs.values())
+        for items in (draft.items, *(block.items for block in draft.blocks)):
+            repeat(items, known, outputs)
+        text = spec_text(draft, name=name, source=source, notes=notes)
+        if comes_back(text, said):
+            return text
+    return expanded(said, name=name, source=source, notes=notes)
+
+
+def comes_back(text: str, graph: Graph) -> bool:
+    """Return whether a text is a spec of the same network."""
+    try:
+        spec = parse(text)
+        found = spec.collector()
+        again = spec.expand(Overrides(None, None, None, len(graph.nodes) + 1), found)
+    except SpecError:
+        return False
+    return not found.errors and same(graph, again)
