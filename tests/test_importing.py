@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import cnncalc
+from cnncalc import zoo
 from cnncalc.api import Input, build_graph
-from cnncalc.interop.writing.speakable import speakable
-from cnncalc.language.write import expanded
+from cnncalc.interop.writing import flat_spec, readable_spec
+from cnncalc.language.tree import EXPANDED_MARKER
 
 DATA = Path(__file__).parent / "data"
 DARKNET = sorted((DATA / "darknet").glob("*.cfg"))
@@ -29,8 +30,8 @@ def fed(file: Path) -> Input | None:
 def numbers(layer: dict[str, Any]) -> tuple[object, ...]:
     moved = layer["memory_access"]
     return (
-        layer["in_shapes"], layer["out_shapes"], layer["params"], layer["buffers"], layer["macs"], layer["flops"],
-        None if moved is None else moved["total"], layer["receptive_field"],
+        sorted(layer["in_shapes"]), layer["out_shapes"], layer["params"], layer["buffers"], layer["macs"],
+        layer["flops"], None if moved is None else moved["total"], layer["receptive_field"],
     )  # fmt: skip
 
 
@@ -41,6 +42,72 @@ def test_the_flat_spec_has_the_layers_of_the_file(file: Path) -> None:
     graph = build_graph(str(file), input=fed(file))[0]
     graph.batch = 1
     layers = cnncalc.analyze(graph).to_dict()["layers"]
-    text = expanded(speakable(graph), name="n")
+    text = flat_spec(graph, name="n")
     again = cnncalc.analyze(cnncalc.parse(text)).to_dict()["layers"]
     assert [numbers(layer) for layer in again] == [numbers(layer) for layer in layers]
+
+
+@pytest.mark.parametrize("file", [*DARKNET, *ONNX], ids=lambda file: file.stem)
+def test_the_readable_spec_is_the_network_of_the_file(file: Path) -> None:
+    if file.suffix == ".onnx":
+        pytest.importorskip("onnx")
+    graph = build_graph(str(file), input=fed(file))[0]
+    graph.batch = 1
+    before = cnncalc.analyze(graph)
+    text = readable_spec(graph, name="n")
+    after = cnncalc.analyze(cnncalc.parse(text))
+    assert not text.startswith(EXPANDED_MARKER)
+    assert text.count("\n") < len(graph.nodes) + 25
+    ours = sorted(str(numbers(layer)) for layer in after.to_dict()["layers"])
+    assert ours == sorted(str(numbers(layer)) for layer in before.to_dict()["layers"])
+    assert after.totals.macs == before.totals.macs
+
+
+def written(spec: str) -> str:
+    """Return what is written of the flat network of a spec, which has lost its blocks."""
+    return readable_spec(build_graph(cnncalc.parse(spec))[0], name="n")
+
+
+def test_norm_and_act_are_folded_and_residuals_are_merges() -> None:
+    text = written(
+        "input: [8, 16, 16]\nlayers:\n"
+        "  - {conv: {out: 8, kernel: 3, padding: 1, bias: false}, as: a}\n"
+        "  - {batch_norm: , as: b}\n  - {relu: , as: c}\n"
+        "  - {conv: {out: 8, kernel: 3, padding: 1, bias: false}, as: d}\n  - {batch_norm: , as: e}\n"
+        "  - {add: [e, c], as: f}\n"
+    )
+    assert text == (
+        "cnncalc: 1\nname: n\ninput: [8, 16, 16]\ndefaults:\n  conv: {padding: half, norm: batch_norm}\nlayers:\n"
+        "  - conv: {out: 8, kernel: 3, act: relu}\n  - add:\n      body:\n        - conv: {out: 8, kernel: 3}\n"
+        "      skip: []\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [("resnet50", 40), ("mobilenet_v2", 45), ("efficientnet_b0", 60), ("densenet121", 60), ("vgg16", 40)],
+)
+def test_blocks_are_found_again(name: str, lines: int) -> None:
+    graph = build_graph(name)[0]
+    text = written(flat_spec(graph, name="n"))
+    assert text.count("\n") <= lines
+    assert cnncalc.analyze(cnncalc.parse(text)).totals == cnncalc.analyze(name).totals
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in zoo.entries()][::6])
+def test_networks_of_the_zoo_come_back(name: str) -> None:
+    graph = build_graph(name)[0]
+    text = readable_spec(graph, name="n")
+    assert not text.startswith(EXPANDED_MARKER)
+    assert cnncalc.analyze(cnncalc.parse(text)).totals.params == cnncalc.analyze(name).totals.params
+
+
+def test_a_repeated_block_says_what_differs_at_first() -> None:
+    text = written(
+        "input: [8, 32, 32]\nblocks:\n  b:\n    params: {out: , s: 1}\n    layers:\n"
+        "      - conv: {out: out, kernel: 3, stride: s, padding: half, norm: batch_norm, act: relu}\n"
+        "      - conv: {out: out, kernel: 1, norm: batch_norm, act: relu}\n"
+        "layers:\n  - {b: 16, repeat: 3, first: {s: 2}}\n  - {b: 32, repeat: 4, first: {s: 2}}\n"
+    )
+    assert "repeat: 3, first: {stride: 2}" in text
+    assert "repeat: 4, first: {stride: 2}" in text

@@ -26,8 +26,7 @@ def command(
 ) -> None:
     """Write the flat network: a spec without blocks, repetitions and variables, with the same layers and numbers."""
     from cnncalc.api import build_graph
-    from cnncalc.interop.writing.speakable import speakable
-    from cnncalc.language.write import expanded
+    from cnncalc.interop.writing import flat_spec
     from cnncalc.ops.arguments import shown
 
     source, values, shape = source_of(spec), settings(variables), shapes(input)
@@ -42,4 +41,4 @@ def command(
     notes = [f"variant: {chosen}"] if chosen else []
     if graph.variables:
         notes.append("vars: " + ", ".join(f"{name}={shown(value)}" for name, value in graph.variables.items()))
-    write_output(expanded(speakable(graph), name=read.title(variant), source=read.source, notes=notes), output)
+    write_output(flat_spec(graph, name=read.title(variant), source=read.source, notes=notes), output)

@@ -22,25 +22,23 @@ def command(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX model, a Darknet network, ...; - to read it.")],
     input: InputOption = None,  # noqa: A002 - the option's name
     output: OutputOption = None,
-    flat: Annotated[  # noqa: ARG001 - a line for each layer is the one form there is
-        bool, typer.Option("--flat", help="A line for each layer, which is the form that is written.")
-    ] = False,
+    flat: Annotated[bool, typer.Option("--flat", help="A line for each layer, under the names of the file.")] = False,
     max_layers: MaxLayersOption = None,
 ) -> None:
-    """Write a spec from a file of another format: a line for each layer, under the names that the file gives them.
+    """Write a spec from a file of another format, as a person would: chains, merges with paths, blocks, repetitions.
 
-    The spec has the same layers and numbers as the file. What the spec language cannot say is an error that names it.
+    The spec has the same layers and numbers as the file. What the spec language cannot say is an `opaque` layer.
     """
     from cnncalc.api import build_graph
     from cnncalc.interop.foreign import ForeignSpec
-    from cnncalc.interop.writing.speakable import speakable
-    from cnncalc.language.write import expanded
+    from cnncalc.interop.writing import flat_spec, readable_spec
 
     with usage_errors():
         graph, read, found = build_graph(source_of(file), input=shapes(input), max_layers=max_layers)
     found.raise_if_errors()
     if not isinstance(read, ForeignSpec):
         fail(f"'{file}' is a spec already", "cnncalc expand writes it flat")
-    write_output(expanded(speakable(graph), name=read.title(None), notes=[f"from {read.format}"]), output)
+    write = flat_spec if flat else readable_spec
+    write_output(write(graph, name=read.title(None), notes=[f"from {read.format}"]), output)
     if output not in {None, "-"}:
         write_error(f"wrote {output}; look at it with: cnncalc show {output}")

@@ -1,8 +1,8 @@
 """From a graph to the text of a spec as a person would write it, for every format.
 
 `speakable` puts the graph into the language's words, `draft` makes items of its layers, `structure` nests them into
-merges, `blocks` finds what recurs, `runs` what stands in a row, `names` the labels, `text` writes it. `equal` holds what
-was written against the graph; what does not come back as the same network is written with less structure.
+merges, `blocks` finds what recurs, `runs` what stands in a row, `names` the labels, `text` writes it. `equal` holds
+what was written against the graph; what does not come back as the same network is written with less structure.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def followers(graph: Graph) -> dict[int, int]:
     return {source: found[0] for source, found in readers.items() if len(found) == 1 and source not in out}
 
 
-def folded(graph: Graph, index: int, follow: dict[int, int], lenders: set[int | None]) -> tuple[Operator, int]:
+def folded(graph: Graph, index: int, follow: dict[int, int], lenders: set[int]) -> tuple[Operator, int]:
     """Return the operator of a layer with the norm and act behind it inside, and the last layer that it stands for."""
     op, last = graph.nodes[index].op, index
     if "norm" not in op.args or "act" not in op.args or graph.nodes[index].shares is not None or index in lenders:

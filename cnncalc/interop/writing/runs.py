@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.writing.windows import last_reads
-from cnncalc.interop.writing.windows import Place
+from cnncalc.interop.writing.windows import Place, last_reads
 
 if TYPE_CHECKING:
     from cnncalc.interop.writing.draft import Block, Item, Tensor

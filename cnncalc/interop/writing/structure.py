@@ -81,8 +81,7 @@ class Nesting:
             return
         order = list(range(len(regions)))
         if merge.key in ANY_ORDER:
-            order.sort(key=lambda k: (not regions[k], regions[k] is None, self.place[regions[k][0].number] if regions[k]
-                                      else 0))  # fmt: skip
+            order.sort(key=lambda k: self.rank(regions[k]))
         names = named(merge, [regions[k] for k in order])
         sources: list[Source] = []
         for k, name in zip(order, names, strict=True):
@@ -100,6 +99,10 @@ class Nesting:
             readers = self.readers.setdefault(tensor, [])
             if merge not in readers:
                 readers.append(merge)
+
+    def rank(self, region: list[Item] | None) -> tuple[bool, bool, int]:
+        """Return where a path stands among those whose order is free: as their layers do, empty ones last."""
+        return not region, region is None, self.place[region[0].number] if region else 0
 
     def unread(self, tensor: Tensor, item: Item) -> None:
         """Forget that an item, which is inside a merge now, reads a tensor."""

@@ -66,7 +66,10 @@ def numeric(value: Any) -> bool:
 
 def fixed(item: Item) -> tuple[Any, ...]:
     """Return what must be the same of an item wherever its block stands."""
-    words = tuple((name, "#" if numeric(value) else repr(value)) for name, value in item.args.items())
+    words = tuple(
+        (name, "#" if numeric(value) and (name != "kernel" or value != 1) else repr(value))
+        for name, value in item.args.items()
+    )
     return item.key, words, item.ports, item.repeat, item.when, tuple(sorted(item.first.items()))
 
 
