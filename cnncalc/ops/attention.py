@@ -283,8 +283,8 @@ SIDES = ("none", "left", "right", "both")
 class MatMul(Operator):
     """The product of two matrices, `[M, K], [K, N] -> [M, N]`; with `batch: true` `[B, M, K], [B, K, N] -> [B, M, N]`.
 
-    M*K*N multiply-accumulates per matrix. `transpose` turns the left or the right one, or both, before (PyTorch's
-    matmul).
+    More axes than one may count the matrices. M*K*N multiply-accumulates per matrix. `transpose` turns the left or the
+    right one, or both, before (PyTorch's matmul).
     """
 
     group = "attention"
@@ -300,12 +300,12 @@ class MatMul(Operator):
     )
 
     transpose: str = arg(Word(SIDES), default="none", main=True, doc="which of the two is turned before")
-    batch: bool = arg(Boolean(), default=False, doc="the first axis counts matrices that are multiplied one by one")
+    batch: bool = arg(Boolean(), default=False, doc="all axes but two count matrices that are multiplied one by one")
 
     def extents(self, ins: Shapes) -> tuple[int, int, int, int, int]:
         """Return M, K of the left, K of the right, N, and the number of matrices."""
         left, right = ins
-        many = left[0] if self.batch else 1
+        many = prod(left[:-2]) if self.batch else 1
         (m, k), (shared, n) = left[-2:], right[-2:]
         if self.transpose in ("left", "both"):
             m, k = k, m
@@ -315,8 +315,7 @@ class MatMul(Operator):
 
     def infer(self, ins: Shapes) -> Shapes:
         left, right = ins
-        axes = 3 if self.batch else 2
-        if len(left) != axes or len(right) != axes:
+        if len(left) != len(right) or (len(left) < 3 if self.batch else len(left) != 2):
             wanted = "[B, M, K] and [B, K, N]" if self.batch else "matrices [M, K] and [K, N]"
             raise ArgumentError(
                 f"{self.name} wants {wanted}, got {left} and {right}",
@@ -324,15 +323,15 @@ class MatMul(Operator):
                 hint="use attention, or reshape maps to [C, H*W] first; batch: true multiplies one by one",
             )
         m, k, shared, n, many = self.extents(ins)
-        if k != shared or (self.batch and right[0] != many):
+        if k != shared or left[:-2] != right[:-2]:
             turned = "" if self.transpose == "none" else f" with transpose: {self.transpose}"
             raise ArgumentError(
                 f"{self.name} cannot multiply {left} by {right}{turned}: {k} columns meet {shared} rows"
-                + (f", {many} matrices meet {right[0]}" if self.batch else ""),
+                + (f", {many} matrices meet {prod(right[:-2])}" if self.batch else ""),
                 code="shape-mismatch",
                 hint="say transpose: left, right or both, or check the sources",
             )
-        return (Shape((many, m, n) if self.batch else (m, n)),)
+        return (Shape((*left[:-2], m, n)),)
 
     def macs(self, ins: Shapes, outs: Shapes) -> int:
         return self.extents(ins)[1] * outs[0].elements
@@ -345,5 +344,6 @@ class MatMul(Operator):
         row: Reach = IDENTITY if self.transpose in ("none", "right") else WHOLE
         column: Reach = IDENTITY if self.transpose in ("none", "left") else WHOLE
         if self.batch:
-            return (row, WHOLE), (WHOLE, column)
+            before = (IDENTITY,) * (len(outs[0]) - 3)
+            return (*before, row, WHOLE), (*before, WHOLE, column)
         return (WHOLE,), (column,)

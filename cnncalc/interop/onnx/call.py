@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncalc.ops.registry import find
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnncalc.interop.onnx.tensors import Extents, Value
     from cnncalc.ops.operator import Operator
 
@@ -24,10 +26,30 @@ def agree(found: int, wanted: int, what: str) -> None:
 
 
 class Plan(NamedTuple):
-    """What stands for a node: an operator, and which of the node's inputs it reads, in its order."""
+    """What stands for a node: an operator, and which of the node's inputs it reads, in its order.
+
+    `before` and `after` are views around it, each of one source and one result.
+    """
 
     op: Operator
     reads: tuple[Value, ...]
+    before: tuple[Operator, ...] = ()
+    after: tuple[Operator, ...] = ()
+
+    def shapes(self) -> list[tuple[Shape, ...]]:
+        """Return what enters each layer of it, and last what leaves it.
+
+        Raises:
+            ArgumentError: an operator does not take what enters it.
+        """
+        found = [tuple(image(v.shape) for v in self.reads)]
+        for op in (*self.before, self.op, *self.after):
+            found.append(op.infer(found[-1]))
+        return found
+
+
+Entry: TypeAlias = "Callable[[Call], Plan | None]"
+"""What returns the plan of a node of one type, None where the language cannot say it."""
 
 
 def image(extents: Extents) -> Shape:

@@ -6,13 +6,11 @@ layer with declared numbers (`declared`). What an entry returns is checked again
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from cnncalc.interop.onnx.call import Call, Plan, agree, image, make
-
-Entry = Callable[[Call], Plan | None]
+from cnncalc.interop.onnx.axes import concat, gather, product, recurrent, reduced, sliced, softmax, split, transpose
+from cnncalc.interop.onnx.call import Call, Entry, Plan, agree, image, make
 
 
 def pads_of(call: Call, rank: int) -> list[int] | str:
@@ -215,10 +213,45 @@ def linear(call: Call, out: int, *, bias: bool) -> Plan:
 def matmul(call: Call) -> Plan | None:
     """MatMul with a stored matrix on the right: a linear layer."""
     w = call.given(1)
+    if len(call.moving) == 2:
+        return product(call)
     if w is None or not call.alone() or len(w.shape) != 2:
         return None
     agree(call.x.shape[-1], w.shape[0], "weights")
     return linear(call, w.shape[1], bias=False)
+
+
+def scaled(name: str) -> Entry:
+    """Return the entry of Add, Sub or Mul: a merge, or learned summands or factors."""
+    plain = merge({"Add": "add", "Sub": "sub", "Mul": "mul"}[name])
+
+    def entry(call: Call) -> Plan | None:
+        if len(call.moving) == len(call.ins) == 2:
+            left, right = (image(v.shape) for v in call.moving)
+            if name == "Add" and left != right and len(left) == len(right):
+                return Plan(make("add", broadcast=True), tuple(call.moving))
+            return plain(call)
+        if len(call.ins) != 2 or len(call.moving) != 1 or call.outs[0] != call.moving[0].shape:
+            return None
+        x, learned = call.moving[0], call.fixed[0]
+        if not learned.origins or (name == "Sub" and x is not call.x):
+            return None
+        part = image(x.shape)
+        shape = (*(1,) * (len(x.shape) - len(learned.shape)), *learned.shape)
+        shape = shape[1:] if len(x.shape) > 1 and x.shape[0] == 1 else shape
+        if learned.elements == part.elements:
+            extent = "all"
+        elif learned.elements == 1:
+            extent = "one"
+        elif shape[:1] == part[:1] and all(n == 1 for n in shape[1:]):
+            extent = "channel"
+        else:
+            return None
+        if name == "Mul":
+            return Plan(make("layer_scale") if extent == "channel" else make("affine", scale=extent), (x,))
+        return Plan(make("affine", offset=extent), (x,))
+
+    return entry
 
 
 def merge(name: str) -> Entry:
@@ -229,32 +262,6 @@ def merge(name: str) -> Entry:
         return Plan(make(name), tuple(moving)) if len(moving) == len(call.ins) > 1 else None
 
     return entry
-
-
-def concat(call: Call) -> Plan | None:
-    """Concat of channels."""
-    whole = all(v is not None and v.shape[:1] == (1,) for v in call.ins)
-    return merge("concat")(call) if whole and call.axis(1) == 1 else None
-
-
-def split(call: Call) -> Plan | None:
-    """Split of channels."""
-    if not batched(call) or call.axis(0) != 1 or not call.alone() or not all(len(o) > 1 for o in call.outs):
-        return None
-    return Plan(make("split", sizes=tuple(o[1] for o in call.outs)), (call.x,))
-
-
-def sliced(call: Call) -> Plan | None:
-    """Slice of channels with a step of 1."""
-    x, out = call.x.shape, call.outs[0]
-    along, starts, steps = call.value(3, "axes"), call.value(1, "starts"), call.value(4)
-    if not batched(call) or not call.alone() or starts is None or len(starts) != 1 or (steps or [1]) != [1]:
-        return None
-    axis = (along or [0])[0] % len(x)
-    if axis != 1 or not out[1]:
-        return None
-    start = min(max(starts[0] + x[1] if starts[0] < 0 else starts[0], 0), x[1])
-    return Plan(make("slice", channels=(start, start + out[1])), (call.x,))
 
 
 def view(call: Call) -> Plan | None:
@@ -314,28 +321,6 @@ def pad(call: Call) -> Plan | None:
     return Plan(make("pad", amount=amount, mode=mode), (call.x,))
 
 
-def mean(call: Call) -> Plan | None:
-    """ReduceMean over all spatial axes, which keep an extent of 1: global average pooling."""
-    rank = len(call.x.shape)
-    along = call.value(1, "axes")
-    if not batched(call) or along is None or rank < 3 or not call.attributes.get("keepdims", 1):
-        return None
-    if sorted(axis % rank for axis in along) != list(range(2, rank)):
-        return None
-    return Plan(make("global_avg_pool", call="mean"), (call.x,))
-
-
-def softmax(name: str) -> Entry:
-    """Return the entry of a softmax over channels; until opset 12 it was over all axes from the given one on."""
-
-    def entry(call: Call) -> Plan | None:
-        one_axis = call.version >= 13 or len(call.x.shape) == 2
-        fits = batched(call) and one_axis and call.axis(-1 if call.version >= 13 else 1) == 1
-        return Plan(make(name), (call.x,)) if fits else None
-
-    return entry
-
-
 def blocks(name: str) -> Entry:
     """Return the entry of DepthToSpace and its inverse."""
     return lambda call: Plan(make(name, factor=int(call.attributes["blocksize"])), (call.x,)) if batched(call) else None
@@ -382,11 +367,11 @@ TABLE: dict[str, Entry] = {
     "PRelu": prelu,
     "Softmax": softmax("softmax"),
     "LogSoftmax": softmax("log_softmax"),
-    "Add": merge("add"),
+    "Add": scaled("Add"),
     "Sum": merge("add"),
-    "Sub": merge("sub"),
+    "Sub": scaled("Sub"),
     "Max": merge("max"),
-    "Mul": merge("mul"),
+    "Mul": scaled("Mul"),
     "Concat": concat,
     "Split": split,
     "Slice": sliced,
@@ -399,7 +384,12 @@ TABLE: dict[str, Entry] = {
     "Resize": resize,
     "Upsample": resize,
     "Pad": pad,
-    "ReduceMean": mean,
+    "ReduceMean": reduced("global_avg_pool", "channel_mean"),
+    "ReduceMax": reduced("global_max_pool", "channel_max"),
+    "Transpose": transpose,
+    "Gather": gather,
+    "LSTM": recurrent("lstm"),
+    "GRU": recurrent("gru"),
     "DepthToSpace": blocks("pixel_shuffle"),
     "SpaceToDepth": blocks("pixel_unshuffle"),
 }

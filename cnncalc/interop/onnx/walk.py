@@ -379,7 +379,7 @@ class Walk:
         if plan is not None:
             if not share.known:
                 return plan, None
-            shapes = tuple(image(v.shape) for v in plan.reads)
+            shapes = plan.shapes()[len(plan.before)]
             counted = (plan.op.params(shapes) or 0) + plan.op.buffers(shapes)
             if counted == share.params + share.buffers:
                 return plan, None
@@ -403,9 +403,7 @@ class Walk:
             return None
         try:
             plan = entry(call)
-            if plan is None:
-                return None
-            return plan if plan.op.infer(tuple(image(v.shape) for v in plan.reads)) == outs else None
+            return plan if plan is not None and plan.shapes()[-1] == outs else None
         except ArgumentError:
             return None
 
@@ -413,14 +411,30 @@ class Walk:
             list[tuple[int, int]]):  # fmt: skip
         """Append a layer and return its results."""
         path = self.path(node, prefix)
-        index = len(self.graph.nodes)
         inputs = tuple(v.ref for v in plan.reads if v.ref is not None)
-        shapes = tuple(image(v.shape) for v in plan.reads)
-        made = Node(path, plan.op, inputs, shapes, tuple(outs), shares=shares, origin=self.label(node))
-        self.graph.nodes.append(made)
+        known = isinstance(plan.op, Declared)
+        entering = [tuple(image(v.shape) for v in plan.reads), tuple(outs)] if known else plan.shapes()
+        layers = (*plan.before, plan.op, *plan.after)
+        for number, op in enumerate(layers):
+            main, last = op is plan.op, number == len(layers) - 1
+            name = path if main else self.unique(f"{path}.{op.name}")
+            made = Node(name, op, inputs, entering[number], entering[number + 1], shares=shares if main else None,
+                        origin=self.label(node) if last else "")  # fmt: skip
+            self.graph.nodes.append(made)
+            inputs = ((len(self.graph.nodes) - 1, 0),)
+        index = len(self.graph.nodes) - 1
         if isinstance(plan.op, Declared) and plan.op.reason:
             self.opaque.setdefault(plan.op.reason, []).append(path)
         return [(index, port) for port in range(len(outs))]
+
+    def unique(self, path: str) -> str:
+        """Return a path that no layer has yet."""
+        found, number = path, 1
+        while found in self.paths:
+            number += 1
+            found = f"{path}{number}"
+        self.paths[found] = 0
+        return found
 
     def path(self, node: onnx.NodeProto, prefix: str) -> str:
         """Return a layer's path: the node's name with dots between its scopes, made unique."""

@@ -38,7 +38,7 @@ def best(draft: Draft, refused: set[Any]) -> Guess | None:
     ranked = []
     for kinds, group in found.items():
         size = lines(group[0].part)
-        if len(group) > 1 and size > 1 and not periodic(kinds):
+        if len(group) > 1 and size > 1 and not periodic(kinds) and not only_calls(group[0]):
             ranked.append((len(group) * (size - 1) - size - 3, kinds, group))
     ranked.sort(key=lambda entry: (-entry[0], entry[1]))
     chosen: Guess | None = None
@@ -55,6 +55,11 @@ def best(draft: Draft, refused: set[Any]) -> Guess | None:
             if guess.saved > 0 and (chosen is None or guess.saved > chosen.saved):
                 chosen = guess
     return chosen
+
+
+def only_calls(window: Window) -> bool:
+    """Return whether all of a window is calls of blocks, which stand better one by one."""
+    return all(find(item.key) is None for item in window.part)
 
 
 def periodic(kinds: tuple[int, ...]) -> bool:

@@ -128,7 +128,8 @@ class Writer:
         cls = find(item.key)
         block = next((b for b in self.draft.blocks if b.name == item.key), None)
         if cls is None or block is not None:
-            given = {name: shown(value) for name, value in item.args.items()}
+            names = item.args if block is None else [name for name in block.params if name in item.args]
+            given = {name: shown(item.args[name]) for name in names}
             first = next(iter(block.params), "") if block is not None else ""
             return None if not given else given[first] if list(given) == [first] else given
         defaults = self.defaults if item.key in DEFAULTED else {}
