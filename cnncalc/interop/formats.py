@@ -106,7 +106,13 @@ def is_ultralytics(head: bytes) -> bool:
     return len({match[0].rstrip(b" \t:") for match in ULTRALYTICS.finditer(head)}) == 2
 
 
+def is_tflite(head: bytes) -> bool:
+    """Whether it has TensorFlow Lite's identifier."""
+    return head[4:8] == b"TFL3"
+
+
 FORMATS = (
+    Format("a TensorFlow Lite model", is_tflite, "cnncalc.interop.tflite"),
     Format("an ONNX model", is_onnx, "cnncalc.interop.onnx", "onnx", ("onnx",)),
     Format("a Darknet network", is_darknet, "cnncalc.interop.darknet"),
     Format("a Keras model", is_keras, "cnncalc.interop.keras"),

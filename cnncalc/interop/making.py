@@ -89,14 +89,14 @@ class Maker:
             self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
                                severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
 
-    def finished(self) -> Graph:
-        """Return the network; its outputs are those of the results that no layer reads."""
+    def finished(self, *, named: bool = False) -> Graph:
+        """Return the network; its outputs are the results that no layer reads, or all where the file names them."""
         graph = self.builder.graph()
         graph.outputs.clear()
         read = {ref for node in graph.nodes if not isinstance(node.op, Declared) or node.op.kind != IDLE
                 for ref in node.inputs}  # fmt: skip
         for path, ref in self.results.items():
-            if ref not in read and ref[0] >= 0:
+            if (named or ref not in read) and ref[0] >= 0:
                 graph.outputs.setdefault(path, ref)
         if not graph.outputs:
             self.span, self.origin, self.who = None, "", ""
