@@ -1,7 +1,8 @@
 """ONNX models: read with the official package, without their weights, at any opset.
 
 `reading` makes the message, `walk` goes through its nodes with what `folding` can compute of shapes, `operators` says
-which operator of the spec language stands for each, `declared` what the others cost, `weights` which numbers are whose.
+which operator of the spec language stands for each, `declared` what the others cost, `weights` which numbers are whose,
+`idioms` puts together what exporters take apart.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnncalc.interop.foreign import ForeignSpec
+from cnncalc.interop.onnx.idioms import joined
 from cnncalc.interop.onnx.reading import load
 from cnncalc.interop.onnx.walk import Walk
 from cnncalc.values.diagnostics import SpecError
@@ -34,12 +36,12 @@ def read(source: Path | bytes, file: str | None) -> ForeignSpec:
         known = list(collector.found)
         walk = Walk(model, file, overrides, collector)
         try:
-            return walk.run()
+            return joined(walk.run())
         except SpecError:
             if walk.batch == 1:
                 raise
             collector.found[:] = known
-            return Walk(model, file, overrides, collector, whole=True).run()
+            return joined(Walk(model, file, overrides, collector, whole=True).run())
 
     name = Path(file).stem if file and file != "-" else model.graph.name or None
     return ForeignSpec(build, name=name, format="an ONNX model", file=file)
