@@ -253,3 +253,58 @@ def test_the_page_lists_every_code() -> None:
     codes = set(re.findall(r'code="([a-z-]+)"', source))
     assert codes
     assert [c for c in sorted(codes) if f"`{c}`" not in pages] == []
+
+
+def test_what_exporters_take_apart_is_put_together(tmp_path: Path) -> None:
+    """silu and gelu, a bias behind the product, a norm in nine nodes, a shuffle of channels."""
+    nodes = [
+        node("Conv", "x w", "a"),
+        node("Add", "a b", "c"),
+        node("Sigmoid", "c", "s"),
+        node("Mul", "c s", "t"),
+        node("Div", "t root", "d"),
+        node("Erf", "d", "e"),
+        node("Add", "e one", "f"),
+        node("Mul", "t f", "g"),
+        node("Mul", "g half", "h"),
+        node("Reshape", "h parted", "i"),
+        node("Transpose", "i", "j", perm=[0, 2, 1, 3, 4]),
+        node("Reshape", "j whole", "y"),
+    ]
+    weights = {"w": (4, 3, 1, 1), "b": np.ones((1, 4, 1, 1), np.float32), "root": np.array(1.4142, np.float32),
+               "one": np.array(1, np.float32), "half": np.array(0.5, np.float32),
+               "parted": np.array([1, 2, 2, 8, 8]), "whole": np.array([1, 4, 8, 8])}  # fmt: skip
+    graph = graph_of(tmp_path, model(nodes, weights))
+    assert [n.op.name for n in graph.nodes] == ["conv", "silu", "gelu", "channel_shuffle"]
+    assert graph.nodes[0].op.params(graph.nodes[0].in_shapes) == 12 + 4
+
+
+def test_a_norm_in_nine_nodes_is_one(tmp_path: Path) -> None:
+    nodes = [
+        node("ReduceMean", "x", "m", axes=[-1]),
+        node("Sub", "x m", "c"),
+        node("Pow", "c two", "p"),
+        node("ReduceMean", "p", "v", axes=[-1]),
+        node("Add", "v eps", "e"),
+        node("Sqrt", "e", "r"),
+        node("Div", "c r", "n"),
+        node("Mul", "n g", "k"),
+        node("Add", "k b", "y"),
+    ]
+    weights = {"two": np.array(2, np.float32), "eps": np.array(1e-5, np.float32), "g": (8,), "b": (8,)}
+    graph = graph_of(tmp_path, model(nodes, weights, [1, 5, 8]))
+    assert [n.op.name for n in graph.nodes] == ["layer_norm"]
+    assert graph.nodes[0].op.params(graph.nodes[0].in_shapes) == 16
+
+
+def test_what_another_reads_is_not_taken_in(tmp_path: Path) -> None:
+    nodes = [node("Sigmoid", "x", "s"), node("Mul", "x s", "t"), node("Add", "t s", "y")]
+    assert [n.op.name for n in graph_of(tmp_path, model(nodes, {})).nodes] == ["sigmoid", "mul", "add"]
+
+
+def test_slices_that_part_an_axis_are_one_split(tmp_path: Path) -> None:
+    nodes = [node("Slice", "x zero two one", "a"), node("Slice", "x two five one", "b"), node("Concat", "b a", axis=1)]
+    weights = {"zero": np.array([0]), "one": np.array([1]), "two": np.array([2]), "five": np.array([5])}
+    graph = graph_of(tmp_path, model(nodes, weights, [1, 5, 4, 4]))
+    assert (graph.nodes[0].op.name, graph.nodes[0].out_shapes) == ("split", ((2, 4, 4), (3, 4, 4)))
+    assert graph.nodes[1].inputs == ((0, 1), (0, 0))

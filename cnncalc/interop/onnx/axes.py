@@ -79,7 +79,14 @@ def split(call: Call) -> Plan | None:
     if where is None or not call.alone() or not all(len(o) > 1 for o in call.outs):
         return None
     axis = call.axis(0)
-    return Plan(make("split", sizes=tuple(o[axis] for o in call.outs), **along(where)), (call.x,))
+    return Plan(split_into([o[axis] for o in call.outs], where), (call.x,))
+
+
+def split_into(sizes: list[int], axis: int) -> Operator:
+    """Return the split of an axis into parts of some sizes."""
+    if len(set(sizes)) == 1:
+        return make("split", parts=len(sizes), **along(axis))
+    return make("split", sizes=tuple(sizes), **along(axis))
 
 
 def sliced(call: Call) -> Plan | None:

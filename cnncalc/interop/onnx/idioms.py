@@ -11,6 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.interop.foreign import Declared
+from cnncalc.interop.onnx.axes import split_into
 from cnncalc.interop.onnx.call import make
 from cnncalc.values.diagnostics import ArgumentError
 
@@ -33,7 +34,7 @@ def joined(graph: Graph) -> Graph:
     """Return the network with groups of nodes as the operators that they are."""
     for rule in RULES:
         graph = applied(graph, rule)
-    return graph
+    return splits(graph)
 
 
 def applied(graph: Graph, rule: Callable[[View, int], Found | None]) -> Graph:
@@ -85,6 +86,61 @@ def rebuilt(graph: Graph, changed: dict[int, Found], gone: set[int]) -> Graph:
             reads = tuple(map(moved, found.reads))
             ins = tuple(graph.shape(ref) for ref in found.reads)
             nodes.append(replace(node, op=found.op, inputs=reads, in_shapes=ins, shares=shares))
+    return replace(graph, nodes=nodes, outputs={name: moved(ref) for name, ref in graph.outputs.items()})
+
+
+def splits(graph: Graph) -> Graph:
+    """Return the network with slices that part an axis of a tensor between them as one split."""
+    groups: dict[tuple[Ref, int], list[int]] = {}
+    for index, node in enumerate(graph.nodes):
+        if node.op.name == "slice" and len(node.inputs) == 1:
+            given = node.op.arguments()
+            axis = given["axis"]
+            groups.setdefault((node.inputs[0], axis if isinstance(axis, int) else 0), []).append(index)
+    first: dict[int, list[int]] = {}
+    for (ref, axis), members in groups.items():
+        bounds = [bounds_of(graph.nodes[k]) for k in members]
+        order = sorted(range(len(members)), key=lambda k: bounds[k])
+        ends = [0, *(bounds[k][1] for k in order)]
+        if len(members) > 1 and [bounds[k][0] for k in order] == ends[:-1] and ends[-1] == graph.shape(ref)[axis]:
+            first[min(members)] = [members[k] for k in order]
+    return parted(graph, first) if first else graph
+
+
+def bounds_of(node: Node) -> tuple[int, int]:
+    """Return where a slice starts and stops."""
+    given = node.op.arguments()
+    start, stop = given["range"] if given.get("range") is not None else given["channels"]
+    return int(start), int(stop)
+
+
+def parted(graph: Graph, first: dict[int, list[int]]) -> Graph:
+    """Return the network with a split at the first of some slices in place of all of them."""
+    place: dict[int, Ref] = {}
+    nodes: list[Node] = []
+    inside = {k for members in first.values() for k in members}
+
+    def moved(ref: Ref) -> Ref:
+        if ref[0] < 0:
+            return ref
+        at = place[ref[0]]
+        return (at[0], ref[1]) if ref[0] not in inside else at
+
+    for index, node in enumerate(graph.nodes):
+        if index in inside and index not in first:
+            continue
+        if index in first:
+            parts = [graph.nodes[k] for k in first[index]]
+            axis = next(k for k, (a, b) in enumerate(zip(node.in_shapes[0], node.out_shapes[0], strict=True)) if a != b)
+            sizes = [part.out_shapes[0][axis] for part in parts]
+            op = split_into(sizes, axis)
+            shapes = tuple(part.out_shapes[0] for part in parts)
+            nodes.append(replace(node, op=op, inputs=tuple(map(moved, node.inputs)), out_shapes=shapes))
+            place.update({k: (len(nodes) - 1, port) for port, k in enumerate(first[index])})
+            continue
+        shares = None if node.shares is None else place[node.shares][0]
+        nodes.append(replace(node, inputs=tuple(map(moved, node.inputs)), shares=shares))
+        place[index] = len(nodes) - 1, 0
     return replace(graph, nodes=nodes, outputs={name: moved(ref) for name, ref in graph.outputs.items()})
 
 
@@ -192,7 +248,7 @@ def gelu(view: View, index: int) -> Found | None:
             for x, first in view.scaled(u):
                 for inner, second in view.scaled(v):
                     found = error_function(view, inner, x)
-                    if found is not None:
+                    if found is not None and taken | first | second:  # one of them is the half
                         word, nodes = found
                         every = taken | first | second | nodes | {outer[0]}
                         return Found(make("gelu", approximate=word), (x,), every - {index})

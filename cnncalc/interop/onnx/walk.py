@@ -63,6 +63,7 @@ class Walk:
         self.paths: dict[str, int] = {}
         self.types: dict[Any, onnx.TypeProto] = {}
         self.declared: dict[str, onnx.ValueInfoProto] = {}
+        self.results: set[str] = set()
         self.batch = 1
         self.whole = whole
         self.opaque: dict[str, list[str]] = {}
@@ -85,6 +86,7 @@ class Walk:
         self.declared = {v.name: v for v in (*graph.value_info, *graph.output)}
         self.initialisers(graph)
         self.inputs(graph)
+        self.results = {output.name for output in graph.output}
         self.nodes(graph.node, "")
         for output in graph.output:
             value = self.values.get(output.name)
@@ -361,10 +363,35 @@ class Walk:
         if any(len(o) > MAX_AXES + 1 for o in outs):
             self.fail(f"gives a tensor of more than {MAX_AXES} axes", node=node, code="too-deep")
         plan, shares = self.planned(call, guess)
+        if plan.op.name == "identity" and not plan.after and node.output[0] not in self.results:
+            self.values[node.output[0]] = Value(outs[0], inferred[0][0], ref=plan.reads[0].ref)
+            return
+        if kind == "Split" and isinstance(plan.op, Declared) and self.apart(node, call, inferred, prefix):
+            return
         refs = self.add(node, plan, [image(o) for o in outs], shares, prefix)
         names = [n for n in node.output if n]
         for name, (elem, _), extents, ref in zip(names, inferred, outs, refs, strict=True):
             self.values[name] = Value(extents, elem, ref=ref, guessed=bool(guess))
+
+    def apart(self, node: onnx.NodeProto, call: Call, inferred: list[tuple[int, list[int | None] | None]],
+              prefix: str) -> bool:  # fmt: skip
+        """Cut a tensor at its first axis, each part a tensor without it."""
+        axis = call.axis(0)
+        names = [n for n in node.output if n]
+        plans: list[tuple[Plan, Extents]] = []
+        start = 0
+        for out in call.outs:
+            places = np.arange(start, start + out[axis])
+            part = Call("Gather", call.version, {"axis": axis}, [call.x, constant(places)], [out])
+            plan = self.tabled(part, (image(out),))
+            if plan is None or not call.alone():
+                return False
+            plans.append((plan, out))
+            start += out[axis]
+        for name, (elem, _), (plan, out) in zip(names, inferred, plans, strict=True):
+            refs = self.add(node, plan, [image(out)], None, prefix)
+            self.values[name] = Value(out, elem, ref=refs[0])
+        return True
 
     def planned(self, call: Call, guess: str) -> tuple[Plan, int | None]:
         """Return what stands for a node, and the layer whose weights it uses; `guess` says why extents are guesses."""

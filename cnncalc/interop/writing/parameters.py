@@ -8,13 +8,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.interop.writing.draft import Block, Item, Path, Text
-from cnncalc.interop.writing.windows import Window, main, shortcut, shortcuts, slots
+from cnncalc.interop.writing.windows import Window, listed, main, shortcut, shortcuts, slots
 from cnncalc.language.expressions import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cnncalc.interop.writing.draft import Draft
+    from cnncalc.values.shape import Shape
 
 MOST_PARAMS = 6
 """A block has at most this many parameters."""
@@ -50,6 +51,7 @@ class Parameters:
         self.places = places
         self.added = added
         self.entering = [draft.shapes[w.entry].channels for w in places]
+        self.bases = bases([draft.shapes[w.entry] for w in places])
         self.leaving = [draft.shapes[w.part[-1].number, 0].channels for w in places]
         self.params: dict[str, list[Any]] = {}
         self.kinds: dict[str, str] = {}
@@ -85,8 +87,8 @@ class Parameters:
             if column == values and (self.kinds[param] == name or name not in {"kernel", "stride", "groups"}):
                 return Text(param)
         if name in CHANNELS or self.channels_of(name):
-            for param, column in (("x.c", self.entering), *self.params.items()):
-                if param == "x.c" or self.kinds[param] in CHANNELS:
+            for param, column in (*self.bases.items(), *self.params.items()):
+                if param in self.bases or self.kinds[param] in CHANNELS:
                     text = multiple(param, column, values)
                     if text:
                         return Text(text)
@@ -94,15 +96,16 @@ class Parameters:
 
     @staticmethod
     def channels_of(name: str) -> bool:
-        return name.startswith(("out", "mid"))
+        """Return whether an argument is a number of channels or positions."""
+        return name.startswith(("out", "mid", "channels.", "range.", "shape.", "sizes."))
 
     def new(self, name: str, values: list[Any]) -> str:
         """Return a parameter that is not there yet."""
         word = name
         if name == "out" and values != self.leaving:
             word = "mid"
-        if name == "size":
-            word = "extent"
+        if "." in name or name == "size":
+            word = "n"
         base, number = word if word not in WORDS else f"{word}_", 1
         word = base
         while word in self.params or word in WORDS:
@@ -138,8 +141,8 @@ class Parameters:
             if self.kinds[param] == ("out" if name in CHANNELS else name) and [column[k] for k in rows] == values:
                 return Text(param)
         if name in CHANNELS:
-            for param, column in (("x.c", self.entering), *self.params.items()):
-                if param == "x.c" or self.kinds[param] == "out":
+            for param, column in (*self.bases.items(), *self.params.items()):
+                if param in self.bases or self.kinds[param] == "out":
                     text = multiple(param, [column[k] for k in rows], values)
                     if text:
                         return Text(text)
@@ -182,6 +185,12 @@ class Parameters:
                     return text
         return multiple("x.c", self.entering, self.leaving)
 
+    def text(self, place: int, name: str, value: Any) -> Any:
+        """Return what stands for an argument in the block; of a list, for each of its numbers."""
+        if listed(value):
+            return tuple(self.texts.get((place, f"{name}.{n}"), inner) for n, inner in enumerate(value))
+        return self.texts.get((place, name), value)
+
     def block(self, extra: list[dict[str, Any]], when: str) -> Guess:
         """Return the block and its calls."""
         template = max(self.places, key=lambda w: sum(s is not None for s in shortcuts(w)))
@@ -196,8 +205,7 @@ class Parameters:
             if item.sources is not None:
                 sources = [s if not isinstance(s, Path) else
                            Path(s.name, short(s) if shortcut(item, s) else copy(s.items)) for s in item.sources]
-            given = {name: self.texts.get((order.get(item.number, -1), name), value)
-                     for name, value in item.args.items()}  # fmt: skip
+            given = {name: self.text(order.get(item.number, -1), name, value) for name, value in item.args.items()}
             return replace(item, sources=sources, args=given, label="")
 
         def short(path: Path) -> list[Item]:
@@ -219,6 +227,14 @@ class Parameters:
         if self.added:
             saved += 3 * sum(self.added)
         return Guess(saved, block, self.places, values)
+
+
+def bases(shapes: Sequence[Shape]) -> dict[str, list[int]]:
+    """Return the extents that enter a block, by the names that its expressions have for them."""
+    names = {1: ("x.c",), 2: ("x.c", "x.w"), 3: ("x.c", "x.h", "x.w"), 4: ("x.c", "x.d", "x.h", "x.w")}
+    ranks = {len(shape) for shape in shapes}
+    known = names.get(ranks.pop(), ("x.c",)) if len(ranks) == 1 else ("x.c",)
+    return {name: [shape[k] for shape in shapes] for k, name in enumerate(known)}
 
 
 def kind(value: Any) -> bool:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 ANY_ORDER = frozenset(("add", "mul", "max"))
 """Merges whose sources may change places."""
 GATES = frozenset(("sigmoid", "hardsigmoid", "softmax"))
+WORTH = 4
+"""Beside sources that are labels, paths of fewer items stand better as labels too."""
 MAX_DEPTH = 20
 """Paths are nested at most this deep."""
 
@@ -77,7 +79,8 @@ class Nesting:
                 used.update(item.number for item in region)
             regions.append(region)
         deep = max((self.nesting.get(number, 0) for number in used), default=0) + 1
-        if not used or deep > MAX_DEPTH or regions.count([]) > 1:
+        lone = None in regions and len(used) < WORTH
+        if not used or deep > MAX_DEPTH or regions.count([]) > 1 or lone:
             return
         order = list(range(len(regions)))
         if merge.key in ANY_ORDER:

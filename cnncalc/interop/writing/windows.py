@@ -57,19 +57,32 @@ def lists(draft: Draft) -> Iterator[Place]:
     yield from within(draft.items)
 
 
+FIXED = frozenset(("opaque", "permute"))
+"""Operators whose numbers are no parameters."""
+
+
 def numeric(value: Any) -> bool:
     """Return whether an argument may become a parameter."""
-    if isinstance(value, bool) or value is None:
-        return False
-    return isinstance(value, int)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def listed(value: Any) -> bool:
+    """Return whether an argument is a list of numbers, each of which may become a parameter."""
+    return isinstance(value, tuple) and bool(value) and all(map(numeric, value))
+
+
+def mark(item: Item, name: str, value: Any) -> str:
+    """Return what of an argument must be the same wherever a block stands."""
+    if item.key in FIXED or (name in {"kernel", "axis", "parts"} and (value == 1 or name != "kernel")):
+        return repr(value)
+    if listed(value):
+        return f"#{len(value)}"
+    return "#" if numeric(value) else repr(value)
 
 
 def fixed(item: Item) -> tuple[Any, ...]:
     """Return what must be the same of an item wherever its block stands."""
-    words = tuple(
-        (name, "#" if numeric(value) and (name != "kernel" or value != 1) else repr(value))
-        for name, value in item.args.items()
-    )
+    words = tuple((name, mark(item, name, value)) for name, value in item.args.items())
     return item.key, words, item.ports, item.repeat, item.when, tuple(sorted(item.first.items()))
 
 
@@ -180,6 +193,14 @@ def main(window: Window) -> list[Item]:
 
 
 def slots(items: list[Item]) -> list[tuple[int, str, int]]:
-    """Return the numbers that may differ: the place of the item, the argument, the value."""
-    return [(k, name, value) for k, item in enumerate(items) for name, value in item.args.items()
-            if numeric(value)]  # fmt: skip
+    """Return the numbers that may differ: the place of the item, the argument, the value; of a list one by one."""
+    found: list[tuple[int, str, int]] = []
+    for k, item in enumerate(items):
+        for name, value in item.args.items():
+            if not mark(item, name, value).startswith("#"):
+                continue
+            if numeric(value):
+                found.append((k, name, value))
+            else:
+                found += [(k, f"{name}.{n}", inner) for n, inner in enumerate(value)]
+    return found
