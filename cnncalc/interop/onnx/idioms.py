@@ -309,6 +309,9 @@ def shuffle(view: View, index: int) -> Found | None:
     return Found(make("channel_shuffle", groups=parted[0]), first.inputs, {last.inputs[0][0], turned.inputs[0][0]})
 
 
+MEANS = frozenset(("channel_mean", "global_avg_pool"))
+
+
 def layer_norm(view: View, index: int) -> Found | None:
     """(x - mean)/sqrt(mean((x - mean)^2) + eps), times a stored number for each value and plus one, along one axis."""
     here: Ref = (index, 0)
@@ -326,17 +329,17 @@ def layer_norm(view: View, index: int) -> Found | None:
     if quotient is None or view.kind(here) != "Div" or len(quotient.inputs) != 2:
         return None
     centred, root = quotient.inputs
-    inner = followed(view, root, ("Sqrt", "Add", "channel_mean", "Pow"))
+    inner = followed(view, root, ("Sqrt", "Add", "mean", "Pow"))
     difference = view.node(centred)
     if inner is None or inner[0] != centred or difference is None or view.kind(centred) not in {"Sub", "sub"}:
         return None
     x, mean = difference.inputs if len(difference.inputs) == 2 else (centred, centred)
     middle = view.node(mean)
-    if middle is None or middle.op.name != "channel_mean" or middle.inputs != (x,):
+    if middle is None or middle.op.name not in MEANS or middle.inputs != (x,):
         return None
     shape = view.graph.shape(x)
-    axis = middle.out_shapes[0].index(1) if middle.out_shapes[0].count(1) else 0
-    axis = next((k for k, n in enumerate(shape) if middle.out_shapes[0][k] != n), axis)
+    changed = [k for k, (n, kept) in enumerate(zip(shape, middle.out_shapes[0], strict=True)) if n != kept]
+    axis = changed[0] if len(changed) == 1 else -1
     if axis not in {0, len(shape) - 1} or set(learned) != {shape[axis]}:
         return None
     op = make("layer_norm", over=1 if axis else "channel")
@@ -348,7 +351,8 @@ def followed(view: View, ref: Ref, kinds: tuple[str, ...]) -> tuple[Ref, set[int
     taken: set[int] = set()
     for kind in kinds:
         node = view.node(ref)
-        if node is None or view.kind(ref) != kind or len(node.inputs) != 1:
+        named = "mean" if node is not None and node.op.name in MEANS else view.kind(ref)
+        if node is None or named != kind or len(node.inputs) != 1:
             return None
         taken.add(ref[0])
         ref = node.inputs[0]
