@@ -55,6 +55,10 @@ def build_graph(
     except ValueError:
         collector.raise_if_errors()
         raise
+    if collector.errors:
+        from cnncalc.language.trials import with_sizes
+
+        with_sizes(read, Overrides(chosen, variables, shapes, max_layers), graph, collector)
     return graph, read, collector
 
 

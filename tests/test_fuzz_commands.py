@@ -36,6 +36,7 @@ OPTIONS = {
               "--max-increase macs=2%", "--dtype int4", "--in-place"),
     "expand": ("--set width=0.5", "--variant s", "--input 3x33x17"),
     "explain": ("conv1", "*", "relu1 --format json", "nothing"),
+    "sizes": ("--around 30", "--around 17x40", "--format json", "--variant s"),
     "rf": ("conv1", "--format json", "max_pool1"),
     "reconcile": ("--params 25.6M", "--macs 4.1G", "--format json"),
     "diff": ("--format json", "--format markdown"),

@@ -38,7 +38,7 @@ class CommandEntry(NamedTuple):
 
 
 LOOK, UNDERSTAND, GATE, DRAW = "Look", "Understand", "Gate", "Draw and estimate"
-EXCHANGE, WRITE = "Exchange", "Write specs"
+CHOOSE, EXCHANGE, WRITE = "Choose", "Exchange", "Write specs"
 COMMANDS = {
     "show": CommandEntry("show", LOOK, "Show every layer: size, field, parameters, operations."),
     "compare": CommandEntry("compare", LOOK, "Show several networks as rows of one table."),
@@ -53,6 +53,7 @@ COMMANDS = {
     "diff": CommandEntry("diff", GATE, "Show what changed between two networks."),
     "plot": CommandEntry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
     "devices": CommandEntry("devices", DRAW, "List devices with their peak rates and memories."),
+    "sizes": CommandEntry("sizes", CHOOSE, "Show which input sizes a network takes."),
     "import": CommandEntry("importing", EXCHANGE, "Write a spec from a file of another format."),
     "export": CommandEntry("export", EXCHANGE, "Write a network in another program's format."),
     "init": CommandEntry("init", WRITE, "Write a commented spec to start from."),

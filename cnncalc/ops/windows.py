@@ -158,6 +158,12 @@ def axis_name(axis: int, rank: int) -> str:
     return AXES[rank][axis] if rank in AXES else f"axis {axis}"
 
 
+def axis_word(axis: int, rank: int) -> str:
+    """Return what people call a spatial axis."""
+    words = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+    return words[rank][axis] if rank in words else f"axis {axis}"
+
+
 def fitting(sizes: tuple[int, ...], x: Shape, used: tuple[Window, ...], op: str) -> tuple[int, ...]:
     """Return the output extents, or raise ArgumentError naming the axis on which no window fits."""
     for axis, (out, window) in enumerate(zip(sizes, used, strict=True)):
