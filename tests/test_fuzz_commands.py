@@ -37,6 +37,7 @@ OPTIONS = {
     "expand": ("--set width=0.5", "--variant s", "--input 3x33x17"),
     "explain": ("conv1", "*", "relu1 --format json", "nothing"),
     "sizes": ("--around 30", "--around 17x40", "--format json", "--variant s"),
+    "tile": ("--tile 30", "--tile 17x40", "--tile 16 --image 64", "--format json", "--memory 90kB"),
     "rf": ("conv1", "--format json", "max_pool1"),
     "reconcile": ("--params 25.6M", "--macs 4.1G", "--format json"),
     "diff": ("--format json", "--format markdown"),

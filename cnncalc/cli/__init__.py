@@ -54,6 +54,7 @@ COMMANDS = {
     "plot": CommandEntry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
     "devices": CommandEntry("devices", DRAW, "List devices with their peak rates and memories."),
     "sizes": CommandEntry("sizes", CHOOSE, "Show which input sizes a network takes."),
+    "tile": CommandEntry("tile", CHOOSE, "Cut a large image into tiles that equal the whole."),
     "import": CommandEntry("importing", EXCHANGE, "Write a spec from a file of another format."),
     "export": CommandEntry("export", EXCHANGE, "Write a network in another program's format."),
     "init": CommandEntry("init", WRITE, "Write a commented spec to start from."),

@@ -217,7 +217,7 @@ def analysed(name: str, **options: Any) -> Report:
     return studied(name, **options).report
 
 
-def amount(text: str | None) -> int | None:
+def amount(text: str | None, option: str = "--scratch") -> int | None:
     """Return the bytes of `20KiB`, or None.
 
     Raises:
@@ -230,7 +230,7 @@ def amount(text: str | None) -> int | None:
     try:
         return int(parse_quantity(text, Unit.BYTES))
     except QuantityError as error:
-        raise ValueError(f"--scratch: {error}") from None
+        raise ValueError(f"{option}: {error}") from None
 
 
 def write_output(text: str, file: str | None) -> None:

@@ -100,6 +100,7 @@ class Roll(Operator):
 
     group = "shape"
     keeps = ()
+    wraps = True
     example = "roll: -3"
     elsewhere = known_as(torch_function=Foreign("roll", {"shift": "shifts", "axis": "dims"}))
     shift: int | tuple[int, ...] = arg(

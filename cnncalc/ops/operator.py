@@ -110,7 +110,8 @@ class Operator:
     A class may also say of itself: `group` (its heading in `cnncalc ops`), `family` (the key under which counting rules
     look it up; its name without one), `role` (`act` or `norm`: what it may stand for inside a layer), `weighted` (its
     multiply-accumulates, activations and depth count), `dense` (its weights are one matrix: a linear layer), `joins`
-    (its sources lie beside each other in its channels), `moves` (False for a view), `sources` (how many inputs; None:
+    (its sources lie beside each other in its channels), `wraps` (what leaves its map enters
+    at the other side), `moves` (False for a view), `sources` (how many inputs; None:
     a merge), `defaults_from` (operators whose `defaults:` hold for it too), `advice` (hints for arguments that people
     try and it does not have), `example` (a line of YAML) on `example_input`. For deployment: `inert` (the identity at
     inference), `fuses` (TensorFlow Lite's name of an activation that a layer can compute itself), `takes_activation`
@@ -137,6 +138,7 @@ class Operator:
     moves: ClassVar[bool] = True
     dense: ClassVar[bool] = False
     joins: ClassVar[bool] = False
+    wraps: ClassVar[bool] = False
     sources: ClassVar[int | None] = 1
     keeps: ClassVar[tuple[str, ...] | None] = None
     in_place: ClassVar[bool] = False
