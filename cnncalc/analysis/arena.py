@@ -66,7 +66,7 @@ def storages(graph: Graph, *, in_place: bool = False) -> list[Storage]:
                 heir[lives.home[index]] = root
                 last[root] = last[lives.home[index]]
     return [
-        Storage(name=s.name, elements=s.elements, first=max(s.first, 0), last=end)
+        Storage(name=s.name, elements=s.elements, first=max(s.first, 0), last=end, bits=s.bits)
         for number, (s, end) in enumerate(zip(every, last, strict=True))
         if number not in heir and s.last >= 0
     ]
@@ -86,7 +86,7 @@ def arrange(needs: Sequence[Storage], *, bits: int = 32, batch: int = 1, alignme
     """
     if alignment < 1:
         raise ValueError(f"an alignment is at least 1 byte, got {alignment}")
-    sizes = [tensor_bytes(need.elements * batch, bits) for need in needs]
+    sizes = [tensor_bytes(need.elements * batch, need.bits or bits) for need in needs]
     offsets = [0] * len(needs)
     present: dict[int, list[int]] = {}
     for number in sorted(range(len(needs)), key=lambda k: (-sizes[k], needs[k].first, k)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.findings import report_misalignments, report_suspicions, set_accepted_apart
 from cnncalc.analysis.liveness import peak_activation
+from cnncalc.analysis.precision import own_widths, precision, stored_bits
 from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.operator import Called, Operator
@@ -32,7 +33,10 @@ class Facts:
 
     __slots__ = ("bytes", "connections", "count", "flops", "intensity", "memory", "unknown", "weighted_memory", "work")
 
-    def __init__(self, node: Node, convention: Convention, dtypes: Dtypes, batch: int) -> None:
+    def __init__(
+        self, node: Node, convention: Convention, dtypes: Dtypes, batch: int, widths: Sequence[int] = ()
+    ) -> None:
+        """Count a layer; `widths` are the bits of each input's elements and of the outputs', where a spec says them."""
         count = node.op.count(node.in_shapes, node.out_shapes)
         connections = count.connections
         self.flops = convention.flops(count)
@@ -46,10 +50,12 @@ class Facts:
             self.bytes = 0
             if memory.total:
                 tensors = [s.elements * batch for s in (*node.in_shapes, *node.out_shapes)]
+                bits = list(widths) or [dtypes.activation_bits] * len(tensors)
                 if sum(tensors) != batch * (memory.read + memory.written):
-                    tensors = [memory.read * batch, memory.written * batch]
-                self.bytes = sum(tensor_bytes(n, dtypes.activation_bits) for n in tensors)
-                self.bytes += sum(tensor_bytes(n, dtypes.weight_bits) for n in (memory.weights, memory.bias))
+                    tensors, bits = [memory.read * batch, memory.written * batch], [bits[0], bits[-1]]
+                self.bytes = sum(map(tensor_bytes, tensors, bits))
+                width = (node.bits and node.op.weighted and node.bits.weights) or dtypes.weight_bits
+                self.bytes += tensor_bytes(memory.weights, width) + tensor_bytes(memory.bias, dtypes.weight_bits)
         if batch > 1:
             count = scaled(count, batch)
             if memory is not None:
@@ -151,14 +157,22 @@ def build_report(
     accepted = set_accepted_apart(graph, collector)
     facts: dict[Any, Facts] = {}
     per_node: list[Facts] = []
+    found = precision(graph, dtypes, batch)
     for node in graph.nodes:
-        key = (node.op, node.in_shapes)
+        widths: tuple[int, ...] = ()
+        if found is not None:
+            made = node.bits.output if node.bits is not None else None
+            widths = (*(stored_bits(graph, ref, dtypes) for ref in node.inputs),
+                      *((made or dtypes.activation_bits,) * len(node.out_shapes)))  # fmt: skip
+        key = (node.op, node.in_shapes, node.bits, widths) if widths else (node.op, node.in_shapes)
         fact = facts.get(key)
         if fact is None:
-            fact = facts[key] = Facts(node, convention, dtypes, batch)
+            fact = facts[key] = Facts(node, convention, dtypes, batch, widths)
         per_node.append(fact)
-    peak = peak_of(graph, dtypes.activation_bits, batch)
+    peak = peak_of(graph, dtypes, batch)
     totals = total(graph, per_node, dtypes.weight_bits, peak)
+    if found is not None:
+        totals = replace(totals, model_size=-(-found.model_bits // 8), precision=found)
     return Report(
         version=version,
         name=name,
@@ -245,6 +259,7 @@ def layers(
                 alive,
                 node.fused,
                 op.declared,
+                node.bits,
             )
         )
     return tuple(rows)
@@ -265,13 +280,14 @@ def share(part: int | None, of: int | None) -> float | None:
     return part / of if of else 0.0
 
 
-def peak_of(graph: Graph, bits: int, batch: int) -> PeakActivation:
+def peak_of(graph: Graph, dtypes: Dtypes, batch: int) -> PeakActivation:
     """Return the moment at which the most activations are alive, for a batch and a width of element."""
     peak = peak_activation(graph)
+    own = own_widths(graph)
     live = tuple((name, elements * batch) for name, elements in peak.live)
     return PeakActivation(
         elements=peak.elements * batch,
-        bytes=sum(tensor_bytes(elements, bits) for _, elements in live),
+        bytes=sum(tensor_bytes(elements, own.get(name, dtypes.activation_bits)) for name, elements in live),
         path=peak.path,
         live=live,
         profile=peak.profile if batch == 1 else tuple(elements * batch for elements in peak.profile),

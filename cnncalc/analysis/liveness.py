@@ -42,12 +42,14 @@ class Storage:
         elements: its size.
         first: index of the layer during which it comes to be; -1 for a network input.
         last: index of the last layer that needs it; the number of layers for an output of the network.
+        bits: of one element, where the spec says it.
     """
 
     name: str
     elements: int
     first: int
     last: int
+    bits: int | None = None
 
 
 class Lifetimes:
@@ -102,10 +104,15 @@ class Lifetimes:
             return ~index
         return self.home[index] + port if index in self.several else self.home[index]
 
+    def bits(self, ref: Ref) -> int | None:
+        """Return the bits of one element of a tensor, where its producer says them."""
+        own = self.graph.nodes[ref[0]].bits if ref[0] >= 0 else None
+        return None if own is None else own.output
+
     def storages(self) -> tuple[Storage, ...]:
         """Return every storage by name, in the order of making."""
         return tuple(
-            Storage(name=self.graph.name(ref), elements=size, first=max(ref[0], -1), last=last)
+            Storage(name=self.graph.name(ref), elements=size, first=max(ref[0], -1), last=last, bits=self.bits(ref))
             for ref, size, last in zip(self.refs, self.sizes, self.last, strict=True)
         )
 

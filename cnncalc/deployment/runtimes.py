@@ -10,7 +10,7 @@ from cnncalc.analysis.arena import arrange, storages
 from cnncalc.deployment import tflm
 from cnncalc.deployment.lower import lowered
 from cnncalc.results.runtime import Alive, RuntimeMemory
-from cnncalc.values.diagnostics import suggest
+from cnncalc.values.diagnostics import Diagnostic, SpecError, suggest
 from cnncalc.values.dtypes import ALIGNMENT, Dtypes, tensor_bytes
 
 if TYPE_CHECKING:
@@ -70,11 +70,24 @@ def program_of(asked: Deployment) -> Program:
         SpecError: a layer has no form in TensorFlow Lite Micro.
         ValueError: there is no program of that type.
     """
+    _refuse_widths(asked)
     dtype = TFLITE_TYPES.get(str(asked.dtypes))
     if dtype is None:
         raise ValueError(f"TensorFlow Lite Micro runs int8 and fp32 here, not {asked.dtypes}; "
                          f"choose --dtype {' or '.join(TFLITE_TYPES)}")  # fmt: skip
     return lowered(asked.graph, dtype, batch=asked.batch, file=asked.file)
+
+
+def _refuse_widths(asked: Deployment) -> None:
+    """Raise SpecError at a layer with widths of its own: a program has one type."""
+    same = {None, asked.dtypes.weight_bits} & {None, asked.dtypes.activation_bits}
+    for node in asked.graph.nodes:
+        if node.bits is not None and not set(node.bits[:3]) <= same:
+            raise SpecError([Diagnostic(
+                code="not-expressible", message=f"layer '{node.path}' ({node.op.name}) has bits of its own, and "
+                f"TensorFlow Lite Micro runs the whole network as {asked.dtypes} here", span=node.place, path=node.path,
+                file=asked.file, hint="leave bits out, or choose --runtime plain",
+            )])  # fmt: skip
 
 
 def tflm_memory(asked: Deployment) -> RuntimeMemory:
@@ -111,7 +124,7 @@ def plain_memory(asked: Deployment) -> RuntimeMemory:
     graph, bits = asked.graph, asked.dtypes.activation_bits
     needs = storages(graph)
     arena = arrange(needs, bits=bits, batch=asked.batch, alignment=ALIGNMENT)
-    sizes = [tensor_bytes(need.elements * asked.batch, bits) for need in needs]
+    sizes = [tensor_bytes(need.elements * asked.batch, need.bits or bits) for need in needs]
     moments = range(max(len(graph.nodes), 1))
 
     def live(moment: int) -> int:
@@ -154,7 +167,8 @@ def flash(graph: Graph, dtypes: Dtypes) -> int:
         params = node.op.params(node.in_shapes) or 0
         biases = node.op.biases(node.in_shapes)
         scales = node.out_shapes[0].channels if quantised and node.op.weighted else 0
-        total += tensor_bytes(params - biases, dtypes.weight_bits)
+        width = (node.bits and node.op.weighted and node.bits.weights) or dtypes.weight_bits
+        total += tensor_bytes(params - biases, width)
         total += tensor_bytes(biases, BIAS_BITS if quantised else dtypes.weight_bits) + 4 * scales
     return total
 

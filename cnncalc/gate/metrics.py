@@ -193,6 +193,8 @@ def _peak(report: Report) -> Measured:
 
 def _peak_bytes(report: Report) -> Measured:
     peak, bits = report.summary.peak_activation, parse_dtypes(report.dtype).activation_bits
+    if report.totals.precision is not None:
+        return replace(_sum("peak_activation", lambda r: r.summary.peak_activation.bytes)(report), where=peak.path)
     live = tuple((name, tensor_bytes(elements, bits)) for name, elements in peak.live)
     value = sum(size for _, size in live)
     plain = _sum("peak_activation", lambda r: r.totals.peak_activation)(report)
@@ -212,6 +214,19 @@ def _planned(key: str) -> Callable[[Report], Measured]:
         live = tuple((buffer.name, buffer.bytes) for buffer in memory.alive)
         measured = at_least(value, f"{hidden} inside") if hidden else known(value)
         return replace(measured, where=memory.peak_layer, live=live) if key in {"arena", "sram"} else measured
+
+    return total
+
+
+def _widths(key: str) -> Callable[[Report], Measured]:
+    """Return the metric of a sum over layers that say their bits."""
+
+    def total(report: Report) -> Measured:
+        value = None if report.totals.precision is None else getattr(report.totals.precision, key)
+        if report.totals.precision is None or value is None:
+            why = "no layer says bits:" if report.totals.precision is None else "a layer has other widths than one bit"
+            return at_least(0, why)
+        return at_least(value, "a part is unknown") if key in report.totals.precision.lower_bounds else known(value)
 
     return total
 
@@ -281,6 +296,12 @@ METRICS: dict[str, Metric] = {
                planned=True, total=_planned("flash")),
         Metric(name="largest_tensor", unit=Unit.BYTES, title="bytes of the largest activation", rule="dtype",
                planned=True, total=_planned("largest_tensor")),
+        Metric(name="bops", unit=Unit.COUNT, title="binary operations: macs by bits of weight and activation",
+               rule="dtype", total=_widths("bops")),
+        Metric(name="ops", unit=Unit.COUNT, title="operations as binary networks count them", rule="dtype",
+               total=_widths("ops")),
+        Metric(name="effective_macs", unit=Unit.COUNT, title="multiply-accumulates with weights that are not zero",
+               total=_widths("effective_macs")),
         Metric(name="receptive_field", unit=Unit.PIXELS, title="receptive field, its smaller axis",
                total=_network_field, layer=_layer_field, more_is_better=True,
                ratchet=True),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from cnncalc.ops.operator import Operator
+    from cnncalc.values.bits import Bits
     from cnncalc.values.diagnostics import Span
     from cnncalc.values.shape import Shape
 
@@ -29,6 +30,7 @@ class Node:
         shares: index of the node whose weights it uses, or None.
         values: what the item's expressions evaluated to, as (argument, text, value).
         fused: the activations that a runtime computes inside the layer, by name.
+        bits: the widths of its numbers and the density of its weights, where the spec says them.
     """
 
     path: str
@@ -42,6 +44,7 @@ class Node:
     values: tuple[tuple[str, str, object], ...] = ()
     origin: str = ""
     fused: tuple[str, ...] = ()
+    bits: Bits | None = None
 
     @property
     def place(self) -> Span | None:

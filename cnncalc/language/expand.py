@@ -30,11 +30,13 @@ from cnncalc.language.template import (
 )
 from cnncalc.language.ties import Tie
 from cnncalc.language.tree import Scalar
+from cnncalc.values.bits import Bits
 from cnncalc.values.diagnostics import ArgumentError, Collector, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cnncalc.language.slots import Args
     from cnncalc.ops.operator import Operator, Part
     from cnncalc.values.shape import Shape
 
@@ -135,6 +137,8 @@ class Expander:
             except Stop:
                 pass
             else:
+                if self.spec.bits:
+                    self.file_widths()
                 if self.spec.dotted:
                     self.unique()
                 self.unused()
@@ -172,6 +176,17 @@ class Expander:
                                    hint=f"label each of them, or name one as {label.text}:0")  # fmt: skip
             elif tensor is not None:
                 self.graph.outputs[name] = tensor
+
+    def file_widths(self) -> None:
+        """Give every layer the widths of the file, where it has none of its own."""
+        self.scope.frame = self.scope.file_frame
+        try:
+            self.widen(self.spec.bits, 0)
+        except Silent:
+            pass
+        except (SlotError, ArgumentError) as error:
+            span = next(iter(self.spec.bits.values())).span
+            self.collector.add(error.code, f"bits: {error}", span, hint=error.hint)
 
     def unused(self) -> None:
         """Warn of layers and inputs whose result nobody uses."""
@@ -224,6 +239,8 @@ class Expander:
             chained = False
             if item.accept:
                 self.graph.accepts.append(Accept(item.accept, item.span, start, len(self.nodes)))
+            if item.bits:
+                self.widths(item, start, prefix, trace)
             if item.labels:
                 frame.made.update((label.text, tuple(self.made)) for label in item.labels)
                 found = self.labelled(previous, item, prefix, trace)
@@ -233,6 +250,21 @@ class Expander:
         self.scope.frame, self.scope.index = outer
         self.scopes -= 1
         return previous
+
+    def widths(self, item: Item, start: int, prefix: str, trace: Trace) -> None:
+        """Give an item's layers the widths and the density that stand beside it, where they have none of their own."""
+        try:
+            self.widen(item.bits, start)
+        except Silent:
+            pass
+        except (SlotError, ArgumentError) as error:
+            self.error(error, prefix + item.name, item, trace)
+
+    def widen(self, slots: Args, start: int) -> None:
+        """Give the layers from `start` on what the slots of `bits:` and `density:` come to."""
+        given = Bits(**{name: slot.kind.check(self.values.evaluate(slot), name) for name, slot in slots.items()})
+        for node in self.nodes[start:]:
+            node.bits = given if node.bits is None else node.bits.over(given)
 
     def labelled(self, tensor: Tensor, item: Item, prefix: str, trace: Trace) -> list[Tensor]:
         """Return what each label of an item stands for: its one output, or each of several."""

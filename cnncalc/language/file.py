@@ -180,6 +180,7 @@ class FileReader:
         self.version(root)
         self.at.unknown_keys(root, FILE_KEYS, "the spec")
         result.accept = self.at.codes(root.get("accept"))
+        result.bits = self.at.bits(root)
         key = root.key("accept")
         result.accept_span = key.span if key is not None else None
         result.name = self.text(root, "name")

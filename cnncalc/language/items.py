@@ -163,6 +163,7 @@ class ItemReader:
         self.at.prefix = outer
         if isinstance(entry, Map):
             self.modifiers(item, entry)
+            item.bits = self.at.bits(entry)
 
     def arguments_of(self, item: Item, value: Node | None) -> None:
         """Read the arguments of an operator, the parameters of a block call or the sources of a merge."""

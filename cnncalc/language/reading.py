@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from cnncalc.language.expressions import RESERVED
 from cnncalc.language.sizes import torn_tuple
 from cnncalc.language.slots import (
+    DENSITY,
     FAILED,
+    WIDTHS,
     Args,
     Like,
     Slot,
@@ -218,6 +220,21 @@ class Reading:
                 self.error("wrong-type", f"accept must be a list of the codes of warnings, got {clipped(entry)}", entry,
                            "write accept: [misaligned-merge]")  # fmt: skip
         return tuple(found)
+
+    def bits(self, entry: Map) -> Args:
+        """Return what `bits:` and `density:` beside a layer say, by name."""
+        found: Args = {}
+        node, density = entry.get("bits"), entry.get("density")
+        if isinstance(node, Map):
+            self.unknown_keys(node, tuple(WIDTHS), "bits")
+            found.update({key.text: self.slot(key.text, value, WIDTHS[key.text])
+                          for key, value in node.entries if key.text in WIDTHS})  # fmt: skip
+        elif node is not None:
+            self.error("wrong-type", f"bits must say which numbers are meant, got {clipped(node)}", node,
+                       "write bits: {weights: 8, activations: 8}")  # fmt: skip
+        if density is not None:
+            found["density"] = self.slot("density", density, DENSITY)
+        return found
 
     def slot(self, name: str, node: Node, kind: Kind) -> Slot:
         """Return the slot of a value; what cannot be read is reported."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.language.slots import CONDITION, EXTENTS, REPEAT
+from cnncalc.language.slots import CONDITION, DENSITY, EXTENTS, REPEAT, WIDTHS
 from cnncalc.language.template import FORMAT, MODIFIERS
 from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
@@ -25,7 +25,7 @@ LAYER_METRICS = (
     "rf", "width", "connections",
 )  # fmt: skip
 METRICS = (*LAYER_METRICS, "peak_activation", "peak_activation_bytes", "arena", "sram", "flash", "largest_tensor",
-           "depth", "layer_count", "fc_share")
+           "bops", "ops", "effective_macs", "depth", "layer_count", "fc_share")
 """What budgets can limit; `layers` too, beside its other meaning."""
 
 
@@ -118,6 +118,7 @@ def _file(classes: Iterable[type[ops.Operator]]) -> Json:
             ],
         },
         "accept": described("Codes of warnings that are meant.", ref("codes")),
+        "bits": described("Widths of the network's numbers.", ref("bits")),
         "budgets": described("Limits that cnncalc check holds the network to.", ref("budgets")),
     }
 
@@ -139,6 +140,8 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
         },
         "tied": {"description": "All repetitions use the weights of the first.", "type": "boolean"},
         "accept": described("Codes of warnings that are meant here.", ref("codes")),
+        "bits": described("Widths of the layer's numbers.", ref("bits")),
+        "density": described("The share of its weights that is not zero.", DENSITY.schema()),
         "first": {"description": "Arguments that differ in the first repetition.", "type": ["object", "null"]},
         "when": described("Leaves the layer out where this is false.", CONDITION.schema()),
         "share": described("Uses the weights of this layer or block call; none keeps them apart.", ref("label")),
@@ -161,6 +164,10 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
     }
     return {
         "text": {"type": ["string", "number", "boolean"]},
+        "bits": {
+            "type": "object", "additionalProperties": False,
+            "properties": {name: kind.schema() for name, kind in WIDTHS.items()},
+        },
         "label": label,
         "labels": {"anyOf": [label, {"type": "array", "items": label, "minItems": 1}]},
         "layers": layers,

@@ -11,8 +11,9 @@ from cnncalc.language.arithmetic import Listed
 from cnncalc.language.expressions import Expression, ExpressionError, compile_expression
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
-from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, Padding, PerAxis, shown
+from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, Number, Padding, PerAxis, shown
 from cnncalc.ops.hints import role_hint
+from cnncalc.values.bits import WIDEST
 from cnncalc.values.diagnostics import ArgumentError, Span
 from cnncalc.values.words import value_hint
 
@@ -41,6 +42,25 @@ class ValueKind(Kind):
 VALUE = ValueKind()
 CONDITION = Boolean()
 REPEAT = Integer(0)
+
+
+class Width(Integer):
+    """Bits of a number."""
+
+    def check(self, value: Any, name: str) -> int:
+        """Return the number of bits; raise ArgumentError for none, or too many."""
+        bits = super().check(value, name)
+        if bits > WIDEST:
+            raise ArgumentError(f"'{name}' must be {self.describe()}, got {bits}", argument=name)
+        return bits
+
+    def describe(self) -> str:
+        """Return the form in a few words."""
+        return f"integer from 1 to {WIDEST}"
+
+
+WIDTHS: dict[str, Kind] = {"weights": Width(), "activations": Width(), "output": Width()}
+DENSITY = Number(above=0, most=1)
 EXTENTS = Extents(scalar=False)
 SIZES = (PerAxis, Padding, Extents, ValueKind)
 """Kinds of values that may be one number for each axis."""

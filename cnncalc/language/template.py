@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_KEYS = (
     "cnncalc", "name", "source", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers", "outputs",
-    "budgets", "accept", "use",
+    "budgets", "accept", "use", "bits",
 )  # fmt: skip
-MODIFIERS = ("as", "from", "repeat", "each", "first", "tied", "when", "share", "accept")
+MODIFIERS = ("as", "from", "repeat", "each", "first", "tied", "when", "share", "accept", "bits", "density")
 PATH_MODIFIERS = ("layers", "when", "from", "repeat", "branches", "keep", "tied", "accept")
 BLOCK_KEYS = ("params", "inputs", "outputs", "accept", "layers")
 LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -57,14 +57,15 @@ class Item:
         tied: all repetitions use the weights of the first.
         apart: it keeps its own weights where the block call around it shares those of another.
         accept: codes of warnings that are meant here.
+        bits: widths of its numbers and the density of its weights, by name.
         word: the parameter or variable whose word is its operator or block.
         entry: what it is written as; kept where its meaning depends on a word.
         bound: the frame in which the arguments of such a word are evaluated.
         cost: roughly how long one repetition takes to look at, whether it is left out or not.
     """
 
-    __slots__ = ("accept", "apart", "args", "bound", "cost", "counter", "defaults", "each", "entry", "first", "from_",
-                 "key", "key_node", "labels", "name", "repeat", "share", "sources", "span", "tag", "tied",
+    __slots__ = ("accept", "apart", "args", "bits", "bound", "cost", "counter", "defaults", "each", "entry", "first",
+                 "from_", "key", "key_node", "labels", "name", "repeat", "share", "sources", "span", "tag", "tied",
                  "when", "within", "word")  # fmt: skip
 
     def __init__(self, key_node: Scalar) -> None:
@@ -89,6 +90,7 @@ class Item:
         self.tied = False
         self.apart = False
         self.accept: tuple[str, ...] = ()
+        self.bits: Args = {}
         self.word: str | None = None
         self.entry: Node | None = None
         self.bound: Frame | None = None
@@ -231,4 +233,5 @@ class Template:
     dotted: bool = False
     accept: tuple[str, ...] = ()
     accept_span: Span | None = None
+    bits: Args = field(default_factory=dict)
     reader: ItemReader | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cnncalc.graph.graph import Graph, Ref
+    from cnncalc.values.bits import Bits
 
 WIDTH = 118
 """Lines are broken above this many characters where they can be."""
@@ -351,9 +352,18 @@ def _item(graph: Graph, index: int, op: ops.Operator, inputs: tuple[Ref, ...], p
         modifiers.append(f"from: {_flow(reads if len(reads) > 1 else reads[0])}")
     if node.shares is not None:
         modifiers.append(f"share: {labels.get(node.shares, graph.nodes[node.shares].path)}")
+    if node.bits is not None:
+        modifiers += _widths(node.bits)
     if accepted:
         modifiers.append(f"accept: {_flow(list(accepted))}")
     return f"  - {{{', '.join((call, *modifiers))}}}"
+
+
+def _widths(bits: Bits) -> list[str]:
+    """Return the modifiers for the widths of a layer's numbers and the density of its weights."""
+    said = {name: value for name, value in bits.to_dict().items() if value is not None}
+    found = [f"bits: {{{', '.join(f'{name}: {value}' for name, value in said.items())}}}"] if said else []
+    return found + ([f"density: {_flow(bits.density)}"] if bits.density is not None else [])
 
 
 def _arguments(op: ops.Operator, lender: ops.Operator | None = None) -> str:

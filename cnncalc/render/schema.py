@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any
 
+from cnncalc.results.precision import Precision
 from cnncalc.results.report import SCHEMA, Depth, Layer, PeakActivation, Summary, Totals
 from cnncalc.results.runtime import Alive, RuntimeMemory
 from cnncalc.values.work import MemoryAccess, Work
@@ -114,6 +115,12 @@ def _memory() -> Json:
     return _object(_documented(keys, RuntimeMemory)) | {"description": _summary(RuntimeMemory)}
 
 
+def _precision() -> dict[str, tuple[Json, str]]:
+    """Return the totals that are there where a layer says its bits or density."""
+    counts = ("bops", "model_bits", "weights", "nonzero", "effective_macs", "sparse_bits", "sparse_bits_indexed")
+    return _documented({"ops": RATIO, **dict.fromkeys(counts, COUNT)}, Precision)
+
+
 def _layer() -> Json:
     keys = _documented(
         {
@@ -155,7 +162,8 @@ def _layer() -> Json:
     keys["out_shape"] = (SHAPE, "the shape it makes, `[C, *S]`; of several, the first")
     keys["global"] = (FLAG, _attributes(Layer)["is_global"])
     keys["attributes"] = ({"type": "object"}, _attributes(Layer)["arguments"])
-    return _object(keys, _documented({"fused": STRINGS, "declared": STRINGS}, Layer))
+    optional = _documented({"fused": STRINGS, "declared": STRINGS, "bits": {"type": "object"}}, Layer)
+    return _object(keys, {**optional, "density": (RATIO, "the share of its weights that is not zero")})
 
 
 def _totals() -> Json:
@@ -173,7 +181,7 @@ def _totals() -> Json:
         Layer,
         Totals,
     )
-    return _object(keys)
+    return _object(keys, _precision())
 
 
 def _network() -> Json:

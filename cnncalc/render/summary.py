@@ -51,7 +51,27 @@ def facts(report: Report, numbers: Numbers, told: Collection[str] = ()) -> list[
         *odd_channels(report),
         ("counting", convention(report)),
     ]
-    return found + declared(report)
+    return found + widths(report, numbers) + declared(report)
+
+
+def widths(report: Report, numbers: Numbers) -> list[tuple[str, str]]:
+    """Return what the bits of numbers and the zeros among weights come to; nothing where no layer says them."""
+    found = report.totals.precision
+    if found is None:
+        return []
+    rows = [("model bits", f"{numbers.write(found.model_bits)} bits of parameters")]
+    if found.bops:
+        rows.append(("binary ops", f"{numbers.write(found.bops)} BOPs: MACs by bits of weight and activation"))
+    if found.bops and isinstance(found.ops, int):
+        rows.append(("OPs", f"{numbers.write(found.ops)}: MACs, 64 of single bits as one"))
+    if found.nonzero != found.weights:
+        kept = f"{numbers.write(found.nonzero)} of {numbers.write(found.weights)} weights"
+        stored = numbers.write(found.sparse_bits), numbers.write(found.sparse_bits_indexed)
+        rows += [
+            ("effective MACs", f"{numbers.write(found.effective_macs)} with weights that are not zero"),
+            ("sparse weights", f"{kept}; {stored[0]} bits without an index, {stored[1]} with one bit a weight"),
+        ]
+    return rows
 
 
 def declared(report: Report) -> list[tuple[str, str]]:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.roofline import Roofline
     from cnncalc.devices import Device
+    from cnncalc.results.precision import Precision
     from cnncalc.results.runtime import RuntimeMemory
+    from cnncalc.values.bits import Bits
     from cnncalc.values.diagnostics import Diagnostic
     from cnncalc.values.shape import Shape
     from cnncalc.values.work import MemoryAccess, Work
@@ -110,6 +112,7 @@ class Layer(NamedTuple):
         live: activation elements alive while it runs, nothing in place; the batch multiplied.
         fused: the activations that a runtime computes inside it, by name; of a deployed network only.
         declared: names of the numbers that the spec states instead of the operator.
+        bits: the widths of its numbers, and with them the density of its weights, where the spec says them.
     """
 
     path: str
@@ -147,6 +150,7 @@ class Layer(NamedTuple):
     live: int
     fused: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
+    bits: Bits | None = None
 
     @property
     def out_shape(self) -> Shape:
@@ -180,6 +184,7 @@ class Layer(NamedTuple):
             "live": self.live,
             **({"fused": list(self.fused)} if self.fused else {}),
             **({"declared": list(self.declared)} if self.declared else {}),
+            **({"bits": self.bits.to_dict(), "density": plain(self.bits.density)} if self.bits else {}),
             "share_params": self.share_params,
             "share_macs": self.share_macs,
             "receptive_field": list(self.receptive_field),
@@ -209,6 +214,7 @@ class Totals:
         model_size: the parameters in bytes.
         peak_activation: most activation elements alive at once, nothing in place; the largest moment, not a sum.
         lower_bounds: names of the sums that leave out an unknown part.
+        precision: what widths and zeros come to; None where no layer says them. JSON has it among the totals.
     """
 
     layers: int
@@ -225,6 +231,22 @@ class Totals:
     connections: int
     peak_activation: int
     lower_bounds: tuple[str, ...]
+    precision: Precision | None = None
+
+    @property
+    def bops(self) -> int | None:
+        """Macs by the bits of weight and activation, over the layers with `bits:`; None where there are none."""
+        return None if self.precision is None else self.precision.bops
+
+    @property
+    def ops(self) -> int | float | None:
+        """Operations as papers on binary networks count them; None without `bits:`, or with other widths than one."""
+        return None if self.precision is None else self.precision.ops
+
+    @property
+    def model_bits(self) -> int | None:
+        """Bits of all parameters; None where no layer says widths."""
+        return None if self.precision is None else self.precision.model_bits
 
     def to_dict(self) -> dict[str, Any]:
         """Return the totals as JSON has them."""
@@ -242,7 +264,8 @@ class Totals:
             "activations": self.activations,
             "connections": self.connections,
             "peak_activation": self.peak_activation,
-            "lower_bounds": list(self.lower_bounds),
+            **(self.precision.to_dict() if self.precision else {}),
+            "lower_bounds": [*self.lower_bounds, *(self.precision.lower_bounds if self.precision else ())],
         }
 
 
