@@ -237,6 +237,17 @@ class Study:
             raise SpecError(errors[:MAX_REPORTED], before(report, graph))
         return report
 
+    def with_patches(self, asked: str) -> Report:
+        """Return the report with what running the first stage patch by patch does, as `--patches` asks.
+
+        Raises:
+            SpecError: the spec is wrong.
+            ValueError: the network cannot run so, or it is not written so.
+        """
+        from cnncalc.analysis.patches import patched
+
+        return dataclasses.replace(self.report, patches=patched(self.graph, self.dtypes, asked, self.batch))
+
     def memory(self, optimizer: str = "adam", alignment: int = ALIGNMENT) -> MemoryReport:
         """Return the memory of the network: live activations, an arena for them, and what a training step keeps.
 
@@ -249,9 +260,9 @@ class Study:
         key = optimizer, alignment
         if key not in self._memories:
             self.expanded.collector.raise_if_errors()
-            folded = self.question.fold_bn
+            folded = self.question.fold_bn or self.deploy
             self._memories[key] = build_memory(
-                self.expanded.form("folded" if folded else "").graph, name=self.name, dtypes=self.dtypes,
+                self.graph, name=self.name, dtypes=self.dtypes,
                 batch=self.batch, fold_bn=folded, optimizer=optimizer, alignment=alignment,
             )  # fmt: skip
         return self._memories[key]

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
-from cnncalc.cli.options import DtypeOption, FlopsOption, InputOption, MaxLayersOption, OutputOption, SetOption
+from cnncalc.cli.options import (
+    DeployOption,
+    DtypeOption,
+    FlopsOption,
+    InputOption,
+    MaxLayersOption,
+    OutputOption,
+    RuntimeOption,
+    SetOption,
+)
 
 if TYPE_CHECKING:
     from cnncalc.api import Source
@@ -41,6 +50,8 @@ def command(
     flops: FlopsOption = "exact",
     dtype: DtypeOption = "fp32",
     max_layers: MaxLayersOption = None,
+    deploy: DeployOption = False,
+    runtime: RuntimeOption = None,
     format: Annotated[  # noqa: A002
         str, typer.Option("--format", "-f", metavar="FORM", help="table, json or markdown.")
     ] = "table",
@@ -62,7 +73,7 @@ def command(
         try:
             reports.append(
                 analyze(source(name), input=shapes(input), variant=chosen or variant, variables=settings(set),
-                        convention=flops, dtype=dtype, max_layers=max_layers)
+                        convention=flops, dtype=dtype, max_layers=max_layers, deploy=deploy, runtime=runtime)
             )  # fmt: skip
         except ValueError as error:
             fail(f"'{name}': {error}")

@@ -107,6 +107,14 @@ RuntimeOption = Annotated[
         autocompletion=complete_runtime,
     ),
 ]
+PatchesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--patches",
+        metavar="NxM[@LAYER]",
+        help="Run the first stage patch by patch: 2x2, 4x4@block3, best, best@10% more work; includes --deploy.",
+    ),
+]
 ScratchOption = Annotated[
     str | None,
     typer.Option(

@@ -6,20 +6,24 @@ from typing import Annotated
 
 import typer
 
-from cnncalc.cli.common import analysed, fail, report_findings
+from cnncalc.cli.common import fail, report_findings, studied, usage_errors
 from cnncalc.cli.options import (
     BatchOption,
+    DeployOption,
     DtypeOption,
     FlopsOption,
     InputOption,
     MaxLayersOption,
+    PatchesOption,
+    RuntimeOption,
     SetOption,
     SpecArgument,
     VariantOption,
 )
 
 EPILOG = """\
-Kinds: macs, flops, params, memory_access (by layer or block), receptive_field, memory, operators, roofline.
+Kinds: macs, flops, params, memory_access (by layer or block), receptive_field, memory, operators, roofline,
+patches.
 
 Examples:
 
@@ -48,12 +52,20 @@ def command(
     dtype: DtypeOption = "fp32",
     flops: FlopsOption = "exact",
     max_layers: MaxLayersOption = None,
+    deploy: DeployOption = False,
+    runtime: RuntimeOption = None,
+    patches: PatchesOption = None,
 ) -> None:
     """Draw a network: work and parameters, receptive field, activation memory, roofline, share by operator."""
     from cnncalc.render import plot
 
-    report = analysed(spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype,
-                      batch=batch, max_layers=max_layers)  # fmt: skip
+    if patches is not None and kind != "patches":
+        fail("--patches goes with --kind patches")
+    split = kind == "patches"
+    study = studied(spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype,
+                    batch=batch, max_layers=max_layers, deploy=deploy or split, runtime=runtime)  # fmt: skip
+    with usage_errors():
+        report = study.with_patches(patches or "best") if split else study.report
     report_findings(report.warnings)
     given = {"by": by, "device": device, "devices": devices}
     options = {name: value for name, value in given.items() if value is not None}

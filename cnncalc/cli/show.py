@@ -30,6 +30,7 @@ from cnncalc.cli.options import (
     InputOption,
     MaxLayersOption,
     OutputOption,
+    PatchesOption,
     RuntimeOption,
     ScratchOption,
     SetOption,
@@ -129,6 +130,7 @@ def command(
     deploy: DeployOption = False,
     runtime: RuntimeOption = None,
     scratch: ScratchOption = None,
+    patches: PatchesOption = None,
     memory: Annotated[
         bool, typer.Option("--memory", help="Below the table: live peak, arena, and what a training step keeps.")
     ] = False,
@@ -180,9 +182,13 @@ def command(
     def analyse(spec: str) -> Report:
         studies[spec] = studied(
             spec, input=input, variant=variant, variables=variables, convention=flops, dtype=dtype, batch=batch,
-            max_layers=max_layers, fold_bn=fold_bn, deploy=deploy, runtime=runtime, scratch=scratch,
+            max_layers=max_layers, fold_bn=fold_bn, deploy=deploy or patches is not None, runtime=runtime,
+            scratch=scratch,
         )  # fmt: skip
-        return studies[spec].report
+        if patches is None:
+            return studies[spec].report
+        with usage_errors():
+            return studies[spec].with_patches(patches)
 
     def below(spec: str, report: Report) -> str:
         views = []
@@ -194,6 +200,10 @@ def command(
                 board = find(device, devices) if device is not None else None
             width = screen_width() if output in {None, "-"} else WIDE
             views.append(runtime_text(report.memory, width=width, device=board))
+        if report.patches is not None:
+            from cnncalc.render.patches import patches_text
+
+            views.append(patches_text(report.patches, report.dtype))
         if memory:
             from cnncalc.render.memory import memory_text
 

@@ -295,6 +295,25 @@ def draw_memory(report: Report, ax: Any, colours: dict[str, str]) -> None:
     title(report.name, "activation memory over execution", ax, colours)
 
 
+def draw_patches(report: Report, ax: Any, colours: dict[str, str]) -> None:
+    """Draw the bytes alive while each layer runs, with the first stage in patches and without."""
+    found = report.patches
+    if found is None:
+        raise ValueError("there are no patches to draw; ask for them with --patches")
+    data = series.profile(report)
+    split = "x".join(map(str, found.split))
+    steps(ax, found.profile_whole, baseline=None, color=colours["soft"], linewidth=1.0, label="without patches")
+    steps(ax, found.profile, fill=True, color=colours["first"], alpha=0.35)
+    steps(ax, found.profile, baseline=None, color=colours["first"], linewidth=1.2, label=f"{split} patches")
+    over_layers(ax, data.scopes, colours)
+    ax.axvline(data.labels.index(found.layer) + 0.5, color=VERMILION, linewidth=1.0, linestyle="--")
+    counts(ax.yaxis)
+    ax.set_ylabel(f"bytes alive ({report.dtype})")
+    ax.set_ylim(0, max(*found.profile_whole, *found.profile) * 1.12 or 1)
+    legend(ax)
+    title(report.name, f"memory with {split} patches up to {shorten_name(found.layer, 40)}", ax, colours)
+
+
 def mark_peak(ax: Any, position: int, top: int, text: str, colours: dict[str, str]) -> None:
     """Mark the highest moment, its words on the side with more room."""
     count = sum(ax.get_xlim())
@@ -492,6 +511,7 @@ KINDS: dict[str, PlotKind] = {
     **{metric: PlotKind(draw_bars(metric), bar_size(metric), ("by",)) for metric in series.UNITS},
     "receptive_field": PlotKind(draw_growth, wide),
     "memory": PlotKind(draw_memory, wide),
+    "patches": PlotKind(draw_patches, wide),
     "operators": PlotKind(draw_operators, operator_size),
     "roofline": PlotKind(draw_roofline, square, ("device", "devices")),
 }

@@ -56,6 +56,7 @@ def report_schema() -> Json:
                 "fold_bn": (FLAG, "whether each BatchNorm is folded into the layer before it"),
                 "deploy": (FLAG, "whether the network is counted as a runtime gets it"),
                 "memory": ({"$ref": "#/definitions/memory"}, "what a runtime needs; of a deployed network only"),
+                "patches": ({"type": "object"}, "what running the first stage patch by patch does"),
             },
         ),
         "definitions": {

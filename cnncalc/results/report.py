@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.roofline import Roofline
     from cnncalc.devices import Device
+    from cnncalc.results.patches import Patches
     from cnncalc.results.precision import Precision
     from cnncalc.results.runtime import RuntimeMemory
     from cnncalc.values.bits import Bits
@@ -397,6 +398,7 @@ class Report:
     deploy: bool = False
     memory: RuntimeMemory | None = None
     accepted: tuple[Diagnostic, ...] = ()
+    patches: Patches | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
@@ -468,6 +470,7 @@ class Report:
             "fold_bn": self.fold_bn,
             **({"deploy": True} if self.deploy else {}),
             **({"memory": self.memory.to_dict()} if self.memory else {}),
+            **({"patches": self.patches.to_dict()} if self.patches else {}),
             "layers": [layer.to_dict() for layer in self.layers],
             "totals": self.totals.to_dict(),
             "outputs": {name: list(shape) for name, shape in self.outputs},
