@@ -12,7 +12,8 @@ import pytest
 
 from cnncalc import analyze
 from cnncalc.analysis.roofline import roofline
-from cnncalc.devices import Device, DeviceError, find, load, quantity
+from cnncalc.cli import run
+from cnncalc.devices import NUMBERS, Device, DeviceError, find, load, mapped, quantity
 from cnncalc.render.devices import duration, roofline_text, size, to_json, to_table, with_sources
 from cnncalc.render.memory import memory_text
 
@@ -148,11 +149,12 @@ def test_the_order_of_the_bounds_is_the_order_of_measured_speeds() -> None:
 
 def test_every_built_in_number_names_its_source_and_when_it_was_read() -> None:
     devices = load()
-    assert len(devices) >= 10
-    assert {device.kind for device in devices.values()} == {"gpu", "edge", "microcontroller"}
+    assert len(devices) >= 44
+    assert sum(device.clock is not None and bool(device.sram and device.flash) for device in devices.values()) >= 30
+    assert {device.kind for device in devices.values()} == {"gpu", "edge", "microcontroller", "accelerator"}
     for device in devices.values():
         numbers = [f"peak.{dtype}" for dtype, _ in device.peak]
-        numbers += [name for name in ("bandwidth", "memory", "sram", "flash") if getattr(device, name) is not None]
+        numbers += [name for name in NUMBERS if getattr(device, name) is not None]
         assert sorted(numbers) == sorted(what for what, _ in device.sources)
         for _, source in device.sources:
             assert source.title
@@ -272,7 +274,10 @@ def test_times_are_called_lower_bounds_and_names_are_data() -> None:
     assert "latency" not in text
     assert "images/s" in text
     shown = roofline_text(analyze("mobilenet_v2", dtype="int8").roofline("stm32h743"), top=2)
-    assert "weights: 3,504,872 of 2,097,152 bytes of flash, does not fit" in shown
+    assert "weights: 3,504,872 bytes, flash has 2,097,152 (1,407,720 more)" in shown
+    assert "live peak of activations: " in shown
+    assert "fits" not in shown.replace("what fits", "")
+    assert "does not fit" not in shown
     assert "149 layers more below these" in shown
 
 
@@ -320,3 +325,52 @@ def test_the_command_lists_devices_and_refuses_what_it_does_not_know(tmp_path: P
     file = tmp_path / "mine.toml"
     file.write_text("[devices.mine]\npeak.fp32 = '1T'\n", encoding="utf-8")
     assert "1,000,000,000,000 op/s" in command("mine", "--devices", str(file)).stdout
+
+
+# What accelerators ask for, and what no rate is known of.
+
+
+def test_a_board_without_rates_has_sizes_and_no_roofline() -> None:
+    board = find("esp32-c3")
+    assert (board.clock, board.sram, board.flash, board.peak) == (160_000_000, 327_680, 4_194_304, ())
+    with pytest.raises(DeviceError, match="no peak rate of esp32-c3 is known"):
+        analyze("lenet5").roofline("esp32-c3")
+
+
+def test_operators_that_a_compiler_maps() -> None:
+    found = mapped(find("ethos-u55-128"))
+    assert found is not None
+    assert found.version == "5.2.0"
+    assert {"CONV_2D", "TRANSPOSE_CONV", "MEAN"} <= found.operators
+    assert "L2_NORMALIZATION" not in found.operators
+    assert mapped(find("stm32f412")) is None
+
+
+def test_constraints_stand_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "lenet5", "--dtype", "int8", "--runtime", "tflm", "--device", "ethos-u55-128"]) == 0
+    shown = capsys.readouterr().out
+    assert "padded to multiples of 16" in shown
+    assert "every operator is mapped (Vela 5.2.0)" in shown
+    assert run(["show", "vgg16", "--dtype", "int8", "--runtime", "tflm", "--device", "coral"]) == 0
+    assert "bytes are streamed in every inference" in capsys.readouterr().out
+    assert run(["show", "lenet5", "--dtype", "int8", "--runtime", "tflm", "--device", "stm32f412"]) == 0
+    assert "an upper bound on this 32-bit chip" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("[devices.b]\nsram = 8\noperators = 3", "operators must be text"),
+    ("[devices.b]\nclock = -1", "clock: -1 is not a positive whole number"),
+    ("[devices.b]\ntitle = 'x'", "needs a peak"),
+    ("[devices.b]\nsram = '1Ki'\noperators = 'mine'", "no list of operators 'mine'"),
+    ("devices = 3", "must be tables"),
+    ("[devices.b]\nsram = {source = 'x'}", "sram is a number or"),
+    ("[devices.b", "Expected"),
+])  # fmt: skip
+def test_a_wrong_file_is_one_line_and_exit_code_2(text: str, said: str, tmp_path: Path,
+                                                   capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    (tmp_path / "own.toml").write_text(text)
+    arguments = ["--dtype", "int8", "--runtime", "tflm", "--device", "b", "--devices", str(tmp_path / "own.toml")]
+    assert run(["show", "lenet5", *arguments]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert said in lines[0]
+    assert len([line for line in lines if line.startswith("error")]) == 1

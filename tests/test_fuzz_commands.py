@@ -30,7 +30,8 @@ ITEMS = (
 )  # fmt: skip
 OPTIONS = {
     "show": ("--format json", "--format csv", "--depth 1", "--human", "--flops thop", "--dtype int8", "--batch 3",
-             "--columns path,params", "--patches 2x2", "--input 3x40x56", "--set width=2", "--variant s", "--memory", "--sort macs"),
+             "--columns path,params", "--patches 2x2",
+             "--input 3x40x56", "--set width=2", "--variant s", "--memory", "--sort macs"),
     "check": ("--max macs=1M", "--min rf=9", "--max params=1%", "-f json", "-f github", "-f junit", "-f sarif",
               "-f markdown", "-f gitlab", "--all-variants", "--warn-at 90%", "--allow-empty", "--exit-zero",
               "--max-increase macs=2%", "--dtype int4", "--in-place"),

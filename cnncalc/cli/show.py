@@ -190,6 +190,10 @@ def command(
         with usage_errors():
             return studies[spec].with_patches(patches)
 
+    def told(views: list[str]) -> str:
+        text = "".join(f"\n{view}" for view in views)
+        return hanging(text, screen_width()) if output in {None, "-"} else text
+
     def below(spec: str, report: Report) -> str:
         views = []
         if report.memory is not None:
@@ -210,16 +214,20 @@ def command(
             with usage_errors():
                 views.append(memory_text(studies[spec].memory(optimizer or "adam")))
         if device is not None:
+            from cnncalc.devices import find
             from cnncalc.render.devices import roofline_text
 
             with usage_errors():
-                bound = report.roofline(device, devices=devices)
+                board = find(device, devices)
+                if not board.peak:
+                    views.append(f"no peak rate of {board.title} is known, so no bound on its speed\n")
+                    return told(views)
+                bound = report.roofline(board)
             screen = output in {None, "-"}
             views.append(
                 roofline_text(bound, width=screen_width() if screen else WIDE, colour=screen and coloured(sys.stdout))
             )
-        text = "".join(f"\n{view}" for view in views)
-        return hanging(text, screen_width()) if output in {None, "-"} else text
+        return told(views)
 
     task = Task(specs, analyse, below, choice)
     if watch:

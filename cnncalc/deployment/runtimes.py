@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -104,6 +105,7 @@ def tflm_memory(asked: Deployment) -> RuntimeMemory:
         live_peak=plan.live(moment), peak_layer=program.steps[moment - 1].path if moment else "",
         alive=tuple(Alive(name=need.name, bytes=need.aligned, scratch=need.scratch) for need in alive),
         kernels="reference" if asked.scratch is None else "given", notes=shifted(asked.graph),
+        operators=tuple(sorted(Counter(step.code for step in program.steps).items())),
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Devices by name: peak rates and memories, each number with its source; a file of one's own merges over the table.
 
 The table is TOML: `[sources.NAME]` with `title`, `url` and the date it was `read`; `[devices.NAME]` with `title`,
-`kind`, `peak.TYPE`, `bandwidth`, `memory`, `sram` and `flash`, each number plain, with a unit prefix (`"19.5T"`,
-`"320Ki"`), or as `{value = .., source = NAME}`.
+`kind`, `peak.TYPE`, `clock`, `bandwidth`, `memory`, `sram`, `flash`, `cache`, `channels` and `alignment`, each number
+plain, with a unit prefix (`"19.5T"`, `"320Ki"`), or as `{value = .., source = NAME}`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.values.diagnostics import suggest
 from cnncalc.values.dtypes import DTYPES
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from cnncalc.results.runtime import RuntimeMemory
 
 TABLE = Path(__file__).with_name("devices.toml")
+MAPPED = Path(__file__).with_name("operators.toml")
 PREFIXES = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30,
 }  # fmt: skip
-NUMBERS = ("bandwidth", "memory", "sram", "flash")
+NUMBERS = ("clock", "bandwidth", "memory", "sram", "flash", "cache", "channels", "alignment")
 
 
 class DeviceError(ValueError):
@@ -67,6 +68,11 @@ class Device:
         memory: bytes for weights and activations together; None if unknown or kept apart.
         sram: bytes for activations; None if not kept apart.
         flash: bytes for weights; None if not kept apart.
+        clock: cycles per second; None if unknown.
+        cache: bytes of parameters that stay on the chip from one inference to the next; the rest is streamed.
+        channels: maps are padded to a multiple of so many channels; None where they are not.
+        alignment: bytes that tensors start at multiples of; None where it is the runtime's alone.
+        operators: the list of operators that a compiler maps to it; "" where any program runs.
         sources: where each number is from, as (`peak.fp16`, source).
     """
 
@@ -78,6 +84,11 @@ class Device:
     memory: int | None = None
     sram: int | None = None
     flash: int | None = None
+    clock: int | None = None
+    cache: int | None = None
+    channels: int | None = None
+    alignment: int | None = None
+    operators: str = ""
     sources: tuple[tuple[str, Source], ...] = ()
 
     def rate(self, dtype: str) -> tuple[str, int]:
@@ -85,7 +96,12 @@ class Device:
 
         A type that the device has no rate for computes as the narrowest that it has of those at least as wide. Without
         one, the fastest of its rates bounds it: what runs in software runs no faster.
+
+        Raises:
+            DeviceError: no rate of it is known.
         """
+        if not self.peak:
+            raise DeviceError(f"no peak rate of {self.name} is known, so no bound on its speed; its memories are")
         rates = dict(self.peak)
         order = list(DTYPES)
         for name in reversed(order[: order.index(dtype) + 1]):
@@ -110,7 +126,7 @@ class Device:
         sources = {what: source.to_dict() for what, source in self.sources}
         return {
             "name": self.name, "title": self.title, "kind": self.kind, "peak": dict(self.peak), **numbers,
-            "sources": sources,
+            **({"operators": self.operators} if self.operators else {}), "sources": sources,
         }  # fmt: skip
 
 
@@ -147,6 +163,26 @@ def find(name: str, file: str | PathLike[str] | None = None) -> Device:
     near = suggest(name, known)
     hint = f"; did you mean '{near}'?" if near else f"; choose one of {', '.join(known)}"
     raise DeviceError(f"there is no device '{name}'{hint}")
+
+
+class Mapped(NamedTuple):
+    """The operators that a compiler maps to an accelerator, and the compiler's version."""
+
+    operators: frozenset[str]
+    version: str
+
+
+def mapped(device: Device) -> Mapped | None:
+    """Return what a compiler maps to a device; None where any program runs on it."""
+    if not device.operators:
+        return None
+    table = _operators()
+    return Mapped(frozenset(table[device.operators]["mapped"]), table["source"]["version"])
+
+
+@cache
+def _operators() -> dict[str, Any]:
+    return tomllib.loads(MAPPED.read_text(encoding="utf-8"))
 
 
 def quantity(value: object) -> int:
@@ -199,12 +235,19 @@ def _source(name: str, entry: dict[str, Any]) -> Source:
 
 
 def _device(name: str, entry: dict[str, Any], sources: dict[str, Source], default: Source) -> Device:
-    unknown = set(entry) - {"title", "kind", "peak", *NUMBERS}
+    unknown = set(entry) - {"title", "kind", "peak", "operators", *NUMBERS}
     if unknown:
-        raise DeviceError(f"device '{name}' has no '{min(unknown)}'; it has title, kind, peak, {', '.join(NUMBERS)}")
+        raise DeviceError(f"device '{name}' has no '{min(unknown)}'; it has title, kind, peak, operators, "
+                          f"{', '.join(NUMBERS)}")  # fmt: skip
     peak = entry.get("peak", {})
-    if not isinstance(peak, dict) or not peak:
-        raise DeviceError(f"device '{name}' needs a peak, as peak.fp32 = \"10T\"")
+    if not isinstance(peak, dict) or not (peak or set(entry) & set(NUMBERS)):
+        raise DeviceError(f"device '{name}' needs a peak, as peak.fp32 = \"10T\", or a size, as sram = \"320Ki\"")
+    for key in ("title", "kind", "operators"):
+        if not isinstance(entry.get(key, ""), str):
+            raise DeviceError(f"device '{name}': {key} must be text, got {entry[key]!r}")
+    lists = [known for known in _operators() if known != "source"]
+    if entry.get("operators") and entry["operators"] not in lists:
+        raise DeviceError(f"device '{name}': no list of operators '{entry['operators']}'; there are {', '.join(lists)}")
     for dtype in peak:
         if dtype not in DTYPES:
             raise DeviceError(f"device '{name}' has a peak for '{dtype}'; the types are {', '.join(DTYPES)}")
@@ -230,5 +273,5 @@ def _device(name: str, entry: dict[str, Any], sources: dict[str, Source], defaul
     numbers = {what: number(what, entry[what]) for what in NUMBERS if what in entry}
     return Device(
         name=name, title=str(entry.get("title", name)), kind=str(entry.get("kind", "other")), peak=rates,
-        sources=tuple(quoted), **numbers,
+        operators=entry.get("operators", ""), sources=tuple(quoted), **numbers,
     )  # fmt: skip

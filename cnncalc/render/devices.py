@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cnncalc.devices import mapped
 from cnncalc.render.format import human, percent, plural
 from cnncalc.values.diagnostics import one_line
 from cnncalc.values.dtypes import DTYPES
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 WIDE = 10_000
 BINARY = ("B", "KiB", "MiB", "GiB")
 STORES = ("memory", "sram", "flash")
-UNITS = {"bandwidth": "bytes/s", "memory": "bytes", "sram": "bytes", "flash": "bytes"}
+UNITS = {
+    "clock": "Hz", "bandwidth": "bytes/s", "memory": "bytes", "sram": "bytes", "flash": "bytes", "cache": "bytes",
+    "channels": "channels", "alignment": "bytes",
+}  # fmt: skip
 DASH = "-"
 GAP = 3
 GOES = {"int4 op/s": 1, "bf16 op/s": 2, "fp16 op/s": 5, "int8 op/s": 7}
@@ -62,6 +66,9 @@ def to_table(devices: Sequence[Device], *, width: int | None = None, colour: boo
         if any(rates):
             title = f"{dtype} op/s"
             columns.append(Heading(title, [human(rate) if rate else DASH for rate in rates], goes=GOES.get(title, 0)))
+    if any(device.clock for device in devices):
+        clocks = [f"{human(device.clock)}Hz" if device.clock else DASH for device in devices]
+        columns.append(Heading("Clock", clocks, goes=6))
     columns.append(
         Heading("Bandwidth B/s", [human(device.bandwidth) if device.bandwidth else DASH for device in devices])
     )
@@ -88,6 +95,8 @@ def with_sources(devices: Sequence[Device]) -> str:
             lines.append(f"  {what:<10} {numbers[what]:>25,} {unit:<8} {source.title}")
             if where:
                 lines.append(f"{'':47} {where}")
+        if (known := mapped(device)) is not None:
+            lines.append(f"  operators  {len(known.operators):>25,} {'mapped':<8} by Vela {known.version}")
         lines.append("")
     return "\n".join(one_line(line) if line else line for line in lines)
 
@@ -142,8 +151,11 @@ def summary(found: Roofline, shown: int) -> list[str]:
         f"lower bound {duration(found.fused_seconds)} however layers are fused",
     ]
     for fit in found.fits:
-        verdict = "fits" if fit.fits else "does not fit"
-        lines.append(f"{fit.what}: {fit.needed:,} of {fit.available:,} bytes of {fit.memory}, {verdict}")
+        live = "live peak of " if "activations" in fit.what else ""
+        rest = f"{fit.available - fit.needed:,} left" if fit.fits else f"{fit.needed - fit.available:,} more"
+        lines.append(f"{live}{fit.what}: {fit.needed:,} bytes, {fit.memory} has {fit.available:,} ({rest})")
+    if found.fits:
+        lines.append("a live peak is no verdict: --runtime names the planner that decides what fits")
     return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncalc.devices import mapped
 from cnncalc.render.format import wrap
 from cnncalc.values.diagnostics import one_line
 
@@ -26,6 +27,8 @@ def runtime_text(memory: RuntimeMemory, *, width: int, device: Device | None = N
     for name, value in numbers:
         if value is not None:
             where = f" at {memory.peak_layer}" if name == "live peak" and memory.peak_layer else ""
+            if name == "tail" and device is not None and device.kind == "microcontroller":
+                where = " on a 64-bit build, an upper bound on this 32-bit chip"
             lines.append(f"  {name:<{LABEL}}{value:>15,} bytes{where}")
     held = ", ".join(f"{b.name}{' (scratch)' if b.scratch else ''} {b.bytes:,}" for b in memory.alive)
     lines += hanging(f"alive then: {held}", width)
@@ -58,9 +61,27 @@ def room(memory: RuntimeMemory, device: Device) -> list[str]:
         bar = "#" * filled + "." * (BAR - filled)
         rest = f"{have - need:,} bytes left" if need <= have else f"{need - have:,} bytes too many"
         lines.append(f"  {name:<{LABEL}}{need:>15,} of {have:,} bytes [{bar}] {rest}")
+    lines += constraints(memory, device)
     if memory.runtime is not None:
         fits = device.fits(memory)
         lines.append(f"  {verdict(memory, fits=fits)}" if fits is not None else "  no verdict: a size is not known")
+    return lines
+
+
+def constraints(memory: RuntimeMemory, device: Device) -> list[str]:
+    """Return what a device asks of a network besides room: what stays on the chip, and what its compiler maps."""
+    lines = []
+    if device.cache is not None:
+        over = memory.flash - device.cache
+        text = "all stay on the chip" if over <= 0 else f"{over:,} bytes are streamed in every inference"
+        lines.append(f"  {'parameters':<{LABEL}}{memory.flash:>15,} of {device.cache:,} bytes cached: {text}")
+    if device.channels is not None:
+        lines.append(f"  {'channels':<{LABEL}}{'':>15} maps are padded to multiples of {device.channels} in its memory")
+    known = mapped(device)
+    if known is not None and memory.operators:
+        left = [f"{name} ({many})" for name, many in memory.operators if name not in known.operators]
+        text = f"not mapped, left to the processor: {', '.join(left)}" if left else "every operator is mapped"
+        lines.append(f"  {'operators':<{LABEL}}{'':>15} {text} (Vela {known.version})")
     return lines
 
 

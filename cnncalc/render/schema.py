@@ -113,7 +113,8 @@ def _memory() -> Json:
         "alive": {"type": "array", "items": alive},
         "kernels": {"enum": ["reference", "given", "none"]}, "notes": STRINGS,
     }  # fmt: skip
-    return _object(_documented(keys, RuntimeMemory)) | {"description": _summary(RuntimeMemory)}
+    operators = _documented({"operators": {"type": "object", "additionalProperties": COUNT}}, RuntimeMemory)
+    return _object(_documented(keys, RuntimeMemory), operators) | {"description": _summary(RuntimeMemory)}
 
 
 def _precision() -> dict[str, tuple[Json, str]]:

@@ -42,6 +42,7 @@ class RuntimeMemory:
         alive: what is alive then, in the order of making.
         kernels: whose scratch is in the arena: `reference`, `given` or `none`.
         notes: what was taken differently from the spec, as sentences.
+        operators: how often each operator of the runtime occurs, by name; none where its program is not known.
     """
 
     runtime: str | None
@@ -56,6 +57,7 @@ class RuntimeMemory:
     alive: tuple[Alive, ...]
     kernels: str
     notes: tuple[str, ...] = ()
+    operators: tuple[tuple[str, int], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON has them."""
@@ -72,4 +74,5 @@ class RuntimeMemory:
             "alive": [buffer.to_dict() for buffer in self.alive],
             "kernels": self.kernels,
             "notes": list(self.notes),
+            **({"operators": dict(self.operators)} if self.operators else {}),
         }
