@@ -111,12 +111,21 @@ def is_tflite(head: bytes) -> bool:
     return head[4:8] == b"TFL3"
 
 
+CAFFE = re.compile(rb"^\s*(?:layers?|input_param|input_shape)\s*:?\s*[{<]|^\s*input\s*:\s*[\"']", re.MULTILINE)
+
+
+def is_caffe(head: bytes) -> bool:
+    """Whether it has layers, or inputs, as the text form of protocol buffers writes them."""
+    return CAFFE.search(head.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n")) is not None
+
+
 FORMATS = (
     Format("a TensorFlow Lite model", is_tflite, "cnncalc.interop.tflite"),
     Format("an ONNX model", is_onnx, "cnncalc.interop.onnx", "onnx", ("onnx",)),
     Format("a Darknet network", is_darknet, "cnncalc.interop.darknet"),
     Format("a Keras model", is_keras, "cnncalc.interop.keras"),
     Format("an Ultralytics model", is_ultralytics, "cnncalc.interop.ultralytics"),
+    Format("a Caffe network", is_caffe, "cnncalc.interop.caffe"),
 )
 
 
