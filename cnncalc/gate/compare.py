@@ -170,7 +170,8 @@ def compare(before: Report, after: Report) -> Comparison:
     totals = tuple(
         Delta(metric=name, before=exactly(metric.total(before)), after=exactly(metric.total(after)))
         for name, metric in METRICS.items()
-        if not metric.planned or (before.memory and after.memory)
+        if (not metric.planned or (before.memory and after.memory))
+        and (not metric.widths or (before.totals.precision and after.totals.precision))
     )
     old = {layer.path: layer for layer in before.layers}
     new = {layer.path: layer for layer in after.layers}

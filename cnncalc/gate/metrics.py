@@ -68,6 +68,7 @@ class Metric:
         ratchet: a baseline records it.
         in_bytes: the metric that says the same in bytes, for a limit that is written in them.
         planned: a runtime's planner says it.
+        widths: only a network has it in which a layer says its bits or density.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Metric:
     ratchet: bool = False
     in_bytes: str = ""
     planned: bool = False
+    widths: bool = False
 
 
 def _sum(key: str, attribute: Callable[[Report], int]) -> Callable[[Report], Measured]:
@@ -297,11 +299,11 @@ METRICS: dict[str, Metric] = {
         Metric(name="largest_tensor", unit=Unit.BYTES, title="bytes of the largest activation", rule="dtype",
                planned=True, total=_planned("largest_tensor")),
         Metric(name="bops", unit=Unit.COUNT, title="binary operations: macs by bits of weight and activation",
-               rule="dtype", total=_widths("bops")),
+               rule="dtype", widths=True, total=_widths("bops")),
         Metric(name="ops", unit=Unit.COUNT, title="operations as binary networks count them", rule="dtype",
-               total=_widths("ops")),
+               widths=True, total=_widths("ops")),
         Metric(name="effective_macs", unit=Unit.COUNT, title="multiply-accumulates with weights that are not zero",
-               total=_widths("effective_macs")),
+               widths=True, total=_widths("effective_macs")),
         Metric(name="receptive_field", unit=Unit.PIXELS, title="receptive field, its smaller axis",
                total=_network_field, layer=_layer_field, more_is_better=True,
                ratchet=True),
