@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.values.diagnostics import suggest
+from cnncalc.values.diagnostics import listed, suggest
 from cnncalc.values.dtypes import DTYPES
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def find(name: str, file: str | PathLike[str] | None = None) -> Device:
     if name in known:
         return known[name]
     near = suggest(name, known)
-    hint = f"; did you mean '{near}'?" if near else f"; choose one of {', '.join(known)}"
+    hint = f"; did you mean '{near}'?" if near else f"; choose one of {listed(known)}"
     raise DeviceError(f"there is no device '{name}'{hint}")
 
 
