@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cnncalc.builder import Network
     from cnncalc.explanation.network import explain
     from cnncalc.explanation.unit import view_unit as rf
+    from cnncalc.gate.network import check
     from cnncalc.graph.build import GraphBuilder
     from cnncalc.graph.graph import Graph
     from cnncalc.language.document import Spec
@@ -42,6 +43,7 @@ __all__ = [
     "Study",
     "__version__",
     "analyze",
+    "check",
     "compare",
     "explain",
     "load",
@@ -66,6 +68,7 @@ _HOMES = {
     "SpecError": "cnncalc.values.diagnostics",
     "Study": "cnncalc.study",
     "analyze": "cnncalc.api",
+    "check": "cnncalc.gate.network",
     "compare": "cnncalc.lineup",
     "explain": "cnncalc.explanation.network",
     "load": "cnncalc.api",

@@ -15,9 +15,10 @@ from cnncalc.results.report import Report
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from cnncalc.api import Source
     from cnncalc.gate.compare import Comparison
     from cnncalc.language.literals import Number
+    from cnncalc.source import Source
+    from cnncalc.study import Study
 
 SHOWN = ("params", "macs", "flops", "memory_access", "peak_activation", "receptive_field", "model_size")
 """The numbers of a row."""
@@ -110,11 +111,11 @@ class Lineup:
         return mimebundle(self, include, exclude)
 
 
-def compare(*networks: Source | Report, sort: str | None = None, **options: Any) -> Lineup:
+def compare(*networks: Source | Study | Report, sort: str | None = None, **options: Any) -> Lineup:
     """Return several networks as rows of one table, those on the Pareto front marked.
 
     Args:
-        networks: paths, names of the zoo (`name@variant` for a variant), specs, mappings, or reports.
+        networks: as for `analyze`, `name@variant` for a variant; or reports.
         sort: a metric, the smallest first, with `-` before it the largest first; None keeps the order.
         options: as for `analyze`: input, convention, dtype, batch, ...
 
@@ -127,7 +128,7 @@ def compare(*networks: Source | Report, sort: str | None = None, **options: Any)
     return lineup([_named(network, options) for network in networks], sort=sort)
 
 
-def _named(network: Source | Report, options: dict[str, Any]) -> tuple[str, Report]:
+def _named(network: Source | Study | Report, options: dict[str, Any]) -> tuple[str, Report]:
     if isinstance(network, Report):
         return network.name, network
     if isinstance(network, str):

@@ -45,21 +45,43 @@ def build_graph(
         ValueError: there is no such variant, variable or input, or a value cannot be one.
         TypeError: it is nothing that a spec can be given as.
     """
+    asked = overrides(input=input, variant=variant, variables=variables, max_layers=max_layers)
+    read, collector = open_source(spec)
+    return expand(read, collector, asked), read, collector
+
+
+def overrides(
+    *, input: Input | None, variant: str | None, variables: Mapping[str, object] | None, max_layers: int | None  # noqa: A002
+) -> Overrides:
+    """Return what replaces a spec's own settings.
+
+    Raises:
+        ValueError: a value cannot be one.
+    """
     if max_layers is not None:
         check_count("max_layers", max_layers)
-    shapes = input_shapes(input)
-    read, collector = open_source(spec)
-    chosen = variant if variant is not None else read.variant
+    return Overrides(variant, variables, input_shapes(input), max_layers)
+
+
+def expand(read: Spec, collector: Collector, asked: Overrides) -> Graph:
+    """Return the network of a spec that has been read; with errors among the findings it is incomplete.
+
+    Raises:
+        SpecError: the spec is wrong, and there is no graph at all.
+        ValueError: there is no such variant, variable or input.
+    """
+    if asked.variant is None:
+        asked.variant = read.variant
     try:
-        graph = read.expand(Overrides(chosen, variables, shapes, max_layers), collector)
+        graph = read.expand(asked, collector)
     except ValueError:
         collector.raise_if_errors()
         raise
     if collector.errors:
         from cnncalc.language.trials import with_sizes
 
-        with_sizes(read, Overrides(chosen, variables, shapes, max_layers), graph, collector)
-    return graph, read, collector
+        with_sizes(read, asked, graph, collector)
+    return graph
 
 
 def open_source(source: Source) -> tuple[Spec, Collector]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc import zoo
 from cnncalc._version import __version__
 from cnncalc.analysis.assemble import build_report
 from cnncalc.analysis.receptive import receptive_fields
 from cnncalc.results.report import Report
 from cnncalc.rules import convention as find_convention
-from cnncalc.source import build_graph, check_count
+from cnncalc.source import check_count, expand, open_source, overrides
 from cnncalc.values.diagnostics import MAX_REPORTED, Collector, SpecError, by_place
 from cnncalc.values.dtypes import ALIGNMENT, parse_dtypes
 
@@ -55,7 +56,7 @@ class Question:
     scratch: int | None = None
 
 
-NETWORK = frozenset({"spec", "input", "variant", "variables", "max_layers"})
+NETWORK = "input", "variant", "variables", "max_layers"
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(Question)}
 
 
@@ -81,11 +82,11 @@ class Form:
 class Expanded:
     """A network as it was read and expanded, and its graph in the forms that were asked for."""
 
-    def __init__(self, question: Question) -> None:
-        self.graph, self.spec, self.collector = build_graph(
-            question.spec, input=question.input, variant=question.variant, variables=question.variables,
-            max_layers=question.max_layers,
-        )  # fmt: skip
+    def __init__(self, question: Question, spec: Spec, found: Collector) -> None:
+        asked = overrides(input=question.input, variant=question.variant, variables=question.variables,
+                          max_layers=question.max_layers)  # fmt: skip
+        self.collector = found.copy()
+        self.graph = expand(spec, self.collector, asked)
         self._forms: dict[str, Form] = {"": Form(self.graph)}
 
     def form(self, name: str) -> Form:
@@ -109,13 +110,15 @@ class Study:
         ValueError: a part of the question is not one of the right ones; the message lists them.
     """
 
-    def __init__(self, question: Question, expanded: Expanded | None = None) -> None:
+    def __init__(self, question: Question, origin: Study | None = None) -> None:
         self.question = question
         self.rule: Convention = find_convention(question.convention)
         self.dtypes: Dtypes = parse_dtypes(question.dtype)
         check_count("batch", question.batch)
-        if expanded is not None:
-            self.expanded = expanded
+        if origin is not None and origin.question.spec is question.spec:
+            self.opened = origin.opened
+            if not any(getattr(question, name) != getattr(origin.question, name) for name in NETWORK):
+                self.expanded = origin.expanded
         self._memories: dict[tuple[str, int], MemoryReport] = {}
 
     @classmethod
@@ -127,24 +130,35 @@ class Study:
         return spec.under(**changes) if changes else spec
 
     def under(self, **changes: Any) -> Study:
-        """Return the study of the same network with parts of the question replaced."""
-        known = None if changes.keys() & NETWORK else self.expanded
-        return Study(dataclasses.replace(self.question, **changes), known)
+        """Return the study of the same network with parts of the question replaced; this one where none differs."""
+        if all(value == getattr(self.question, name) for name, value in changes.items()):
+            return self
+        return Study(dataclasses.replace(self.question, **changes), self)
+
+    @cached_property
+    def opened(self) -> tuple[Spec, Collector]:
+        """The spec as it was read, and what was found on the way.
+
+        Raises:
+            SpecError: it cannot even be read.
+            TypeError: it is nothing that a spec can be given as.
+        """
+        return open_source(self.question.spec)
 
     @cached_property
     def expanded(self) -> Expanded:
-        """The network as it was read; with errors among its findings the graph is incomplete.
+        """The network; with errors among its findings the graph is incomplete.
 
         Raises:
             SpecError: the spec cannot even be read.
             ValueError: there is no such variant, variable or input, or a value cannot be one.
         """
-        return Expanded(self.question)
+        return Expanded(self.question, *self.opened)
 
     @property
     def spec(self) -> Spec:
         """The spec of the network."""
-        return self.expanded.spec
+        return self.opened[0]
 
     def line(self, span: Span | None) -> str | None:
         """Return the text of a line of the spec, or of a file that it uses."""
@@ -152,8 +166,14 @@ class Study:
 
     @property
     def name(self) -> str:
-        """The network's name: its own variant's, else the spec's, else the file's."""
-        return self.spec.title(self.question.variant)
+        """The network's name: its own variant's, else the spec's, else the file's.
+
+        A variant of a file of the zoo that is a network of the zoo has one name, whatever it was reached by.
+        """
+        spec, variant = self.spec, self.question.variant
+        if variant is not None and zoo.is_network(variant, spec.file):
+            return variant
+        return spec.title(variant)
 
     @property
     def variant(self) -> str | None:
@@ -221,7 +241,7 @@ class Study:
         """
         form, read = self._form(), self.expanded.collector
         graph, deploy = form.graph, self.deploy
-        found = Collector(read.file, read.lines, dict(read.used), list(read.found))
+        found = read.copy()
         report = build_report(
             graph, name=self.name, source=self.spec.source, file=self.spec.file, variant=self.variant,
             version=__version__, convention=self.rule, dtypes=self.dtypes, batch=self.batch, collector=found,

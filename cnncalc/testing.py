@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cnncalc.api import Text, load, parse
 from cnncalc.gate.config import read_call
+from cnncalc.gate.network import changes, judged
 from cnncalc.gate.outcome import Options, Run
 from cnncalc.gate.run import check
-from cnncalc.gate.specs import Target
-from cnncalc.gate.subject import Judge
-from cnncalc.graph.graph import Graph
-from cnncalc.interop.foreign import of_graph
-from cnncalc.language.document import Spec
 from cnncalc.render.check_shared import file_of, safe, sentence
+from cnncalc.study import Study
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
-    from cnncalc.api import Input, Source
     from cnncalc.results.report import Report
+    from cnncalc.source import Input, Source
 
 __all__ = ["BudgetDoubtError", "assert_within", "check_file"]
 
@@ -30,7 +26,7 @@ class BudgetDoubtError(ValueError):
 
 
 def assert_within(
-    spec: Source,
+    spec: Source | Study,
     *,
     variant: str | None = None,
     input: Input | None = None,  # noqa: A002 - the spec's own word
@@ -45,7 +41,7 @@ def assert_within(
     limit given here outranks the spec's. Limits on changes are left out of the spec's budgets and refused here.
 
     Args:
-        spec: a path, the name of a zoo network, a `Spec`, or a mapping of the same form as the YAML.
+        spec: as for `analyze`.
         variant: one of the spec's variants.
         input: another input shape without the batch.
         variables: values for some of the spec's `vars`.
@@ -57,32 +53,18 @@ def assert_within(
         BudgetDoubtError: a limit cannot be judged.
         SpecError: a limit is not written as one.
     """
-    given = read_call(dict(budgets), "assert_within")
-    if any(limit.is_change for budget in (given, *given.variants.values()) for limit in budget.limits):
+    limits = read_call(dict(budgets), "assert_within")
+    if changes(limits):
         raise BudgetDoubtError(
             "a limit on a change has nothing to compare with here; 'cnncalc check --against REF' has"
         )
-    options = Options(variant=variant, input=input, variables=variables or {}, in_place=in_place, no_compare=True)
-    name = spec if isinstance(spec, str) else getattr(spec, "file", None) or "the spec"
-    read = _spec(spec)
-    run = Run()
-    judge = Judge(options, Target(str(name), None), None, None, (given,), (), run)
-    run.subjects += judge.judged(read)
+    study = Study.of(spec, variant=variant, input=input, variables=variables)
+    run = judged(study, limits, in_place=in_place)
     _raise(run)
     report = run.subjects[0].report
     if report is None:
-        raise BudgetDoubtError(f"'{name}' has no report")
+        raise BudgetDoubtError("the network has no report")
     return report
-
-
-def _spec(source: Source) -> Spec:
-    if isinstance(source, Spec):
-        return source
-    if isinstance(source, Text):
-        return parse(source.data, source.file)
-    if isinstance(source, Graph):
-        return of_graph(source)
-    return Spec(source) if isinstance(source, Mapping) else load(source)
 
 
 def check_file(file: str | PathLike[str]) -> None:

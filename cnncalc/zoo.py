@@ -86,6 +86,12 @@ def find(name: str) -> ZooEntry | None:
     return next((entry for entry in entries() if entry.name == name), None)
 
 
+def is_network(name: str, file: str | None) -> bool:
+    """Return whether a file is one of the zoo's, and the name that of a network in it."""
+    entry = None if file is None else find(name)
+    return entry is not None and file is not None and entry.file.resolve() == Path(file).resolve()
+
+
 def nearest(name: str) -> str | None:
     """Return the name of the network nearest to a misspelt one, or None."""
     return suggest(name, [entry.name for entry in entries()])

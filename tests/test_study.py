@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cnncalc
-from cnncalc import Question, Study, analyze, explain, memory, reconcile, rf
+import cnncalc.zoo
+from cnncalc import Question, Study, analyze, check, compare, explain, memory, reconcile, rf
 from cnncalc.analysis.receptive import receptive_fields
 from cnncalc.cli import COMMANDS, run
 from cnncalc.language.document import Spec
+from cnncalc.testing import assert_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,7 @@ layers:
   - flatten
   - linear: 10
 """
+TOO_LARGE_A_KERNEL = {"cnncalc": 1, "input": [3, 16, 16], "layers": [{"conv": {"out": 8, "kernel": 99}}]}
 
 
 @pytest.fixture
@@ -111,7 +114,26 @@ def test_a_study_makes_each_thing_once(calls: Counter[str]) -> None:
     assert memory(study).params == analyze(study).totals.params
     assert explain(study, "conv1").layers[0].path == "conv1"
     assert rf(study, "conv1").network == reconcile(study).name == analyze(study).name == "tiny"
+    assert check(study, macs="1G", flops="1", convention="fvcore", model_size="1M", dtype="int8").exit_code == 1
+    assert compare(study)["tiny"] is assert_within(study, macs="1G") is analyze(study)
     assert calls == {"expansions": 1, "fields": 1}
+
+
+def test_one_network_is_judged_by_its_spec_and_by_limits_of_the_call() -> None:
+    """3*3*3*8*14*14 + 8*14*14*10 multiply-accumulates."""
+    macs = 27 * 8 * 14 * 14 + 8 * 14 * 14 * 10
+    spec = cnncalc.parse(f"{NETWORK}budgets: {{macs: {macs - 1}}}\n")
+    (over,) = check(spec).subjects
+    assert check(spec).exit_code == 1
+    assert [(j.limit.metric, int(j.measured.low)) for j in over.judgements] == [("macs", macs)]
+    assert check(spec, macs=macs).exit_code == 0
+    assert check(spec, macs=macs, variant="wide").exit_code == 1
+    assert check(Study(Question(spec=spec, variant="wide")), macs=macs).exit_code == 1
+    assert check(Study(Question(spec=spec, convention="mac")), macs=macs, flops=macs).exit_code == 0
+    assert check(TOO_LARGE_A_KERNEL).exit_code == check("no_such_network").exit_code == 2
+    assert check(cnncalc.parse(NETWORK)).exit_code == 2
+    assert check(spec, max_increase={"macs": 1}).exit_code == 2
+    assert check(spec, macs=macs, variant="none").exit_code == 2
 
 
 def test_another_rule_needs_no_expansion_another_network_does(calls: Counter[str]) -> None:
@@ -151,3 +173,11 @@ def test_a_network_has_one_name(name: str) -> None:
     if own is not None:
         names |= {analyze(name, variant=own).name, memory(name, variant=own).name, reconcile(name, variant=own).name}
     assert names == {name}
+
+
+def test_a_network_of_the_zoo_has_its_name_whatever_it_is_reached_by() -> None:
+    file = cnncalc.zoo.folder() / "resnet50.yaml"
+    for source in ("resnet50", str(file), cnncalc.load("resnet50"), cnncalc.load("resnet152")):
+        assert analyze(source, variant="resnet101").name == "resnet101"
+    assert analyze("resnet101", variant="resnet101") == analyze("resnet101") == analyze("resnet50", variant="resnet101")
+    assert rf("resnet50", "conv1", variant="resnet101").network == "resnet101"

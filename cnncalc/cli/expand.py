@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.cli.common import fail, settings, shapes, source_of, write_output
+from cnncalc.cli.common import settings, shapes, source_of, usage_errors, write_output
 from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption, SetOption, SpecArgument, VariantOption
 
 EPILOG = """\
@@ -25,20 +25,15 @@ def command(
     max_layers: MaxLayersOption = None,
 ) -> None:
     """Write the flat network: a spec without blocks, repetitions and variables, with the same layers and numbers."""
-    from cnncalc.api import build_graph
     from cnncalc.interop.writing import flat_spec
     from cnncalc.ops.arguments import shown
+    from cnncalc.study import Question, Study
 
-    source, values, shape = source_of(spec), settings(variables), shapes(input)
-    try:
-        graph, read, collector = build_graph(
-            source, input=shape, variant=variant, variables=values, max_layers=max_layers
-        )
-    except ValueError as error:
-        fail(str(error))
-    collector.raise_if_errors()
-    chosen = variant or read.variant
-    notes = [f"variant: {chosen}"] if chosen else []
+    study = Study(Question(spec=source_of(spec), input=shapes(input), variant=variant, variables=settings(variables),
+                           max_layers=max_layers))  # fmt: skip
+    with usage_errors():
+        graph = study.graph
+    notes = [f"variant: {study.variant}"] if study.variant else []
     if graph.variables:
         notes.append("vars: " + ", ".join(f"{name}={shown(value)}" for name, value in graph.variables.items()))
-    write_output(flat_spec(graph, name=read.title(variant), source=read.source, notes=notes), output)
+    write_output(flat_spec(graph, name=study.name, source=study.spec.source, notes=notes), output)

@@ -44,18 +44,18 @@ def command(
     """
     if format not in FORMATS:
         fail(f"there is no format '{format}'", f"choose {' or '.join(FORMATS)}")
-    from cnncalc.api import build_graph
     from cnncalc.deployment.runtimes import Deployment, program_of
     from cnncalc.graph.deploy import deployed
     from cnncalc.interop.tflite_out import to_tflite
+    from cnncalc.study import Question, Study
     from cnncalc.values.dtypes import parse_dtypes
 
     with usage_errors():
-        graph, read, found = build_graph(
-            source_of(spec), input=shapes(input), variant=variant, variables=settings(variables)
+        study = Study(
+            Question(spec=source_of(spec), input=shapes(input), variant=variant, variables=settings(variables))
         )
-        found.raise_if_errors()
-        report_findings([finding for finding in found.found if finding.severity == "warning"])
-        program = program_of(Deployment(deployed(graph), parse_dtypes(dtype), file=read.file))
+        graph = study.graph
+        report_findings([finding for finding in study.expanded.collector.found if finding.severity == "warning"])
+        program = program_of(Deployment(deployed(graph), parse_dtypes(dtype), file=study.spec.file))
         data = to_tflite(program)
     save(output, data)

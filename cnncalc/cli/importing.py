@@ -29,16 +29,16 @@ def command(
 
     The spec has the same layers and numbers as the file. What the spec language cannot say is an `opaque` layer.
     """
-    from cnncalc.api import build_graph
     from cnncalc.interop.foreign import ForeignSpec
     from cnncalc.interop.writing import flat_spec, readable_spec
+    from cnncalc.study import Question, Study
 
     with usage_errors():
-        graph, read, found = build_graph(source_of(file), input=shapes(input), max_layers=max_layers)
-    found.raise_if_errors()
+        study = Study(Question(spec=source_of(file), input=shapes(input), max_layers=max_layers))
+        graph, read = study.graph, study.spec
     if not isinstance(read, ForeignSpec):
         fail(f"'{file}' is a spec already", "cnncalc expand writes it flat")
     write = flat_spec if flat else readable_spec
-    write_output(write(graph, name=read.title(None), notes=[f"from {read.format}"]), output)
+    write_output(write(graph, name=study.name, notes=[f"from {read.format}"]), output)
     if output not in {None, "-"}:
         write_error(f"wrote {output}; look at it with: cnncalc show {output}")

@@ -22,7 +22,7 @@ class Analyses:
 
     __slots__ = ("_options", "_peak", "_reports", "_source", "_study", "_variant")
 
-    def __init__(self, source: Source, options: Options, variant: str | None) -> None:
+    def __init__(self, source: Source | Study, options: Options, variant: str | None) -> None:
         self._source = source
         self._options = options
         self._variant = variant
@@ -54,7 +54,7 @@ class Analyses:
         if self._study is None:
             options = self._options
             self._study = Study.of(self._source, input=options.input, variant=self._variant,
-                                   variables=options.variables, max_layers=options.max_layers)  # fmt: skip
+                                   variables=options.variables or None, max_layers=options.max_layers)  # fmt: skip
         return self._study.under(**rules)
 
     def first(self, limits: Iterable[Limit] = ()) -> Report:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cnncalc.gate.history import History
     from cnncalc.gate.specs import Target
     from cnncalc.language.document import Spec
+    from cnncalc.study import Study
 
 
 DOUBTFUL = frozenset({"lost-branch", "input-channels"})
@@ -61,8 +62,13 @@ class Judge:
             doubts = [_internal(error, self._target.name)]
         return [Subject(target=self._target, variant=self._options.variant, doubts=doubts)]
 
-    def judged(self, spec: Spec) -> list[Subject]:
-        """Return how a spec that has been read stands, each of its variants as a subject of its own."""
+    def judged(self, spec: Spec, study: Study | None = None) -> list[Subject]:
+        """Return how a spec that has been read stands, each of its variants as a subject of its own.
+
+        Args:
+            spec: the spec.
+            study: what is known of it already.
+        """
         target, options = self._target, self._options
         collector = spec.collector()
         own = Budget(origin=Origin(kind="spec", name=target.name))
@@ -81,7 +87,7 @@ class Judge:
         for variant in (None, *spec.variants) if options.all_variants else (options.variant,):
             subject = Subject(target=target, variant=variant, doubts=list(collector.errors))
             try:
-                self._judge(subject, spec, budgets)
+                self._judge(subject, spec, study, budgets)
             except SpecError as error:
                 subject.doubts += error.diagnostics
             except ValueError as error:
@@ -91,12 +97,12 @@ class Judge:
             found.append(subject)
         return found
 
-    def _judge(self, subject: Subject, spec: Spec, budgets: list[Budget]) -> None:
+    def _judge(self, subject: Subject, spec: Spec, study: Study | None, budgets: list[Budget]) -> None:
         options = self._options
         limits = layered(budgets, variant=subject.variant or spec.variant, convention=options.convention,
                          dtype=options.dtype, deploy=options.deploy, runtime=options.runtime)  # fmt: skip
         self._announce(subject, limits, budgets)
-        analyses = Analyses(spec, options, subject.variant)
+        analyses = Analyses(study or spec, options, subject.variant)
         report = subject.report = analyses.first(limits)
         subject.doubts += [finding for finding in report.warnings if finding.code in DOUBTFUL - options.accept]
         if not options.all_variants:

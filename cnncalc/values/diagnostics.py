@@ -227,6 +227,10 @@ class Collector:
     used: dict[str, tuple[str, ...]] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
 
+    def copy(self) -> Collector:
+        """Return a collector of the same file with the same findings, to which others may be added."""
+        return Collector(self.file, self.lines, dict(self.used), list(self.found))
+
     def add(self, code: str, message: str, span: Span | None = None, *, severity: str = "error",
             path: str | None = None, hint: str | None = None, related: tuple[tuple[str, Span], ...] = (),
             trace: tuple[tuple[str, Span], ...] = ()) -> None:
