@@ -159,3 +159,17 @@ def test_nothing_is_evaluated_or_looked_up_by_name() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in {"eval", "exec"}, f"{file}:{node.lineno}"
+
+
+def test_layers_are_made_in_one_place() -> None:
+    """A node made elsewhere would miss what `graph/build` sees to."""
+    makers = set()
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "cnncalc.graph.graph":
+                names = {alias.asname or alias.name for alias in node.names if alias.name == "Node"}
+                calls = (call.func for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+                         if isinstance(call, ast.Call))  # fmt: skip
+                if names & {call.id for call in calls if isinstance(call, ast.Name)}:
+                    makers.add(file.relative_to(PACKAGE).as_posix())
+    assert makers == {"graph/build.py"}

@@ -308,7 +308,7 @@ def test_help_and_completion_at_run_time() -> None:
 
 def test_stub_is_what_the_classes_say() -> None:
     written = STUB.read_text(encoding="utf-8")
-    assert written == stub(), "run: python -m cnncalc.builder_stub > cnncalc/builder_ops.pyi"
+    assert written == stub(), "run: python tools/renew.py builder"
 
 
 def test_importing_the_package_leaves_the_builder_out() -> None:

@@ -17,7 +17,7 @@ BUILT_IN = entries(plugins=False)
 
 def test_the_page_is_what_the_classes_say() -> None:
     written = PAGE.read_text(encoding="utf-8")
-    assert written == markdown(BUILT_IN), "run: python -m cnncalc.ops.catalogue > docs/operators.md"
+    assert written == markdown(BUILT_IN), "run: python tools/renew.py operators"
 
 
 def test_every_operator_is_listed_once() -> None:

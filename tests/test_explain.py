@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from test_ops import load
 
 import cnncalc
 from cnncalc.explanation.formula import Applied, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
@@ -190,9 +191,7 @@ CASES = [
     pytest.param(cls.name, case, id=f"{cls.name}-{number}")
     for cls in operators()
     if cls.__module__.startswith("cnncalc.")
-    for number, case in enumerate(
-        yaml.safe_load((Path(__file__).parent / "ops" / f"{cls.name}.yaml").read_text(encoding="utf-8"))["cases"]
-    )
+    for number, case in enumerate(load(cls).get("cases", []))
     if "error" not in case and "refused" not in case and "input" in case
 ]
 

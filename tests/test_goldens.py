@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNKS = {"zoo": 7, "cases": 1, "docs": 1, "random": 2}
-RENEW = "if this is meant, `python -m tests.goldens.record` renews it, and the commit says why"
+RENEW = "if this is meant, `python tools/renew.py goldens` renews it, and the commit says why"
 
 
 def changed(entry: Entry) -> list[str]:

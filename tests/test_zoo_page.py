@@ -15,7 +15,7 @@ WRITTEN = Path(__file__).parent.parent / "docs" / "zoo.md"
 
 
 def test_the_page_is_what_the_generator_writes() -> None:
-    assert WRITTEN.read_text(encoding="utf-8") == page(), "run: python tests/make_zoo_page.py > docs/zoo.md"
+    assert WRITTEN.read_text(encoding="utf-8") == page(), "run: python tools/renew.py zoo"
 
 
 @pytest.mark.parametrize("entry", zoo.entries(), ids=lambda entry: entry.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.analysis.assemble import Facts
@@ -23,7 +24,6 @@ from cnncalc.explanation.formula import (
 from cnncalc.explanation.letters import Letter, Lettered, lettered, output_names
 from cnncalc.explanation.model import Explanation, Formula, LayerOrigin, Section
 from cnncalc.explanation.term import Term, tree_of
-from cnncalc.graph.graph import Node
 from cnncalc.ops.arguments import shown
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncalc.analysis.receptive import NodeField
-    from cnncalc.graph.graph import Graph
+    from cnncalc.graph.graph import Graph, Node
     from cnncalc.results.report import Layer
     from cnncalc.rules.base import Convention
     from cnncalc.values.diagnostics import Span
@@ -76,7 +76,7 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
     count = Term.letter("N", setting.batch) if setting.batch > 1 else 1
     try:
         found = lettered(node)
-        on_letters = Node(node.path, found.op, node.inputs, found.ins, found.outs)
+        on_letters = replace(node, op=found.op, in_shapes=found.ins, out_shapes=found.outs, shares=None)
         facts = Facts(on_letters, setting.convention, setting.dtypes, count)
     except Exception:  # noqa: BLE001 - somebody else's operator may do anything with its numbers; plain ones remain
         found = facts = None

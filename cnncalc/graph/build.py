@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.graph.graph import Graph, Node, Ref
+from cnncalc.graph.graph import Graph, Node, Ref, Trace, Values
 from cnncalc.ops.operator import Part, expanded
 from cnncalc.values.diagnostics import ArgumentError, Diagnostic, SpecError
 
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from cnncalc.ops.operator import Operator
     from cnncalc.values.diagnostics import Span
     from cnncalc.values.shape import Shape
+
+
+def add_node(  # noqa: PLR0917 - the parts of a node, in its order
+    nodes: list[Node], path: str, op: Operator, inputs: tuple[Ref, ...], ins: tuple[Shape, ...],
+    outs: tuple[Shape, ...], span: Span | None = None, trace: Trace = (), shares: int | None = None,
+    values: Values = (), origin: str = "",
+) -> list[Ref]:  # fmt: skip
+    """Append a layer whose shapes are known, and return its results; no layer is made in another way."""
+    index = len(nodes)
+    nodes.append(Node(path, op, inputs, ins, outs, span, trace, shares, values, origin))
+    return [(index, 0)] if len(outs) == 1 else [(index, port) for port in range(len(outs))]
 
 
 class GraphBuilder:
@@ -87,15 +98,15 @@ class GraphBuilder:
             else:
                 refs = ((first + number - 1, 0),) if number else tuple(inputs)
             name = f"{path}.{placed.suffix}" if placed.suffix else path
-            node = Node(name, placed.op, refs, placed.ins, placed.outs, span=span, origin=origin)
+            owner: int | None = None
             if lenders:
                 lender = graph.nodes[lenders[number]]
                 if lender.op.tensors(lender.in_shapes) != placed.op.tensors(placed.ins):
                     raise self.refused(f"layer '{name}' and '{lender.path}' cannot share weights: their shapes differ",
                                        "bad-share", None, span, origin)  # fmt: skip
                 if placed.op.tensors(placed.ins):
-                    node.shares = lenders[number] if lender.shares is None else lender.shares
-            graph.nodes.append(node)
+                    owner = lenders[number] if lender.shares is None else lender.shares
+            add_node(graph.nodes, name, placed.op, refs, placed.ins, placed.outs, span, shares=owner, origin=origin)
             self._paths.setdefault(name, []).append(len(graph.nodes) - 1)
         self._paths[path] = list(range(first, len(graph.nodes)))
         last = len(graph.nodes) - 1

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 Ref: TypeAlias = tuple[int, int]
 """A tensor: the index of the node that makes it (-1 for the first network input, -2 for the second), and its output."""
+Trace: TypeAlias = "tuple[tuple[str, Span | None], ...]"
+"""The block calls around a layer, outermost first, as (path of the call, its span)."""
+Values: TypeAlias = tuple[tuple[str, str, object], ...]
+"""What expressions evaluated to, as (argument, text, value)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,9 +43,9 @@ class Node:
     in_shapes: tuple[Shape, ...]
     out_shapes: tuple[Shape, ...]
     span: Span | None = None
-    trace: tuple[tuple[str, Span | None], ...] = ()
+    trace: Trace = ()
     shares: int | None = None
-    values: tuple[tuple[str, str, object], ...] = ()
+    values: Values = ()
     origin: str = ""
     fused: tuple[str, ...] = ()
     bits: Bits | None = None

@@ -27,14 +27,13 @@ from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
 from cnncalc.values.words import value_hint
 
 if TYPE_CHECKING:
-    from cnncalc.graph.graph import Ref
+    from cnncalc.graph.graph import Ref, Values
     from cnncalc.language.scope import Scope
     from cnncalc.language.template import Block, Item, Template, Walked
     from cnncalc.language.tree import Node as TreeNode
     from cnncalc.ops.operator import Operator, Part
 
-Values: TypeAlias = tuple[tuple[str, str, object], ...]
-Built: TypeAlias = tuple["Operator", "tuple[Part, ...]", Values]
+Built: TypeAlias = "tuple[Operator, tuple[Part, ...], Values]"
 """An item's operator, the layers that it stands for if they are several, and what its expressions came to."""
 
 

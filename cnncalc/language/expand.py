@@ -7,11 +7,12 @@ that fails is reported once; whatever depends on it is left out in silence.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from cnncalc.graph.believe import inferred
-from cnncalc.graph.graph import Accept, Graph, Node, Ref
-from cnncalc.language.evaluate import Evaluator, Values
+from cnncalc.graph.build import add_node
+from cnncalc.graph.graph import Accept, Graph, Ref
+from cnncalc.graph.verify import inferred
+from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
 from cnncalc.language.settings import MAX_LAYERS, Overrides, set_inputs, set_used, set_variables
@@ -36,6 +37,7 @@ from cnncalc.values.diagnostics import ArgumentError, Collector, Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cnncalc.graph.graph import Node, Trace, Values
     from cnncalc.language.slots import Args
     from cnncalc.ops.operator import Operator, Part
     from cnncalc.values.shape import Shape
@@ -46,7 +48,6 @@ MAX_EXTENT_BITS = 512
 """The extents of a shape stay below 2 to this power; what is counted on them is exact."""
 MAX_AXES = 8
 """A shape has at most this many axes."""
-Trace: TypeAlias = tuple[tuple[str, Span | None], ...]
 
 
 class Stop(Exception):  # noqa: N818
@@ -514,8 +515,7 @@ class Expander:
     def add(self, path: str, op: Operator, refs: tuple[Ref, ...], item: Item, trace: Trace,
             values: Values, shares: int | None) -> list[Ref]:  # fmt: skip
         """Append one node and return its outputs."""
-        index = len(self.nodes)
-        if index >= self.overrides.max_layers:
+        if len(self.nodes) >= self.overrides.max_layers:
             self.limit("too-many-layers", f"the network has more than {self.overrides.max_layers:,} layers", item.span,
                        "raise the limit with --max-layers")  # fmt: skip
         self.path_room -= len(path)
@@ -541,8 +541,7 @@ class Expander:
             if own != theirs:
                 raise ArgumentError(f"needs {own} parameters, '{other.path}' has {theirs}", argument=None,
                                     code="share-mismatch", hint="shared layers must see the same channels")  # fmt: skip
-        self.nodes.append(Node(path, op, refs, ins, outs, item.span, trace, shares, values))
-        return [(index, 0)] if len(outs) == 1 else [(index, port) for port in range(len(outs))]
+        return add_node(self.nodes, path, op, refs, ins, outs, item.span, trace, shares, values)
 
     def merge(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace, previous: Tensor) -> Tensor:
         """Expand a merge; `previous` is what `prev` means among its sources."""

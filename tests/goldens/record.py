@@ -80,12 +80,12 @@ def changes(file: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[s
     return lines
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.goldens.record", description=__doc__)
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--collect", action="store_true")
     parser.add_argument("--dry-run", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.collect:
         collect()
     changed = False

@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto, defs, helper, numpy_helper, shape_inference
 
-from cnncalc.graph.graph import Graph, Node
+from cnncalc.graph.build import add_node
+from cnncalc.graph.graph import Graph, Ref
 from cnncalc.interop.foreign import Cost, Declared, failure
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
 from cnncalc.interop.onnx.declared import declared
@@ -442,17 +443,16 @@ class Walk:
         known = isinstance(plan.op, Declared)
         entering = [tuple(image(v.shape) for v in plan.reads), tuple(outs)] if known else plan.shapes()
         layers = (*plan.before, plan.op, *plan.after)
+        made: list[Ref] = []
         for number, op in enumerate(layers):
             main, last = op is plan.op, number == len(layers) - 1
             name = path if main else self.unique(f"{path}.{op.name}")
-            made = Node(name, op, inputs, entering[number], entering[number + 1], shares=shares if main else None,
-                        origin=self.label(node) if last else "")  # fmt: skip
-            self.graph.nodes.append(made)
-            inputs = ((len(self.graph.nodes) - 1, 0),)
-        index = len(self.graph.nodes) - 1
+            made = add_node(self.graph.nodes, name, op, inputs, entering[number], entering[number + 1],
+                            shares=shares if main else None, origin=self.label(node) if last else "")  # fmt: skip
+            inputs = (made[0],)
         if isinstance(plan.op, Declared) and plan.op.reason:
             self.opaque.setdefault(plan.op.reason, []).append(path)
-        return [(index, port) for port in range(len(outs))]
+        return made
 
     def unique(self, path: str) -> str:
         """Return a path that no layer has yet."""
