@@ -63,10 +63,11 @@ ONE = {
               "check NET --budget BUDGET --max flops=2G --runtime plain", "check NET --max arena=1M --runtime tflm"],
     "plot": ["plot NET -o OUT.svg"],
     "export": ["export tflite NET -o OUT.tflite"],
-    "import": ["import MODEL"],
+    "import": ["import MODEL --flat"],
 }  # fmt: skip
 """Command lines about one network."""
-TWO = {"diff": ["diff NET OTHER"], "compare": ["compare NET OTHER"]}
+TWO = {"diff": ["diff NET OTHER"], "compare": ["compare NET OTHER"], "import": ["import MODEL"]}
+"""Command lines about two; an import reads back what it writes."""
 FREE = {"zoo", "ops", "devices", "init", "schema", "calc", "error"}
 """Commands that are about no network of the user's, or about many."""
 MODEL = "[net]\nheight=8\nwidth=8\nchannels=3\n[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=linear\n"
