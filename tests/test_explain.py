@@ -367,7 +367,7 @@ class Stubborn(Odd):
 @pytest.mark.parametrize(("cls", "params"), [(Odd, 14), (Stubborn, 14)])
 def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], params: int) -> None:
     from cnncalc.analysis.receptive import receptive_fields
-    from cnncalc.explanation.layer import Setting, explain_layer
+    from cnncalc.explanation.layer import Printer, Setting, explain_layer
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.rules import convention
     from cnncalc.values.diagnostics import Collector
@@ -378,7 +378,7 @@ def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], para
     graph = Graph({"input": x}, [Node("odd1", cls(size=7), ((-1, 0),), (x,), (x,))])
     row = cnncalc.analyze({"input": [3, 8, 8], "layers": ["relu"]}).layers[0]._replace(params=params, macs=10)
     fields, line = receptive_fields(graph)[0], Collector().line
-    setting = Setting(graph, fields, line, None, convention("mac"), parse_dtypes("fp32"), 1)
+    setting = Setting(graph, fields, line, None, convention("mac"), parse_dtypes("fp32"), 1, {}, Printer())
     found = explain_layer(setting, 0, row)
     assert found["params"].formulas[0].value == params
     assert found["params"].formulas[0].letters is None

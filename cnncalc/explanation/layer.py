@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis.assemble import Facts
 from cnncalc.explanation.compare import comparisons
@@ -23,7 +23,7 @@ from cnncalc.explanation.formula import (
 )
 from cnncalc.explanation.letters import Letter, Lettered, lettered, output_names
 from cnncalc.explanation.model import Explanation, Formula, LayerOrigin, Section
-from cnncalc.explanation.term import Term, tree_of
+from cnncalc.explanation.term import Term
 from cnncalc.ops.arguments import shown
 
 if TYPE_CHECKING:
@@ -48,12 +48,13 @@ CALLS = {
 
 
 class Draft(NamedTuple):
-    """A section before its formulas are printed."""
+    """A section before its formulas are printed; `again` where other layers that are alike have the same object."""
 
     key: str
     title: str
     quantities: list[Quantity]
     notes: list[str]
+    again: bool = True
 
 
 class Setting(NamedTuple):
@@ -66,32 +67,16 @@ class Setting(NamedTuple):
     convention: Convention
     dtypes: Dtypes
     batch: int
+    drafted: dict[Any, tuple[Lettered | None, list[Draft]]]
+    printer: Printer
 
 
 def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
     """Return the explanation of one layer; every number in it is the report's."""
     node = setting.graph.nodes[index]
-    found: Lettered | None = None
-    facts: Facts | None = None
-    count = Term.letter("N", setting.batch) if setting.batch > 1 else 1
-    try:
-        found = lettered(node)
-        on_letters = replace(node, op=found.op, in_shapes=found.ins, out_shapes=found.outs, shares=None)
-        facts = Facts(on_letters, setting.convention, setting.dtypes, count)
-    except Exception:  # noqa: BLE001 - somebody else's operator may do anything with its numbers; plain ones remain
-        found = facts = None
-    drafts = [
-        _sizes(node, found),
-        _field(setting, index, found),
-        _params(node, facts, row),
-        _macs(facts, row),
-        _flops(setting, node, found, count, row),
-        _memory(setting, facts, row),
-        _connections(facts, row),
-    ]
-    if found is None:
-        drafts[0].notes.append("the operator's code does not run on letters: its numbers stand alone")
-    sections, used = _printed(drafts)
+    found, drafts = _drafted(setting, node, row)
+    drafts = [drafts[0], _field(setting, index, found), *drafts[1:]]
+    sections, used = setting.printer.sections(drafts)
     book = dict(found.letters) if found is not None else {}
     if setting.batch > 1:
         book["N"] = Letter("N", setting.batch, "images at once")
@@ -116,6 +101,30 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
     )
 
 
+def _drafted(setting: Setting, node: Node, row: Layer) -> tuple[Lettered | None, list[Draft]]:
+    """Return a layer in letters and all sections but its field: the same for every layer alike, so made once."""
+    key = node.op, node.in_shapes, row.shares
+    if key not in setting.drafted:
+        found: Lettered | None = None
+        facts: Facts | None = None
+        count = Term.letter("N", setting.batch) if setting.batch > 1 else 1
+        try:
+            found = lettered(node)
+            on_letters = replace(node, op=found.op, in_shapes=found.ins, out_shapes=found.outs, shares=None)
+            facts = Facts(on_letters, setting.convention, setting.dtypes, count)
+        except Exception:  # noqa: BLE001 - somebody else's operator may do anything with its numbers; plain ones remain
+            found = facts = None
+        setting.drafted[key] = found, [
+            _sizes(node, found),
+            _params(node, facts, row),
+            _macs(facts, row),
+            _flops(setting, node, found, count, row),
+            _memory(setting, facts, row),
+            _connections(facts, row),
+        ]
+    return setting.drafted[key]
+
+
 def _origin(setting: Setting, node: Node, row: Layer) -> LayerOrigin:
     text = setting.line(node.span)
     return LayerOrigin(
@@ -135,7 +144,8 @@ def _sizes(node: Node, found: Lettered | None) -> Draft:
         for axis, extent in enumerate(shape):
             name = output_names(node, port)[axis]
             quantities.append(Quantity(name, found.formulas[port][axis] if found else None, extent))
-    return Draft("size", "output size", quantities, [])
+    notes = [] if found else ["the operator's code does not run on letters: its numbers stand alone"]
+    return Draft("size", "output size", quantities, notes)
 
 
 def _field(setting: Setting, index: int, found: Lettered | None) -> Draft:
@@ -144,7 +154,7 @@ def _field(setting: Setting, index: int, found: Lettered | None) -> Draft:
         step = field_step(setting.graph, index, setting.fields, found)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         step = field_step(setting.graph, index, setting.fields, None)
-    return Draft("receptive_field", "receptive field", step.quantities, step.notes)
+    return Draft("receptive_field", "receptive field", step.quantities, step.notes, again=False)
 
 
 def _params(node: Node, facts: Facts | None, row: Layer) -> Draft:
@@ -224,26 +234,65 @@ def _connections(facts: Facts | None, row: Layer) -> Draft:
 # Printing.
 
 
-def _printed(drafts: Sequence[Draft]) -> tuple[list[Section], list[Sym]]:
-    """Return the sections with their formulas printed, and every letter that occurs in them."""
-    trees = [tree_of(q.term) for draft in drafts for q in draft.quantities if isinstance(q.term, Term)]
-    names = _names([let for tree in trees for let in lets(tree)])
-    defined: set[str] = set()
-    sections = []
-    for draft in drafts:
-        formulas: list[Formula] = []
-        called = {part.name for q in draft.quantities if isinstance(q.term, Term) for part in walk(q.term.tree)
-                  if isinstance(part, Applied)}  # fmt: skip
-        notes = [*draft.notes, *(CALLS[name] for name in sorted(called) if name in CALLS)]
-        for quantity in draft.quantities:
-            if isinstance(quantity.term, Term):
-                for let in lets(quantity.term.tree):
+class Inside(NamedTuple):
+    """What a quantity's tree has inside: quantities with formulas of their own, functions that it calls, letters."""
+
+    lets: list[Let]
+    called: frozenset[str]
+    letters: list[Sym]
+
+
+NOTHING = Inside([], frozenset(), [])
+
+
+class Printer:
+    """Prints sections; what layers that are alike have in common is looked at and printed once."""
+
+    def __init__(self) -> None:
+        self._inside: dict[int, Inside] = {}
+        self._formulas: dict[tuple[int, tuple[str, ...]], Formula] = {}
+
+    def inside(self, quantity: Quantity, *, again: bool) -> Inside:
+        """Return what is inside a quantity's tree; `again` says that the same object comes back in other layers."""
+        if not isinstance(quantity.term, Term):
+            return NOTHING
+        known = self._inside.get(id(quantity)) if again else None
+        if known is None:
+            tree = quantity.term.tree
+            called = frozenset(part.name for part in walk(tree) if isinstance(part, Applied))
+            known = Inside(lets(tree), called, letters(tree))
+            if again:
+                self._inside[id(quantity)] = known
+        return known
+
+    def formula(self, quantity: Quantity, names: dict[Let, str], within: Inside, *, again: bool) -> Formula:
+        """Return a quantity's formula, printed."""
+        if not again:
+            return _quantity(quantity, names)
+        key = id(quantity), tuple(names[let] for let in within.lets)
+        if key not in self._formulas:
+            self._formulas[key] = _quantity(quantity, names)
+        return self._formulas[key]
+
+    def sections(self, drafts: Sequence[Draft]) -> tuple[list[Section], list[Sym]]:
+        """Return the sections with their formulas printed, and every letter that occurs in them."""
+        looked = [[self.inside(q, again=draft.again) for q in draft.quantities] for draft in drafts]
+        names = _names([let for found in looked for within in found for let in within.lets])
+        defined: set[str] = set()
+        sections = []
+        for draft, found in zip(drafts, looked, strict=True):
+            formulas: list[Formula] = []
+            called = frozenset[str]().union(*(within.called for within in found))
+            notes = [*draft.notes, *(CALLS[name] for name in sorted(called) if name in CALLS)]
+            for quantity, within in zip(draft.quantities, found, strict=True):
+                for let in within.lets:
                     if names[let] not in defined:
                         defined.add(names[let])
                         formulas.append(_formula(names[let], let.body, int(let.value), "", names))
-            formulas.append(_quantity(quantity, names))
-        sections.append(Section(key=draft.key, title=draft.title, formulas=tuple(formulas), notes=tuple(notes)))
-    return sections, list(dict.fromkeys(sym for tree in trees for sym in letters(tree)))
+                formulas.append(self.formula(quantity, names, within, again=draft.again))
+            sections.append(Section(key=draft.key, title=draft.title, formulas=tuple(formulas), notes=tuple(notes)))
+        used = dict.fromkeys(sym for found in looked for within in found for sym in within.letters)
+        return sections, list(used)
 
 
 def _names(found: list[Let]) -> dict[Let, str]:

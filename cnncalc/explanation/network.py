@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cnncalc._version import __version__
-from cnncalc.explanation.layer import Setting, explain_layer
+from cnncalc.explanation.layer import Printer, Setting, explain_layer
 from cnncalc.explanation.model import Explained
 from cnncalc.study import Study
 from cnncalc.values.diagnostics import did_you_mean
@@ -66,7 +66,8 @@ def explain(
     study = Study.of(spec, input=input, variant=variant, variables=variables, convention=convention, dtype=dtype,
                      batch=batch, max_layers=max_layers)  # fmt: skip
     report, graph, rule = study.report, study.graph, study.rule
-    setting = Setting(graph, study.fields.of, study.line, study.spec.file, rule, study.dtypes, study.batch)
+    setting = Setting(graph, study.fields.of, study.line, study.spec.file, rule, study.dtypes, study.batch, {},
+                      Printer())  # fmt: skip
     chosen = [k for k, node in enumerate(graph.nodes) if node.path == pattern or fnmatchcase(node.path, pattern)]
     if not chosen:
         raise NoSuchLayer(pattern, [node.path for node in graph.nodes])
