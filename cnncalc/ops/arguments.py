@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.record import record
 from cnncalc.values.words import value_hint
 
 Json = dict[str, Any]
@@ -78,7 +78,7 @@ def whole(value: Any, name: str, least: int | None) -> int:
     return int(value) if isinstance(value, Fraction) else value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Integer(Kind):
     """A whole number."""
 
@@ -94,7 +94,7 @@ class Integer(Kind):
         return f"integer >= {self.least}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PerAxis(Kind):
     """A whole number for all axes, or a list with one per axis."""
 
@@ -113,7 +113,7 @@ class PerAxis(Kind):
         return f"integer >= {self.least}, or one per axis"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Padding(Kind):
     """A whole number, one per axis, before and after each axis, or a word."""
 
@@ -142,7 +142,7 @@ class Padding(Kind):
         return f"{forms}, or {'|'.join(self.words)}" if self.words else forms
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Axis(Kind):
     """An axis counted without the batch: 0 or `channel`, 1, .., `last`; negative from the end."""
 
@@ -169,7 +169,7 @@ class Axis(Kind):
         return "channel, last, or an axis counted without the batch"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Boolean(Kind):
     """True or false."""
 
@@ -187,7 +187,7 @@ class Boolean(Kind):
         return "true or false"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Word(Kind):
     """One of a few words."""
 
@@ -210,7 +210,7 @@ class Word(Kind):
         return "|".join(self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number(Kind):
     """An exact number, whole or not; per axis where `axes` says so."""
 
@@ -242,7 +242,7 @@ class Number(Kind):
         return f"number{low}{' and' if low and high else ''}{high}" + (", or one per axis" if self.axes else "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extents(Kind):
     """Sizes of a map or of a shape: a number, or a list of them.
 
@@ -284,7 +284,7 @@ class Extents(Kind):
         return form + (", null keeps the extent" if self.keep else "") + (", one may be -1" if self.infer else "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Nested(Kind):
     """Another operator as a word, `{word: args}`, or `none`: what `norm:` and `act:` take."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
 from cnncalc.ops.arguments import Boolean, Integer, Kind, PerAxis, Word, whole
@@ -12,12 +11,13 @@ from cnncalc.ops.registry import register
 from cnncalc.ops.windows import AxisValue, per_axis
 from cnncalc.values.axis import IDENTITY, WHOLE, Parts, Reach, Table
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.record import record
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import Tensor
 from cnncalc.values.work import Work, exactly
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Past:
     """The windows of a causal axis: every position reads itself and what lies before it."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.analysis.group import Row, RowKind, total
 from cnncalc.render import format as fmt
 from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ class Context(NamedTuple):
     numbers: fmt.Numbers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Column:
     """One column.
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cnncalc.values.record import record
 from cnncalc.values.work import Count
 
 Formula = Callable[[Count], int | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RuleTerm:
     """One named part of what a rule counts in a layer.
 
@@ -27,7 +28,7 @@ class RuleTerm:
     formula: Formula
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class FamilyRule:
     """What a rule counts in one family of operators; without terms the family is ignored, for the reason in `note`."""
 
