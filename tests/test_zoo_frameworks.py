@@ -31,7 +31,7 @@ def test_totals_are_the_frameworks(name: str) -> None:
             extent *= n
         product += extent
     assert elements == product
-    assert not report.warnings
+    assert {warning.code for warning in report.warnings} <= {"misaligned-merge"}
 
 
 @pytest.mark.parametrize("name", LONGEST)

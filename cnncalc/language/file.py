@@ -100,7 +100,11 @@ class Library:
         except SpecError as error:
             at.failures += 1
             spans = ((d, d.span or Span(1, 1)) for d in error.diagnostics)
-            self.collector.found += [replace(d, span=s._replace(file=name), spec=self.collector.file) for d, s in spans]
+            self.collector.found += [
+                replace(d, span=s._replace(file=name), spec=self.collector.file,
+                        related=tuple((label, place._replace(file=name)) for label, place in d.related))
+                for d, s in spans
+            ]  # fmt: skip
             return None
         self.texts[path] = self.collector.used[name] = found.lines or ()
         self._open.append(path)

@@ -99,7 +99,8 @@ def entries(group: str) -> tuple[Entry, ...]:
     found = []
     for name, text, file in sources(group):
         found.append(Entry(f"{group}/{name}", None, text, file))
-        found += [Entry(f"{group}/{name}@{v}", v, text, file) for v in cnncalc.parse(text).variants]
+        spec = cnncalc.load(file) if file else cnncalc.parse(text)
+        found += [Entry(f"{group}/{name}@{v}", v, text, file) for v in spec.variants]
     return tuple(found)
 
 
