@@ -225,4 +225,4 @@ def _bare(op: str, family: str, x: Shape) -> Count:
 def test_the_documented_rules_are_the_rules() -> None:
     page = (Path(__file__).parents[1] / "docs" / "counting.md").read_text(encoding="utf-8")
     start, end = "<!-- rules: from cnncalc.render.rules -->\n\n", "\n<!-- end of rules -->"
-    assert page.partition(start)[2].partition(end)[0] == rules(), "put the output of cnncalc.render.rules.rules() there"
+    assert page.partition(start)[2].partition(end)[0] == rules(), "run: python tools/renew.py counting"

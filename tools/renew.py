@@ -68,6 +68,15 @@ def commands() -> str:
     return page()
 
 
+def counting() -> str:
+    """Return the page about counting, with the tables of the rules."""
+    from cnncalc.render.rules import rules
+
+    start, end = "<!-- rules: from cnncalc.render.rules -->\n\n", "\n<!-- end of rules -->"
+    before, _, rest = (ROOT / "docs" / "counting.md").read_text(encoding="utf-8").partition(start)
+    return f"{before}{start}{rules()}{end}{rest.partition(end)[2]}"
+
+
 def architecture() -> str:
     """Return the page about the architecture, with its picture."""
     from tools.architecture_picture import page
@@ -86,6 +95,7 @@ GENERATED = {
     "report-schema": Generated("docs/report.schema.json", report_schema),
     "builder": Generated("cnncalc/builder_ops.pyi", builder),
     "zoo": Generated("docs/zoo.md", zoo),
+    "counting": Generated("docs/counting.md", counting),
     "commands": Generated("docs/commands.md", commands),
     "architecture": Generated("docs/architecture.md", architecture),
 }
