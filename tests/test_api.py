@@ -283,6 +283,7 @@ def test_threads_get_the_same_result_from_one_spec() -> None:
     assert all(report == expected[n % 4] for n, report in enumerate(found))
 
 
+@pytest.mark.process
 def test_importing_loads_neither_rich_nor_typer_nor_the_interface() -> None:
     program = "import sys, cnncalc; cnncalc.analyze('lenet5').to_json(); print(*sys.modules)"
     loaded = set(python(program).split())

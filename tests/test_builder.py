@@ -311,6 +311,7 @@ def test_stub_is_what_the_classes_say() -> None:
     assert written == stub(), "run: python tools/renew.py builder"
 
 
+@pytest.mark.process
 def test_importing_the_package_leaves_the_builder_out() -> None:
     code = "import sys, cnncalc; print('cnncalc.builder' in sys.modules); cnncalc.Network; print('rich' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -333,6 +334,7 @@ with net.add() as paths, paths("body"):
 """
 
 
+@pytest.mark.process
 def test_type_checkers_find_what_is_wrong(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     file = tmp_path / "wrong.py"

@@ -39,6 +39,7 @@ def doubts(done: Done) -> list[str]:
 # exit codes
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("limit", "code"), [(MACS, 0), (MACS + 1, 0), (MACS - 1, 1)])
 def test_within_and_over(repo: Repository, limit: int, code: int) -> None:
     repo.write("net.yaml", spec())
@@ -49,6 +50,7 @@ def test_within_and_over(repo: Repository, limit: int, code: int) -> None:
     assert repo.run("check", "net.yaml", "--max", f"macs={limit}", "--exit-zero").code == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -122,6 +124,7 @@ def test_doubtful_budgets_in_the_spec(repo: Repository, budgets: str, code: str)
     assert code in doubts(done) + [finding["code"] for finding in findings(done)]
 
 
+@pytest.mark.process
 def test_a_renamed_layer_makes_its_budget_a_doubt(repo: Repository) -> None:
     budgets = '{layers: [{match: "stem", macs: 1G}]}'
     repo.write("net.yaml", spec(budgets=budgets))
@@ -134,6 +137,7 @@ def test_a_renamed_layer_makes_its_budget_a_doubt(repo: Repository) -> None:
     assert "net.yaml:9:" in done.out
 
 
+@pytest.mark.process
 def test_a_broken_spec_keeps_no_other_from_being_judged(repo: Repository) -> None:
     repo.write("specs/a_broken.yaml", "cnncalc: 1\ninput: [3, 8, 8]\nlayers: [{conv: {out: 3, kernal: 3}}]\n")
     repo.write("specs/b_over.yaml", spec(budgets="{macs: 1}"))
@@ -171,6 +175,7 @@ def test_nothing_to_check(repo: Repository) -> None:
     assert repo.run("check", "--allow-empty").code == 0
 
 
+@pytest.mark.process
 def test_an_output_that_cannot_be_written_is_a_doubt(repo: Repository) -> None:
     repo.write("net.yaml", spec())
     full = Path("/dev/full")
@@ -332,6 +337,7 @@ def test_limits_on_sums_and_shares(repo: Repository) -> None:
 # git
 
 
+@pytest.mark.process
 def test_comparison_with_a_branch(repo: Repository) -> None:
     repo.write("specs/net.yaml", spec(budgets="{macs: 1G, max_increase: {macs: 10%, params: 200}}"))
     repo.commit()
@@ -365,6 +371,7 @@ def test_an_increase_is_never_averaged_away(repo: Repository) -> None:
     assert {b["metric"]: b["status"] for b in data(done)["specs"][0]["budgets"]} == {"layers": "within", "macs": "over"}
 
 
+@pytest.mark.process
 def test_new_renamed_and_removed_specs(repo: Repository) -> None:
     repo.write("specs/old.yaml", spec(budgets="{max_increase: {params: 0}, macs: 1G}"))
     repo.write("specs/gone.yaml", spec(name="other").replace("conv: 4, as: stem", "conv: 64, as: much, repeat: 9"))
@@ -400,6 +407,7 @@ def test_a_branch_that_removes_its_budget_is_told_on(repo: Repository) -> None:
     assert "limit on macs is looser than in main: at most 7,000 (7k) there, at most 9,000 (9k) now" in done.out
 
 
+@pytest.mark.process
 def test_git_trouble_prints_the_fix(repo: Repository, tmp_path: Path) -> None:
     repo.write("net.yaml", spec(budgets="{macs: 1G}"))
     first = repo.commit("first")
@@ -531,6 +539,7 @@ def test_the_zoo_is_within_its_budgets() -> None:
     assert found["counts"]["within"] >= found["counts"]["specs"]
 
 
+@pytest.mark.process
 def test_a_terminal_without_unicode(repo: Repository) -> None:
     repo.write("net.yaml", spec(name='"\u6f22"'))
     script = [*COMMAND, "check", "net.yaml", "--max", "macs=1G"]
@@ -540,6 +549,7 @@ def test_a_terminal_without_unicode(repo: Repository) -> None:
     assert b"ok macs" in done.stdout
 
 
+@pytest.mark.process
 def test_a_closed_pipe_keeps_the_verdict(repo: Repository) -> None:
     repo.write("net.yaml", spec(budgets="{macs: 1}"))
     reader, writer = os.pipe()

@@ -158,6 +158,7 @@ def test_github_names_survive_their_escapes(repo: Repository) -> None:
         assert found.message.startswith("macs is 6,932 (6.93k), over its maximum of 1 by 6,931 (6.93k)")
 
 
+@pytest.mark.process
 def test_github_is_chosen_inside_actions_and_writes_the_summary(repo: Repository) -> None:
     repo.write("net.yaml", spec(budgets="{macs: 1}"))
     summary = repo.write("summary.md", "before\n")
@@ -308,6 +309,7 @@ def test_markdown_stays_small(repo: Repository) -> None:
     assert done.out.startswith("<!-- cnncalc-check -->")
 
 
+@pytest.mark.process
 def test_several_forms_in_one_run(repo: Repository) -> None:
     repo.write("specs/net.yaml", spec(budgets="{macs: 1}"))
     forms = ("text", "json=a.json", "sarif=a.sarif", "junit=a.xml", "markdown=a.md", "gitlab=g.json", "github=a.txt")
@@ -362,6 +364,7 @@ def test_no_number_is_cut_on_a_narrow_terminal(repo: Repository, width: int) -> 
     assert not narrow or "░" not in text
 
 
+@pytest.mark.process
 def test_rich_is_imported_by_the_text_form_alone(repo: Repository) -> None:
     import subprocess
     import sys

@@ -82,6 +82,7 @@ def test_a_folder_that_cannot_be_read_is_a_doubt(repo: Repository) -> None:
     assert "specs/closed' cannot be searched: Permission denied" in done.out
 
 
+@pytest.mark.process
 def test_files_that_nobody_judges_are_named(repo: Repository) -> None:
     repo.write("specs/net.yaml", spec(budgets=WITHIN))
     repo.write("specs/empty.yaml", "")
@@ -218,6 +219,7 @@ def test_assert_within_refuses_what_it_would_not_judge(repo: Repository, budgets
         assert_within(str(file), **budgets)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [("-",), ("-", "--max", "macs=1")])
 def test_a_closed_standard_input_is_an_empty_spec(repo: Repository, arguments: tuple[str, ...]) -> None:
     done = subprocess.run(f"exec {shlex.join([*COMMAND, 'check', *arguments])} <&-", shell=True, cwd=repo.root,  # noqa: S602
@@ -243,6 +245,7 @@ def test_a_mistake_of_our_own_is_no_verdict(repo: Repository) -> None:
     assert "boom" in done.err
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("module", ["typer", "rich.console", "cnncalc.cli.common", "cnncalc.gate.run", "yaml"])
 def test_what_cannot_be_imported_is_no_verdict(repo: Repository, module: str) -> None:
     """A broken installation, as a process meets it: the import fails in the middle."""
@@ -259,6 +262,7 @@ def test_what_cannot_be_imported_is_no_verdict(repo: Repository, module: str) ->
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")  # noqa: PTH110
 @pytest.mark.parametrize("arguments", [("gone.yaml",), ("net.yaml", "--max", "nothing"), ("net.yaml", "--nothing")])
 def test_a_full_standard_error_is_no_verdict(repo: Repository, arguments: tuple[str, ...]) -> None:

@@ -27,6 +27,7 @@ def process(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) 
     )  # fmt: skip
 
 
+@pytest.mark.process
 def test_help_lists_every_command_under_its_heading_and_loads_none() -> None:
     code = (
         "import sys; from cnncalc.cli import run; run(['--help']);"
@@ -93,6 +94,7 @@ def test_an_interrupt_is_silent(capsys: Capture, monkeypatch: pytest.MonkeyPatch
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
 def test_a_closed_pipe_ends_it_without_a_word() -> None:
     read, write = os.pipe()
@@ -108,6 +110,7 @@ def test_a_closed_pipe_ends_it_without_a_word() -> None:
         os.close(write)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 def test_a_full_disk_is_said() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
@@ -117,6 +120,7 @@ def test_a_full_disk_is_said() -> None:
         assert "Traceback" not in found.stderr
 
 
+@pytest.mark.process
 def test_colour_only_where_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal:
         encoding = "utf-8"
@@ -161,6 +165,7 @@ def test_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "share_macs" in complete_sort("")
 
 
+@pytest.mark.process
 def test_the_shell_asks_for_completions() -> None:
     def completed(words: str) -> list[str]:
         place = str(len(words.split()) - 1)
@@ -176,6 +181,7 @@ def test_help_names_every_counting_rule() -> None:
     assert CONVENTION_NAMES.replace(" or ", ", ").split(", ") == list(CONVENTIONS)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "name", ["devices", "expand", "explain", "init", "ops", "plot", "reconcile", "rf", "show", "zoo"]
 )

@@ -47,6 +47,7 @@ def test_values_are_those_of_typer(command: str) -> None:
     assert kinds
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "arguments", ["show lenet5 --depth 1 --batch 2", "check lenet5 --max macs=1G", "show --help", "--help", "--version"]
 )

@@ -312,6 +312,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.process
 def test_the_command_lists_devices_and_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     listed = command()
     assert listed.returncode == 0

@@ -196,6 +196,7 @@ BOMBS = {
 }  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_ends_in_a_clear_error_and_takes_no_memory(name: str) -> None:
     text, code = BOMBS[name]

@@ -24,6 +24,7 @@ def diff(repo: Repository, *arguments: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.process
 def test_two_zoo_networks_by_their_published_parameters(repo: Repository) -> None:
     """11,689,512 and 25,557,032 are the parameters that torchvision documents for ResNet-18 and ResNet-50."""
     found = diff(repo, "resnet18", "resnet50")

@@ -235,6 +235,7 @@ def rendered(page: Path, script: str) -> str:
     return match[1]
 
 
+@pytest.mark.process
 @pytest.mark.chromium
 @pytest.mark.parametrize(("theme", "ink"), [("true", "rgb(27, 31, 36)"), ("false", "rgb(230, 237, 243)")])
 def test_a_page_renders_and_folds(tmp_path: Path, theme: str, ink: str) -> None:
@@ -257,6 +258,7 @@ def test_a_page_renders_and_folds(tmp_path: Path, theme: str, ink: str) -> None:
     assert found == f"false|true|true|1|{ink}|0|true", "folded, opens on a click, columns aligned, the theme's colours"
 
 
+@pytest.mark.process
 @pytest.mark.chromium
 def test_without_its_style_a_page_says_what_the_result_is(tmp_path: Path) -> None:
     page = tmp_path / "page.html"

@@ -493,6 +493,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
+@pytest.mark.process
 def test_the_command() -> None:
     done = command("explain", "resnet50", "conv1", COLUMNS="60")
     assert done.returncode == 0, done.stderr
@@ -510,6 +511,7 @@ def test_the_command() -> None:
     assert command("explain", "resnet50", "conv1", "--format", "markdown").stdout.startswith("# resnet50")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("page", ["explain.md", "receptive-fields.md"])
 def test_the_documented_output_is_the_programs(page: str) -> None:
     """Places in the spec may move; everything else on the page is what the command prints at 100 columns."""

@@ -181,6 +181,7 @@ def test_no_digit_is_lost_where_no_type_holds_it() -> None:
     assert list(WIDER.to_pandas()["macs"]) == [HUGE**5, 0]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("call", "library", "extra"),
     [
@@ -205,6 +206,7 @@ except ImportError as error:
     assert done.stdout == f"{library} is not installed; pip install 'cnncalc[{extra}]'\n"
 
 
+@pytest.mark.process
 def test_importing_and_showing_needs_no_optional_library() -> None:
     program = """
 import sys

@@ -277,6 +277,7 @@ def test_what_git_sets_for_hooks_does_not_reach_git(repo: Repository, name: str)
     assert repo.run("check", "specs", "--against", "HEAD", **{name: value}).code == 1
 
 
+@pytest.mark.process
 def test_a_hook_of_a_linked_worktree_finds_earlier_versions(repo: Repository) -> None:
     repo.write("specs/net.yaml", spec(budgets=KEPT))
     repo.commit()
@@ -290,6 +291,7 @@ def test_a_hook_of_a_linked_worktree_finds_earlier_versions(repo: Repository) ->
     assert "new since" not in (worktree.root / "said").read_text()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("through", ["path", "link"])
 @pytest.mark.parametrize("kind", ["nested", "submodule"])
 def test_a_repository_inside_another_is_named(repo: Repository, kind: str, through: str) -> None:
@@ -417,6 +419,7 @@ def test_a_recorded_variant_that_is_not_judged_is_a_doubt(repo: Repository, reco
         assert repo.run("check", named, "--baseline", "b.json").code == 2
 
 
+@pytest.mark.process
 def test_baselines_written_at_once_lose_nothing(repo: Repository) -> None:
     names = [f"net{number}" for number in range(6)]
     for number, name in enumerate(names):
@@ -451,6 +454,7 @@ PLACES = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("end", ENDS)
 def test_only_a_verdict_passes(repo: Repository, end: str, place: str) -> None:
@@ -502,6 +506,7 @@ def installed(folder: Path, operators: str, body: str) -> dict[str, str]:
     return {"PYTHONPATH": str(site)}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", LIES)
 def test_an_operator_that_lies_is_named(repo: Repository, kind: str) -> None:
     method, value = LIES[kind]
@@ -514,6 +519,7 @@ def test_an_operator_that_lies_is_named(repo: Repository, kind: str) -> None:
     assert "of operator 'liar', from 'liar_package'" in done.out
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("body", ["raise RuntimeError('planned')", "import nothing_of_this_name", "x = 1"])
 def test_an_operator_that_does_not_load_is_named_with_the_reason(repo: Repository, body: str) -> None:
     environment = installed(repo.root.parent, "evil = liar_package:Evil", body)
@@ -561,6 +567,7 @@ def test_two_forms_do_not_share_a_file(repo: Repository, second: str) -> None:
     assert done.code == 2, done
 
 
+@pytest.mark.process
 def test_a_full_disk_leaves_the_old_file(repo: Repository) -> None:
     repo.write("net.yaml", spec())
     old = repo.write("report.json", "{}\n")
@@ -599,6 +606,7 @@ def test_no_line_is_a_command_and_json_stays_the_same(repo: Repository, command:
         assert json.loads(done.out)["name"] == name.strip()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("closing", ["show - <&-", "check - --max macs=1 <&-", "diff - net.yaml <&-",
                                      "show nowhere.yaml 2>/dev/full",
                                      "check nowhere.yaml 2>/dev/full", "show net.yaml >/dev/full",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -83,3 +84,12 @@ def test_the_page_about_the_architecture_names_what_there_is() -> None:
     for name in files:
         places = [top / path for top in (ROOT, ROOT / "cnncalc") for path in (name, f"{name}.py")]
         assert any(place.exists() for place in places), name
+
+
+def test_what_a_plain_run_of_the_tests_leaves_out_is_run_by_ci() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    left_out = re.findall(r"not (\w+)", options["addopts"])
+    steps = re.findall(r'^pytest -m "([^"]+)"', (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    assert left_out == ["process", "network"]
+    for marker in left_out:
+        assert any(re.search(rf"(?<!not )\b{marker}\b", step) for step in steps), marker

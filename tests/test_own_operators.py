@@ -31,6 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return str(folder / "net.yaml"), str(folder / "involution.py")
 
 
+@pytest.mark.process
 def test_the_operator_of_the_page_counts(files: tuple[str, str]) -> None:
     spec, own = files
     done = run("show", spec, "--ops", own, "--format", "json")
@@ -41,6 +42,7 @@ def test_the_operator_of_the_page_counts(files: tuple[str, str]) -> None:
     assert (row["out_shape"], row["receptive_field"], row["start"]) == ([16, 32, 32], [7, 7], [-3, -3])
 
 
+@pytest.mark.process
 def test_the_gate_and_explanations_take_it_too(files: tuple[str, str]) -> None:
     spec, own = files
     within = run("check", spec, "--ops", own, "--max", "macs=2M")
@@ -50,6 +52,7 @@ def test_the_gate_and_explanations_take_it_too(files: tuple[str, str]) -> None:
     assert explained.returncode == 0, explained.stderr
 
 
+@pytest.mark.process
 def test_without_the_option_both_ways_out_are_named(tmp_path: Path) -> None:
     spec = tmp_path / "net.yaml"
     spec.write_text("cnncalc: 1\ninput: [3, 8, 8]\nlayers:\n  - zigzag_scan: 4\n")
@@ -60,6 +63,7 @@ def test_without_the_option_both_ways_out_are_named(tmp_path: Path) -> None:
     assert "--ops FILE.py" in done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("text", "said"),
     [

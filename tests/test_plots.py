@@ -324,6 +324,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.process
 def test_without_matplotlib_the_command_names_the_extra(tmp_path: Path) -> None:
     program = f"""
 import sys

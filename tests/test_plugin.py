@@ -32,6 +32,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
+@pytest.mark.process
 def test_an_installed_operator_counts_like_a_built_in_one(installed: dict[str, str]) -> None:
     done = run(installed, "show", str(EXAMPLE / "antialiased.yaml"), "--format", "json")
     assert done.returncode == 0, done.stderr
@@ -46,6 +47,7 @@ def test_an_installed_operator_counts_like_a_built_in_one(installed: dict[str, s
     assert rows["blur_pool2"]["attributes"] == {"kernel": 5, "stride": 2, "padding": "half"}
 
 
+@pytest.mark.process
 def test_an_installed_operator_has_located_errors(installed: dict[str, str], tmp_path: Path) -> None:
     spec = tmp_path / "typo.yaml"
     spec.write_text("input: [3, 8, 8]\nlayers:\n  - blur_pool: {kernal: 3}\n")
@@ -55,6 +57,7 @@ def test_an_installed_operator_has_located_errors(installed: dict[str, str], tmp
     assert "did you mean 'kernel'?" in done.stderr
 
 
+@pytest.mark.process
 def test_an_installed_operator_is_documented(installed: dict[str, str]) -> None:
     listed = run(installed, "ops", "blur_pool")
     assert listed.returncode == 0, listed.stderr

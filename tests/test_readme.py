@@ -30,6 +30,7 @@ def run(command: str, folder: Path = ROOT, width: int = 120) -> subprocess.Compl
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.process
 def test_the_table_is_what_the_command_prints() -> None:
     command, _, table = blocks("console")[0].partition("\n")
     seen = in_terminal(*shlex.split(command.removeprefix("$ "))[1:], columns=120, lines=50, folder=ROOT)
@@ -37,6 +38,7 @@ def test_the_table_is_what_the_command_prints() -> None:
     assert [line.rstrip() for line in table.splitlines()] == seen.lines
 
 
+@pytest.mark.process
 def test_the_spec_of_one_screen_runs_within_its_budgets(tmp_path: Path) -> None:
     text = blocks("yaml")[0]
     report = cnncalc.analyze(cnncalc.parse(text))
@@ -58,6 +60,7 @@ def test_the_notebook_lines_run() -> None:
                 assert eval(code, names) == int(comment), code  # noqa: S307
 
 
+@pytest.mark.process
 def test_the_commands_exist_and_run(tmp_path: Path) -> None:
     commands = [line.partition("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
     commands = [line for line in commands if line.startswith("cnncalc") and "--watch" not in line]
@@ -69,6 +72,7 @@ def test_the_commands_exist_and_run(tmp_path: Path) -> None:
         assert done.returncode == 0, (command, done.stderr, done.stdout[-500:])
 
 
+@pytest.mark.process
 def test_the_error_is_the_one_that_users_see(tmp_path: Path) -> None:
     text = blocks("text")[0]
     spec = tmp_path / "specs" / "tiny.yaml"

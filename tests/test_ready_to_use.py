@@ -60,6 +60,7 @@ def repo(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_the_check_step_of_the_action(repo: Repository) -> None:
     repo.write("specs/net.yaml", spec(budgets="{macs: 1G, max_increase: {macs: 0}}"))
@@ -81,6 +82,7 @@ def test_the_check_step_of_the_action(repo: Repository) -> None:
     assert (repo.root / "output.txt").read_text() == "exit-code=0\nexit-code=1\n"
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize("specs", ["", "\n", "gone.yaml", "$(touch hacked)", "; touch hacked", "--help\n"])
 def test_the_check_step_never_passes_a_doubt_nor_runs_its_inputs(repo: Repository, specs: str) -> None:
@@ -89,6 +91,7 @@ def test_the_check_step_never_passes_a_doubt_nor_runs_its_inputs(repo: Repositor
     assert not (repo.root / "hacked").exists()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_the_check_step_imports_nothing_from_the_repository(repo: Repository) -> None:
     """A pull request that brings modules of the gate's names must not replace the gate."""
@@ -101,6 +104,7 @@ def test_the_check_step_imports_nothing_from_the_repository(repo: Repository) ->
     assert "all is well" not in done.stdout
 
 
+@pytest.mark.process
 @pytest.mark.network
 def test_the_install_step_of_the_action(repo: Repository) -> None:
     python = fresh_environment(repo.root / "venv")
@@ -135,6 +139,7 @@ def copy_of_this_repository(folder: Path) -> Repository:
     return copy
 
 
+@pytest.mark.process
 @pytest.mark.network
 def test_the_pre_commit_hook(tmp_path: Path) -> None:
     python = fresh_environment(tmp_path / "venv")
@@ -246,6 +251,7 @@ def test_every_code_of_the_gate_stands_in_the_documents() -> None:
     assert set(used) == listed
 
 
+@pytest.mark.process
 def test_pytest_collects_specs(repo: Repository) -> None:
     repo.write("specs/good.yaml", spec(budgets="{macs: 1G, max_increase: {macs: 0}}"))
     repo.write("specs/over.yaml", spec(budgets="{macs: 1}"))

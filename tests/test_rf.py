@@ -300,6 +300,7 @@ def test_gates_are_seen_by_the_true_box_alone() -> None:
     assert axis.true == (0, 223)
 
 
+@pytest.mark.process
 def test_units_that_see_nothing_or_everything() -> None:
     holes = {"input": [1, 6, 6], "layers": [{"conv_transpose": {"out": 1, "kernel": 1, "stride": 2}}]}
     empty = view_unit(holes, "conv_transpose1", [1, 2])
@@ -409,6 +410,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
+@pytest.mark.process
 def test_the_command(tmp_path: Path) -> None:
     picture = tmp_path / "unit.svg"
     done = command("unet", "conv1", "--at", "0,16", "--output", str(picture))
@@ -423,6 +425,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert command("unet", "conv1", PYTHONIOENCODING="ascii").stdout.isascii()
 
 
+@pytest.mark.process
 def test_the_table_of_all_layers() -> None:
     text = command("resnet18").stdout
     first = next(line for line in text.splitlines() if line.startswith("conv1 "))

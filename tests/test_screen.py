@@ -24,6 +24,7 @@ def piped(*arguments: str, columns: int | None = None) -> str:
     return done.stdout
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("network", "lines"), [("resnet50", 24), ("resnet50", 50), ("efficientnet_b7", 50),
                                                 ("densenet121", 60), ("vgg16", 40)])  # fmt: skip
 def test_show_is_no_taller_than_the_screen(network: str, lines: int) -> None:
@@ -47,6 +48,7 @@ def test_the_rows_on_the_screen_add_up_to_the_network() -> None:
             assert len(rows) <= most or depth == 1
 
 
+@pytest.mark.process
 def test_a_layer_with_its_norm_and_activation_is_one_row() -> None:
     seen = in_terminal("show", "resnet50", "--columns", "layer,operator,params", columns=200, lines=400)
     (line,) = [line for line in seen.lines if line.startswith("conv1 ")]
@@ -54,6 +56,7 @@ def test_a_layer_with_its_norm_and_activation_is_one_row() -> None:
     assert not any(line.strip().startswith(("conv1.norm", "norm")) for line in seen.lines)
 
 
+@pytest.mark.process
 def test_depth_all_shows_every_layer_on_the_screen_too() -> None:
     seen = in_terminal("show", "resnet50", "--depth", "all", "--columns", "layer,params", columns=80, lines=24)
     shown = [line.split()[0] for line in seen.lines if len(line.split()) == 2]
@@ -62,6 +65,7 @@ def test_depth_all_shows_every_layer_on_the_screen_too() -> None:
     assert sum(name in {"norm", "conv1.norm"} or name.endswith("norm") for name in shown) >= 50
 
 
+@pytest.mark.process
 def test_pipes_and_files_keep_every_layer(tmp_path: Path) -> None:
     layers = cnncalc.analyze("resnet50").layers
     out = piped("show", "resnet50", "--columns", "layer,params", "--no-summary")
@@ -74,6 +78,7 @@ def test_pipes_and_files_keep_every_layer(tmp_path: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) > 200
 
 
+@pytest.mark.process
 def test_the_summary_does_not_repeat_the_total_row_and_can_be_left_out() -> None:
     report = cnncalc.analyze("resnet50")
     out = piped("show", "resnet50", "--depth", "1")
@@ -85,6 +90,7 @@ def test_the_summary_does_not_repeat_the_total_row_and_can_be_left_out() -> None
     assert bare.splitlines()[-1].startswith("Total")
 
 
+@pytest.mark.process
 def test_the_summary_gives_bytes_and_elements_in_one_unit_system() -> None:
     out = piped("show", "resnet50", "--depth", "1")
     # 25,557,032 parameters of 4 bytes are 102,228,128 bytes, 97.49 times 1,048,576.
@@ -93,6 +99,7 @@ def test_the_summary_gives_bytes_and_elements_in_one_unit_system() -> None:
     assert not re.search(r"\d [kMG]B\b", out)
 
 
+@pytest.mark.process
 def test_columns_are_added_with_a_plus_and_rf_is_the_field() -> None:
     added = piped("show", "lenet5", "--columns", "+jump,start", "--format", "csv").splitlines()
     usual = piped("show", "lenet5", "--format", "csv").splitlines()
@@ -102,11 +109,13 @@ def test_columns_are_added_with_a_plus_and_rf_is_the_field() -> None:
     assert piped("show", "lenet5", "--sort", "rf") == piped("show", "lenet5", "--sort", "receptive_field")
 
 
+@pytest.mark.process
 def test_a_global_layer_has_no_jump_rather_than_an_unknown_one() -> None:
     rows = piped("show", "lenet5", "--columns", "layer,jump,start").splitlines()
     assert next(row.split() for row in rows if row.startswith("flatten1")) == ["flatten1", "-", "-"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize(
     "command",

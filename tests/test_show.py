@@ -195,6 +195,7 @@ def process(*arguments: str, **keys: object) -> subprocess.CompletedProcess[byte
     )
 
 
+@pytest.mark.process
 def test_an_encoding_without_lines_and_bars_gets_ascii() -> None:
     found = process("show", "resnet50", "--depth", "1", PYTHONIOENCODING="ascii")
     assert found.returncode == 0
@@ -202,6 +203,7 @@ def test_an_encoding_without_lines_and_bars_gets_ascii() -> None:
     assert b"##" in found.stdout
 
 
+@pytest.mark.process
 def test_json_loads_no_rich() -> None:
     code = (
         "import sys; from cnncalc.cli import run;"
@@ -216,6 +218,7 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.process
 def test_watch_draws_again_when_the_file_is_saved_and_survives_errors(good: str) -> None:
     running = subprocess.Popen(
         [sys.executable, "-u", "-m", "cnncalc", "show", good, "--watch"],

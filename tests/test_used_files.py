@@ -199,6 +199,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+@pytest.mark.process
 def test_the_gate_reads_used_files_at_the_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change in a used file alone is a change of the spec, and is named."""
     spread(tmp_path, net=NET + "budgets: {params: 1k}\n")

@@ -66,6 +66,7 @@ def _needs_vela() -> None:
     pytest.importorskip("flatbuffers")
 
 
+@pytest.mark.process
 @pytest.mark.chip
 @pytest.mark.parametrize(("name", "size"), NETWORKS)
 def test_its_products_are_ours_and_named_ones_more(name: str, size: str, tmp_path: Path) -> None:
@@ -97,6 +98,7 @@ def test_its_products_are_ours_and_named_ones_more(name: str, size: str, tmp_pat
     assert int(summary["nn_macs"]) == total
 
 
+@pytest.mark.process
 @pytest.mark.chip
 def test_person_detection_is_explained_by_padded_channels(tmp_path: Path) -> None:
     """72.42 KiB: the two maps of 48x48x8 around the first depthwise convolution, each padded to 16 channels, and 432
