@@ -49,6 +49,19 @@ def test_the_spec_of_one_screen_runs_within_its_budgets(tmp_path: Path) -> None:
     assert run(f"cnncalc check {file}").returncode == 0
 
 
+def test_what_the_second_screen_says_once_counts_once() -> None:
+    """By hand: the trunk once, two dilated branches, and three 1x1 convolutions over 2*8 + 3*32 channels."""
+    text = blocks("yaml")[1]
+    fine = 3 * 16 * 9 + 16 * 16 * 9 + 3 * 16 + 3 * 2 * 16
+    coarse = 16 * 32 * 9 + 32 * 32 * 9 + 16 * 32 + 3 * 2 * 32 + 2 * (32 * 32 * 9 + 2 * 32)
+    rates = 2 * (32 * 8 * 9 + 8)
+    out = (112 * 16 + 16) + (16 * 32 + 32) + (32 * 32 + 32)
+    report = cnncalc.analyze(cnncalc.parse(text))
+    assert report.totals.params == fine + coarse + rates + out
+    assert not report.warnings
+    assert len(text.splitlines()) <= 40
+
+
 def test_the_notebook_lines_run() -> None:
     names: dict[str, object] = {}
     for block in blocks("python"):

@@ -420,3 +420,13 @@ def test_a_tag_without_rows() -> None:
     """`$name` labels rows."""
     with pytest.raises(cnncalc.SpecError, match=r"as: \$name labels each row of each: by a word"):
         analyze("layers:\n  - {relu: , as: $tag}\n")
+
+
+def test_a_path_that_vanishes_does_not_read_the_layer_before() -> None:
+    """Sources of a merge are counted after `when`: behind a split, only what is left says where it starts."""
+    text = "layers:\n  - {{conv: {{out: 4, kernel: 1}}}}\n  - {{split: 2, as: [a, b]}}\n  - concat:\n"
+    text += "      one: {{layers: [relu], from: a}}\n      two: {{layers: [relu], from: b}}\n"
+    text += "      three: {{layers: [tanh], when: {}}}\n"
+    assert analyze(text.format("false")).layers[-1].out_shape == (4, 16, 16)
+    with pytest.raises(cnncalc.SpecError, match=r"the layer before has 2 outputs, choose one \[several-outputs\]"):
+        analyze(text.format("true"))

@@ -384,7 +384,7 @@ class Expander:
         refs: tuple[Ref, ...]
         if item.joins_labels:
             refs = (self.scope.first_source(item, previous),)
-        elif isinstance(previous, list) and not item.needs_previous and not item.from_:
+        elif isinstance(previous, list) and item.sources is not None and not item.from_:
             refs = ()
         else:
             refs = self.scope.sources_of(item, previous, chained=chained)

@@ -100,17 +100,6 @@ class Item:
         """Whether it is a merge whose sources are all labels, so that the layer before need not be one of them."""
         return self.sources is not None and not self.from_ and all(isinstance(s, Scalar) for _, s in self.sources)
 
-    @property
-    def needs_previous(self) -> bool:
-        """Whether it reads the layer before it: not where every source of a merge says itself where it starts."""
-        if self.from_:
-            return any(label.text == "prev" for label in self.from_)
-        if self.sources is None:
-            return True
-        return not all(
-            source.text != "prev" if isinstance(source, Scalar) else source.starts_itself for _, source in self.sources
-        )
-
 
 class Walked(NamedTuple):
     """A list that an item or a path walks: the names that a row's values get, and the list as it is written."""
@@ -146,14 +135,6 @@ class Path:
     def plain(self) -> bool:
         """Whether it is one source whatever its modifiers come to."""
         return self.when is None and not self.branches and not self.keep
-
-    @property
-    def starts_itself(self) -> bool:
-        """Whether it says itself what it reads."""
-        if self.from_:
-            return True
-        first = self.items.items[0] if self.items.items else None
-        return first is not None and (bool(first.from_) or first.sources is not None) and not first.needs_previous
 
 
 class Items:
