@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cnncalc.ops.operator import Operator
     from cnncalc.ops.registry import register
     from cnncalc.reconciliation.reconcile import reconcile
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
     from cnncalc.study import Question, Study
     from cnncalc.values.diagnostics import Diagnostic, SpecError
     from cnncalc.values.shape import Shape
@@ -58,7 +59,7 @@ _HOMES = {
     "Diagnostic": "cnncalc.values.diagnostics",
     "Graph": "cnncalc.graph.graph",
     "GraphBuilder": "cnncalc.graph.build",
-    "Layer": "cnncalc.results.report",
+    "Layer": "cnncalc.results.layer",
     "Network": "cnncalc.builder",
     "Operator": "cnncalc.ops.operator",
     "Question": "cnncalc.study",

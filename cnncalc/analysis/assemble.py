@@ -12,7 +12,9 @@ from cnncalc.analysis.precision import own_widths, precision, stored_bits
 from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.operator import Called, Operator
-from cnncalc.results.report import Axis, Depth, Layer, PeakActivation, Report, Summary, Totals
+from cnncalc.results.layer import Axis, Layer
+from cnncalc.results.report import Report
+from cnncalc.results.totals import Depth, PeakActivation, Summary, Totals
 from cnncalc.values.dtypes import DTYPES, Dtypes, tensor_bytes
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Count, MemoryAccess, Work

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cnncalc.results.report import Layer, Totals
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.totals import Totals
 
 SUMMED = ("params", "buffers", "macs", "flops", "memory_access", "bytes", "activations", "connections")
 """The numbers of a layer that add up over layers."""

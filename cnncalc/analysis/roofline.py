@@ -15,7 +15,8 @@ from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 if TYPE_CHECKING:
     from os import PathLike
 
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 COMPUTE, MEMORY = "compute", "memory"
 

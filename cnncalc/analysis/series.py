@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.analysis.roofline import Roofline
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 UNITS = {
     "macs": "multiply-accumulates",

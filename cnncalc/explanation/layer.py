@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.receptive import NodeField
     from cnncalc.graph.graph import Graph, Node
-    from cnncalc.results.report import Layer
+    from cnncalc.results.layer import Layer
     from cnncalc.rules.base import Convention
     from cnncalc.values.diagnostics import Span
     from cnncalc.values.dtypes import Dtypes

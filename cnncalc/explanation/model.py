@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.results.report import plain
+from cnncalc.results.layer import plain
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -13,7 +13,7 @@ from cnncalc.analysis.receptive import AxisField, unit_box
 from cnncalc.explanation.effective import Effective, effective_fields
 from cnncalc.explanation.letters import axis_letters
 from cnncalc.explanation.network import NoSuchLayer
-from cnncalc.results.report import plain
+from cnncalc.results.layer import plain
 from cnncalc.study import Study
 
 if TYPE_CHECKING:

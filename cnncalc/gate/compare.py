@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cnncalc.language.literals import Number
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 LAYER_METRICS = ("macs", "params", "flops", "memory_access", "activations")
 """What a changed layer is described by, the first outranking the later ones in the order of layers."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from cnncalc.gate.form import Limit
     from cnncalc.language.literals import Number
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 
 class Status(IntEnum):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cnncalc.gate.form import Limit
     from cnncalc.gate.metrics import Measured
     from cnncalc.language.literals import Number
-    from cnncalc.results.report import Layer
+    from cnncalc.results.layer import Layer
 
 BOUNDS = {"max": "at most", "min": "at least", "max_increase": "grows at most", "max_decrease": "shrinks at most"}
 

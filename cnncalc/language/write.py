@@ -12,7 +12,7 @@ from cnncalc.language.template import FORMAT, MODIFIERS
 from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import shown
-from cnncalc.results.report import operator_form
+from cnncalc.results.layer import operator_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,7 +12,8 @@ from cnncalc.values.record import record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 
 class Context(NamedTuple):

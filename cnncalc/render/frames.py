@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.group import Row
     from cnncalc.render.columns import Column
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 AXES = {0: (), 1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
 FIELDS = ("receptive_field", "receptive_field_min", "receptive_field_true", "start", "jump")

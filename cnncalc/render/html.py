@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from cnncalc.reconciliation.reconcile import Reconciliation
     from cnncalc.render.columns import Column
     from cnncalc.render.format import Numbers
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 LIGHT = "--ink:#1b1f24;--soft:#5b6470;--line:#d8dee4;--fill:#f0f3f6;--bar:#0072b2;--warn:#9a4a00"
 DARK = "--ink:#e6edf3;--soft:#9aa4af;--line:#3a424c;--fill:#1f262d;--bar:#56b4e9;--warn:#f0b070"

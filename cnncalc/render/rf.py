@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.explanation.unit import AxisView, Hull, InputView, UnitView
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 WIDEST, TALLEST = 60, 24
 

@@ -6,9 +6,11 @@ import inspect
 import re
 from typing import Any
 
+from cnncalc.results.layer import Layer
 from cnncalc.results.precision import Precision
-from cnncalc.results.report import SCHEMA, Depth, Layer, PeakActivation, Summary, Totals
+from cnncalc.results.report import SCHEMA
 from cnncalc.results.runtime import Alive, RuntimeMemory
+from cnncalc.results.totals import Depth, PeakActivation, Summary, Totals
 from cnncalc.values.work import MemoryAccess, Work
 
 Json = dict[str, Any]

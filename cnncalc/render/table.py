@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from cnncalc.analysis.group import Row
-    from cnncalc.results.report import Layer, Report
+    from cnncalc.results.layer import Layer
+    from cnncalc.results.report import Report
 
 PLAIN, BOLD, DIM = Style.null(), Style(bold=True), Style(dim=True)
 TITLE, SCOPE, INNER = Style(bold=True), Style(bold=True, color="cyan"), Style(color="cyan")

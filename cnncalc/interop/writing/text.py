@@ -11,7 +11,7 @@ from cnncalc.language.python_data import from_python
 from cnncalc.language.write import ordered, text_of, to_yaml
 from cnncalc.ops.operator import Operator
 from cnncalc.ops.registry import find
-from cnncalc.results.report import operator_form, plain
+from cnncalc.results.layer import operator_form, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,183 @@
+"""What holds for a network as a whole: sums over its layers, its depth, its widest moment, its shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnncalc.results.layer import Axis, plain
+
+if TYPE_CHECKING:
+
+
+    from cnncalc.results.precision import Precision
+    from cnncalc.values.shape import Shape
+    from cnncalc.values.work import MemoryAccess, Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over all layers.
+
+    Attributes:
+        layers: the number of layers.
+        memory_access_weighted: read + written + weights of convolutions, transposed convolutions and linear layers.
+        bytes: all elements moved, in bytes.
+        model_size: the parameters in bytes.
+        peak_activation: most activation elements alive at once, nothing in place; the largest moment, not a sum.
+        lower_bounds: names of the sums that leave out an unknown part.
+        precision: what widths and zeros come to; None where no layer says them. JSON has it among the totals.
+    """
+
+    layers: int
+    params: int
+    buffers: int
+    macs: int
+    flops: int
+    work: Work
+    memory_access: MemoryAccess
+    memory_access_weighted: int
+    bytes: int
+    model_size: int
+    activations: int
+    connections: int
+    peak_activation: int
+    lower_bounds: tuple[str, ...]
+    precision: Precision | None = None
+
+    @property
+    def bops(self) -> int | None:
+        """Macs by the bits of weight and activation, over the layers with `bits:`; None where there are none."""
+        return None if self.precision is None else self.precision.bops
+
+    @property
+    def ops(self) -> int | float | None:
+        """Operations as papers on binary networks count them; None without `bits:`, or with other widths than one."""
+        return None if self.precision is None else self.precision.ops
+
+    @property
+    def model_bits(self) -> int | None:
+        """Bits of all parameters; None where no layer says widths."""
+        return None if self.precision is None else self.precision.model_bits
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the totals as JSON has them."""
+        return {
+            "layers": self.layers,
+            "params": self.params,
+            "buffers": self.buffers,
+            "macs": self.macs,
+            "flops": self.flops,
+            "work": self.work.to_dict(),
+            "memory_access": self.memory_access.to_dict(),
+            "memory_access_weighted": self.memory_access_weighted,
+            "bytes": self.bytes,
+            "model_size": self.model_size,
+            "activations": self.activations,
+            "connections": self.connections,
+            "peak_activation": self.peak_activation,
+            **(self.precision.to_dict() if self.precision else {}),
+            "lower_bounds": [*self.lower_bounds, *(self.precision.lower_bounds if self.precision else ())],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakActivation:
+    """The moment at which the most activations are alive while the layers run in order, nothing in place.
+
+    Attributes:
+        elements: activation elements alive then, the batch multiplied.
+        bytes: the same in the report's dtype, each tensor rounded up.
+        path: the layer that runs then; "" for a network without layers.
+        live: what is alive then, as (name of the layer or input that made it, elements).
+        profile: elements alive during each layer, in execution order.
+    """
+
+    elements: int
+    bytes: int
+    path: str
+    live: tuple[tuple[str, int], ...]
+    profile: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the moment as JSON has it."""
+        live = [{"name": name, "elements": elements} for name, elements in self.live]
+        return {"elements": self.elements, "bytes": self.bytes, "path": self.path, "live": live}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """How deep a network is.
+
+    Attributes:
+        layers: most convolutions, transposed convolutions and linear layers on any path from input to output.
+        weighted_layers: their number on all paths together.
+        blocks: outermost block calls, repetitions counted.
+    """
+
+    layers: int
+    weighted_layers: int
+    blocks: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the numbers as JSON has them."""
+        return {"layers": self.layers, "weighted_layers": self.weighted_layers, "blocks": self.blocks}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The network as designers speak of it.
+
+    Attributes:
+        width: most channels of any weighted layer's output, the network's outputs left out; None without one.
+        stride: input pixels per unit of the last map, per axis.
+        resolution_k: k in r = k*2^n, r the input's extents and 2^n the stride; None where there is no such whole k.
+        resolution_n: n in the same.
+        last_map: shape of the last map with a spatial extent, `[C, *S]`.
+        last_map_path: the layer that makes it.
+        receptive_field: its receptive field.
+        peak_activation: when the most activations are alive, and which.
+        fc_params: parameters in linear layers, as far as known.
+        fc_macs: multiply-accumulates in linear layers, as far as known.
+        fc_share_params: part of the parameters in linear layers; None where the whole is unknown or nothing.
+        fc_share_macs: part of the multiply-accumulates in linear layers; None likewise.
+        odd_channels: weighted layers whose output channels are no multiple of 8, outputs left out, as (path, channels).
+    """
+
+    depth: Depth
+    width: int | None
+    stride: tuple[Axis, ...]
+    resolution_k: tuple[int | None, ...]
+    resolution_n: tuple[int | None, ...]
+    last_map: Shape | None
+    last_map_path: str | None
+    receptive_field: tuple[int | None, ...]
+    receptive_field_min: tuple[int | None, ...]
+    receptive_field_true: tuple[int | None, ...]
+    peak_activation: PeakActivation
+    fc_params: int
+    fc_macs: int
+    fc_share_params: float | None
+    fc_share_macs: float | None
+    odd_channels: tuple[tuple[str, int], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON has it."""
+        return {
+            "depth": self.depth.to_dict(),
+            "weighted_layers": self.depth.weighted_layers,
+            "width": self.width,
+            "stride": plain(self.stride),
+            "resolution": {"k": list(self.resolution_k), "n": list(self.resolution_n)},
+            "last_map": list(self.last_map) if self.last_map is not None else None,
+            "last_map_path": self.last_map_path,
+            "receptive_field": list(self.receptive_field),
+            "receptive_field_min": list(self.receptive_field_min),
+            "receptive_field_true": list(self.receptive_field_true),
+            "peak_activation": self.peak_activation.to_dict(),
+            "fc_params": self.fc_params,
+            "fc_macs": self.fc_macs,
+            "fc_share_params": self.fc_share_params,
+            "fc_share_macs": self.fc_share_macs,
+            "odd_channels": [{"path": path, "channels": channels} for path, channels in self.odd_channels],
+        }
