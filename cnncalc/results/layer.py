@@ -9,8 +9,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-
-
     from cnncalc.values.bits import Bits
     from cnncalc.values.shape import Shape
     from cnncalc.values.work import MemoryAccess, Work

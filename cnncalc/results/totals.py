@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from cnncalc.results.layer import Axis, plain
 
 if TYPE_CHECKING:
-
-
     from cnncalc.results.precision import Precision
     from cnncalc.values.shape import Shape
     from cnncalc.values.work import MemoryAccess, Work
