@@ -20,7 +20,6 @@ import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NewType, Self, TypeAlias
 
 from cnncalc.language.document import Spec
@@ -30,6 +29,7 @@ from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
 from cnncalc.ops.hints import operator_hint
 from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -417,10 +417,10 @@ class Network(OperatorMethods):
 
         Raises:
             SpecError: it is wrong; nothing is written then.
-            OSError: the file cannot be written.
+            OSError: the file cannot be written; what stood there stays.
         """
         text = self.to_yaml()
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
+        write_file(file, text)
 
     def analyze(
         self,

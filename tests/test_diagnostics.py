@@ -192,7 +192,7 @@ BOMBS = {
     "growing": (HEADER + "layers: [{upsample: 1000000000000, repeat: 10000}]\n", "number-too-large"),
     "sources": (HEADER + f"layers: [{{add: [{', '.join(['prev'] * 50_000)}], repeat: 10000}}]\n", "too-many-layers"),
     "axes": (HEADER + f"layers: [{{reshape: [3072{', 1' * 50_000}], repeat: 10000}}]\n", "wrong-rank"),
-    "mistakes": (HEADER + "layers:\n" + "  - cnov: {out: 3}\n" * 30_000, "unknown-operator"),
+    "mistakes": (HEADER + "layers:\n" + "  - cnov: {out: 3}\n" * 16_000, "unknown-operator"),
 }  # fmt: skip
 
 
@@ -297,7 +297,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 # The codes.
 
 ELSEWHERE = {"bad-key", "bad-type", "cycle", "no-such-spec", "unreadable-file"}
-ELSEWHERE |= {"not-utf8", "control-character", "file-too-large"}
+ELSEWHERE |= {"not-utf8", "control-character", "file-too-large", "too-many-values"}
 ELSEWHERE |= {"input-channels", "bad-operator", "no-spec"}
 ELSEWHERE |= {"duplicate-block", "no-blocks", "too-many-files", "use-cycle"}
 """What no text file of the folder can show: tests of this file do."""

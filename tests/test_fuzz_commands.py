@@ -1,22 +1,25 @@
-"""Every command on damaged specs and random small networks, with random options: no traceback, no foreign exit code.
+"""Every command on damaged specs, damaged files of other formats and random small networks, with random options.
 
-Cases are numbered, and case n is the same everywhere. `CNNCALC_FUZZ_COMMANDS` sets how many are tried, 300 by default.
+None ends in a traceback or with a foreign exit code, and what one writes is there when it says 0. Cases are numbered,
+and case n is the same everywhere. `CNNCALC_FUZZ_COMMANDS` sets how many are tried, 300 by default.
 """
 
 from __future__ import annotations
 
 import os
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from test_fuzz import GOOD, mutant
 
-from cnncalc.cli import run
+from cnncalc.cli import COMMANDS, run
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
+DATA = Path(__file__).parent / "data"
 CASES = int(os.environ.get("CNNCALC_FUZZ_COMMANDS", "300"))
 BATCH = 25
 TEXTS = [file.read_text(encoding="utf-8") for file in GOOD if file.stat().st_size < 6_000]
@@ -40,10 +43,26 @@ OPTIONS = {
     "sizes": ("--around 30", "--around 17x40", "--format json", "--variant s"),
     "tile": ("--tile 30", "--tile 17x40", "--tile 16 --image 64", "--format json", "--memory 90kB"),
     "rf": ("conv1", "--format json", "max_pool1"),
-    "reconcile": ("--params 25.6M", "--macs 4.1G", "--format json"),
+    "reconcile": ("--claim params=25.6M", "--claim macs=4.1G", "--format json"),
     "diff": ("--format json", "--format markdown"),
-    "plot": ("--format svg", "--kind work"),
+    "plot": ("--kind receptive_field", "--kind memory", "--kind operators", "--by block", "--theme dark"),
+    "compare": ("--sort params", "--sort -macs", "--all-variants", "--human", "--format json", "--format csv",
+                "--format markdown", "--set width=2", "--batch 2", "resnet18"),
+    "export": ("--input 3x40x56", "--variant s", "--set width=2"),
+    "import": ("--input 3x40x56", "--flat", "--max-layers 7"),
+    "calc": ("--flops thop", "--dtype int8", "--format json", "--input 3x", "--input 0x9x9"),
+    "ops": ("--format json", "conv", "conv2d", "out=64", "kernel=3", "--input 3x32x32", "lstm"),
+    "zoo": ("resnet", "--max macs=300M", "--min rf=9", "--sort params", "--format json", "--human", "nothing"),
+    "init": ("--from resnet18", "--from nothing", "--force", "one.yaml", "-"),
+    "devices": ("--format json", "a100", "nothing", "--devices one.yaml"),
+    "schema": ("--report",),
 }  # fmt: skip
+WRITES = {"plot": "out.svg", "export": "out.tflite"}
+RARE = {"zoo": 0.01, "schema": 0.2, "devices": 0.2, "plot": 0.2, "ops": 0.2}
+"""How often what takes long, or depends on little, is tried when its turn has come."""
+SPECS = {"diff": 2, "compare": 2, "calc": 0, "ops": 0, "zoo": 0, "init": 0, "devices": 0, "schema": 0}
+"""How many files a command takes; one where nothing stands here."""
+FOREIGN = [*sorted((DATA / "darknet").glob("*.cfg")), *sorted((DATA / "onnx").glob("*.onnx"))[:4]]
 
 
 def small(rng: random.Random) -> str:
@@ -58,28 +77,80 @@ def small(rng: random.Random) -> str:
     return f"cnncalc: 1\ninput: {shape}\nlayers:\n" + "".join(f"  - {item}\n" for item in items) + budgets
 
 
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """Return a file of another format with some bytes changed, doubled, or cut off."""
+    changed = bytearray(data)
+    for _ in range(rng.randint(0, 4)):
+        at = rng.randrange(len(changed))
+        match rng.randrange(4):
+            case 0:
+                changed[at] = rng.randrange(256)
+            case 1:
+                changed[at:at] = changed[at : at + rng.randint(1, 60)]
+            case 2:
+                del changed[at : at + rng.randint(1, 60)]
+            case _:
+                del changed[max(at, 1) :]
+    return bytes(changed)
+
+
+def written(rng: random.Random, *, foreign: bool) -> bytes:
+    """Return what a file holds."""
+    if foreign:
+        return damaged(rng.choice(FOREIGN).read_bytes(), rng)
+    text = mutant(rng.choice(TEXTS), rng, rng.choice(TEXTS)) if rng.random() < 0.5 else small(rng)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def line(rng: random.Random) -> str:
+    """Return a line of layers, as `calc` takes it."""
+    words = ("conv 64 k3 s2 p1", "max_pool 2", "conv 8 k3x5 p half g2", "relu", "linear 10", "conv", "k3", "flatten",
+             "global_avg_pool", "conv 64 k3 + batch_norm + relu", "add", "conv out=9 kernel=[3,1]", "\N{SNOWMAN}")
+    joints = ("; ", ";", " ", " + ", ";;")
+    return "".join(rng.choice(words) + rng.choice(joints) for _ in range(rng.randint(1, 5)))
+
+
 def case(number: int, folder: Path) -> list[str]:
     """Write what case `number` reads and return its command line."""
     rng = random.Random(number)  # noqa: S311
+    command = rng.choice(sorted(OPTIONS))
+    if rng.random() >= RARE.get(command, 1):
+        command = "check"
+    foreign = rng.random() < (0.8 if command == "import" else 0.1)
     names = []
     for name in ("one.yaml", "two.yaml"):
-        text = mutant(rng.choice(TEXTS), rng, rng.choice(TEXTS)) if rng.random() < 0.5 else small(rng)
-        (folder / name).write_bytes(text.encode("utf-8", "surrogatepass"))
+        (folder / name).write_bytes(written(rng, foreign=foreign))
         names.append(str(folder / name))
-    command = rng.choice(sorted(OPTIONS))
-    options = [part for option in rng.sample(OPTIONS[command], rng.randint(0, 2)) for part in option.split()]
-    return [command, *names[: 2 if command == "diff" else 1], *options]
+    options = [part for option in rng.sample(OPTIONS[command], min(rng.randint(0, 2), len(OPTIONS[command])))
+               for part in option.split()]  # fmt: skip
+    if command == "calc":
+        options = [line(rng), "--input", rng.choice(("3x32x32", "8x17", "4")), *options]
+    to = WRITES.get(command) or (f"out.{number % 2}" if rng.random() < 0.1 and command not in {"check", "init"} else "")
+    formats = ["tflite"] if command == "export" else []
+    return [command, *formats, *names[: SPECS.get(command, 1)], *options, *(["-o", str(folder / to)] if to else [])]
+
+
+def test_every_command_is_tried() -> None:
+    assert set(OPTIONS) == set(COMMANDS)
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    assert not [file for file in tmp_path.iterdir() if file.name.endswith(".part")]
 
 
 @pytest.mark.parametrize("start", range(0, CASES, BATCH))
 def test_no_command_makes_a_mistake_of_its_own(
-    start: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    start: int, clean: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(clean)
     for number in range(start, min(start + BATCH, CASES)):
-        arguments = case(number, tmp_path)
+        arguments = case(number, clean)
         code = run(arguments)
         said = capsys.readouterr()
         assert code in ((0, 1, 2) if arguments[0] == "check" else (0, 2)), (number, arguments, code, said.err)
         assert "Traceback" not in said.err, (number, arguments)
         assert code != 2 or said.err or said.out, (number, arguments)
+        if "-o" in arguments and not code:
+            assert Path(arguments[arguments.index("-o") + 1]).stat().st_size, (number, arguments)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import cnncalc
+from cnncalc.cli import run
 from cnncalc.values.diagnostics import MAX_REPORTED, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 HEAD = "cnncalc: 1\ninput: [3, 32, 32]\n"
 
@@ -73,6 +75,70 @@ def test_long_paths_of_many_layers_are_refused_together() -> None:
     block = "blocks: {b: {layers: [{relu: , repeat: 9999}]}}\n"
     text = f"{HEAD}{block}layers: [{{b: , as: {'n' * 200}, repeat: 10}}]\n"
     assert codes(text) == {"path-too-long"}
+
+
+WRITTEN: dict[str, Callable[[int], str]] = {
+    "numbers in one list": lambda n: f"{HEAD}layers: [relu]\nvars: {{v: [{', '.join(['1'] * (n // 2 - 10))}]}}\n",
+    "lines": lambda n: f"{HEAD}name: n\nlayers:\n" + "- relu\n" * (n // 2 - 8),
+    "empty lists": lambda n: f"{HEAD}name: n\nlayers: [{', '.join(['[]'] * (n // 2 - 8))}]\n",
+    "words": lambda n: f"{HEAD}layers: [relu]\nvars:\n" + "".join(f"  v{k}: 1\n" for k in range(n // 2 - 9)),
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_a_file_holds_100000_values_and_no_more(kind: str) -> None:
+    """Beside what recurs, which counts two each, stand 19, 15, 15 and 17 values."""
+    assert "too-many-values" not in codes(WRITTEN[kind](100_000))
+    assert codes(WRITTEN[kind](100_002)) == {"too-many-values"}
+    assert "too-many-values" not in codes("# cnncalc expand\n" + WRITTEN[kind](100_002))
+
+
+def differing(count: int) -> str:
+    return f"{HEAD}layers:\n- {{conv: {{out: i % {count} + 1, kernel: 1}}, repeat: 9999}}\n"
+
+
+def test_a_tenth_of_the_layers_may_all_differ(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A layer is told from another by what it is and by what enters it: each of the 9,999 differs from the others."""
+    text = differing(9_999)
+    assert codes(text) == set()
+    assert codes(text + "- {conv: {out: i + 20_000, kernel: 1}, repeat: 3}\n".replace("_", "")) == {"too-many-layers"}
+    file = tmp_path / "net.yaml"
+    file.write_text(text + "- {conv: {out: i + 20000, kernel: 1}, repeat: 3}\n", encoding="utf-8")
+    assert run(["check", str(file), "--max", "depth=20k"]) == 2
+    assert "10,000 layers that all differ" in " ".join(capsys.readouterr().out.split())
+    assert run(["check", str(file), "--max", "depth=20k", "--max-layers", "100001"]) == 2
+    assert run(["check", str(file), "--max", "depth=20k", "--max-layers", "100020"]) == 0
+
+
+COMMANDS = ("show", "show --format json", "show --depth 1", "expand", "explain relu1.0", "reconcile", "rf relu1.0",
+            "compare", "plot -o out.svg", "export tflite -o out.tflite", "check --max macs=1G", "diff")  # fmt: skip
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_take_20000_layers(line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(f"{HEAD}layers: [{{relu: , repeat: 9999}}, {{relu: , repeat: 9999}}, relu, relu, relu]\n",
+                    encoding="utf-8")  # fmt: skip
+    command, *options = line.split()
+    files = [*options[:1], str(file)] if command == "export" else [str(file)] * (2 if command == "diff" else 1)
+    assert run([command, *files, *options[command == "export" :]]) == 2
+    said = capsys.readouterr()
+    assert "net.yaml:3:70: error: the network has more than 20,000 layers [too-many-layers]" in said.err or (
+        command == "check" and "the network has more than 20,000 layers" in " ".join(said.out.split())
+    )
+
+
+def test_2000_layers_are_explained_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(f"{HEAD}layers: [{{relu: , repeat: 2001}}]\n", encoding="utf-8")
+    assert run(["explain", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "'*' matches 2,001 layers, more than 2,000 to explain at once" in said
+    assert "= hint: name fewer, or raise --max-layers to ten times as many" in said
+    assert run(["explain", str(file), "relu1.2*"]) == 0
+    file.write_text(f"{HEAD}layers: [{{relu: , repeat: 51}}]\n", encoding="utf-8")
+    assert run(["explain", str(file), "--max-layers", "509"]) == 2
+    assert run(["explain", str(file), "--max-layers", "510"]) == 0
 
 
 MANY: dict[str, Callable[[int, int], str]] = {

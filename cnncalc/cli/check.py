@@ -24,6 +24,7 @@ from cnncalc.cli.common import (
     write_error,
 )
 from cnncalc.cli.options import (
+    MOST_LAYERS,
     DeployOption,
     FoldOption,
     InputOption,
@@ -141,7 +142,7 @@ def command(
     device: Annotated[
         str | None, typer.Option("--device", metavar="NAME", help="Flash and SRAM of that device are limits.")
     ] = None,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
     warn_at: Annotated[
         str | None, typer.Option("--warn-at", metavar="PART", help="Warn from this part of a limit on, such as 95%.")
     ] = None,

@@ -9,6 +9,7 @@ import typer
 from cnncalc.cli.common import analysed, fail, screen_width, usage_errors, write_output, write_result
 from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import (
+    MOST_LAYERS,
     BatchOption,
     DtypeOption,
     FlopsOption,
@@ -50,7 +51,7 @@ def command(
     batch: BatchOption = 1,
     dtype: DtypeOption = "fp32",
     flops: FlopsOption = "exact",
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
     output: OutputOption = None,
 ) -> None:
     """Show several networks as rows of one table, those that no other beats marked.

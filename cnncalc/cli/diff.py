@@ -10,6 +10,7 @@ import typer
 
 from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
 from cnncalc.cli.options import (
+    MOST_LAYERS,
     DeployOption,
     DtypeOption,
     FlopsOption,
@@ -49,7 +50,7 @@ def command(
     set: SetOption = None,  # noqa: A002
     flops: FlopsOption = "exact",
     dtype: DtypeOption = "fp32",
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
     deploy: DeployOption = False,
     runtime: RuntimeOption = None,
     format: Annotated[  # noqa: A002

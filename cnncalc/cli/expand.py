@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from cnncalc.cli.common import settings, shapes, source_of, usage_errors, write_output
-from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption, SetOption, SpecArgument, VariantOption
+from cnncalc.cli.options import (
+    MOST_LAYERS,
+    InputOption,
+    MaxLayersOption,
+    OutputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+)
 
 EPILOG = """\
 Examples:
@@ -22,7 +30,7 @@ def command(
     variant: VariantOption = None,
     variables: SetOption = None,
     output: OutputOption = None,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Write the flat network: a spec without blocks, repetitions and variables, with the same layers and numbers."""
     from cnncalc.interop.writing import flat_spec

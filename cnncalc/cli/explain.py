@@ -9,6 +9,7 @@ import typer
 
 from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output
 from cnncalc.cli.options import (
+    MOST_LAYERS,
     BatchOption,
     DtypeOption,
     FlopsOption,
@@ -49,10 +50,10 @@ def command(
     variant: VariantOption = None,
     variables: SetOption = None,
     output: OutputOption = None,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Show every number of a layer as its formula: in letters, with the numbers put in, worked out, and its result."""
-    from cnncalc.explanation.network import NoSuchLayer, explain
+    from cnncalc.explanation.network import NoSuchLayer, TooManyLayers, explain
     from cnncalc.render import explain as render
 
     if form not in FORMATS:
@@ -61,9 +62,9 @@ def command(
     try:
         found = explain(
             source, layers, input=shape, variant=variant, variables=values, convention=flops, dtype=dtype,
-            batch=batch, max_layers=max_layers,
+            batch=batch, max_layers=max_layers, most=max_layers // 10,
         )  # fmt: skip
-    except NoSuchLayer as error:
+    except (NoSuchLayer, TooManyLayers) as error:
         fail(str(error), error.hint)
     except ValueError as error:
         fail(str(error))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import fail, report_findings, save, settings, shapes, source_of, usage_errors
-from cnncalc.cli.options import InputOption, SetOption, VariantOption, complete_spec
+from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, SetOption, VariantOption, complete_spec
 
 FORMATS = {"tflite": "cnncalc.interop.tflite_out"}
 """Each format and the module that writes it: a function `export(study, file)`."""
@@ -36,6 +36,7 @@ def command(
     variant: VariantOption = None,
     variables: SetOption = None,
     dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="For tflite: int8 or fp32.")] = "int8",
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Write a network in another program's format.
 
@@ -52,7 +53,8 @@ def command(
 
     with usage_errors():
         study = Study(
-            Question(spec=source_of(spec), input=shapes(input), variant=variant, variables=settings(variables))
+            Question(spec=source_of(spec), input=shapes(input), variant=variant, variables=settings(variables),
+                     max_layers=max_layers)
         )
         graph = study.graph
         report_findings([finding for finding in study.expanded.collector.found if finding.severity == "warning"])

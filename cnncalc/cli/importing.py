@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import fail, shapes, source_of, usage_errors, write_error, write_output
-from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption
+from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, OutputOption
 
 EPILOG = """\
 Examples:
@@ -23,7 +23,7 @@ def command(
     input: InputOption = None,  # noqa: A002 - the option's name
     output: OutputOption = None,
     flat: Annotated[bool, typer.Option("--flat", help="A line for each layer, under the names of the file.")] = False,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Write a spec from a file of another format, as a person would: chains, merges with paths, blocks, repetitions.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cnncalc.cli.common import fail, write_error, write_output
+from cnncalc.cli.common import fail, save, write_error, write_output
+from cnncalc.cli.session import CURRENT
 from cnncalc.values.diagnostics import one_line
 
 EPILOG = """\
@@ -73,13 +75,10 @@ def command(
     if name == "-":
         write_output(text, None)
         return
-    try:
-        with Path(file).open("w" if force else "x", encoding="utf-8", newline="\n") as target:
-            target.write(text)
-    except FileExistsError:
+    if os.path.lexists(file) and not force:
         fail(f"'{file}' exists", "choose another name, or overwrite it with --force")
-    except OSError as error:
-        fail(f"cannot write '{file}': {error.strerror or error}")
+    CURRENT.get().force |= force
+    save(file, text)
     write_error(f"wrote {file}; look at it with: cnncalc show {file}")
 
 

@@ -85,9 +85,9 @@ FlopsOption = Annotated[
     ),
 ]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, metavar="N", help="Images at once.")]
-MaxLayersOption = Annotated[
-    int | None, typer.Option("--max-layers", min=1, metavar="N", help="Allow more expanded layers than 100,000.")
-]
+MOST_LAYERS = 20_000
+"""What a command takes without being asked for more, so that it ends soon on any file; the library takes 100,000."""
+MaxLayersOption = Annotated[int, typer.Option("--max-layers", min=1, metavar="N", help="Allow more expanded layers.")]
 OutputOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")
 ]

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cnncalc.cli.common import fail, report_findings, studied, usage_errors
+from cnncalc.cli.common import fail, refuse_precious, report_findings, studied, usage_errors
 from cnncalc.cli.options import (
+    MOST_LAYERS,
     BatchOption,
     DeployOption,
     DtypeOption,
@@ -51,7 +52,7 @@ def command(
     batch: BatchOption = 1,
     dtype: DtypeOption = "fp32",
     flops: FlopsOption = "exact",
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
     deploy: DeployOption = False,
     runtime: RuntimeOption = None,
     patches: PatchesOption = None,
@@ -59,6 +60,7 @@ def command(
     """Draw a network: work and parameters, receptive field, activation memory, roofline, share by operator."""
     from cnncalc.render import plot
 
+    refuse_precious(output)
     if patches is not None and kind != "patches":
         fail("--patches goes with --kind patches")
     split = kind == "patches"

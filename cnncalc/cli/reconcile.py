@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output, write_result
-from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption, SetOption, SpecArgument, VariantOption
+from cnncalc.cli.options import (
+    MOST_LAYERS,
+    InputOption,
+    MaxLayersOption,
+    OutputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+)
 
 FORMATS = ("table", "markdown", "json")
 EPILOG = """\
@@ -35,7 +43,7 @@ def command(
     variables: SetOption = None,
     form: Annotated[str, typer.Option("--format", metavar="FORM", help="table, markdown or json.")] = "table",
     output: OutputOption = None,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Explain why tools print different numbers for one network, and which reading gives a published figure."""
     from cnncalc.reconciliation.reconcile import reconcile

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import ascii_only, fail, screen_width, settings, shapes, source_of, write_output, write_result
-from cnncalc.cli.options import InputOption, MaxLayersOption, SetOption, SpecArgument, VariantOption
+from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, SetOption, SpecArgument, VariantOption
 
 EPILOG = """\
 Examples:
@@ -38,7 +38,7 @@ def command(
     input: InputOption = None,  # noqa: A002 - the option's name
     variant: VariantOption = None,
     variables: SetOption = None,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Show the part of the input that one unit of a layer sees; without a layer, the receptive field of every layer."""
     if form not in FORMATS:

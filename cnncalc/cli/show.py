@@ -22,6 +22,7 @@ from cnncalc.cli.common import (
 )
 from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import (
+    MOST_LAYERS,
     BatchOption,
     DeployOption,
     DtypeOption,
@@ -125,7 +126,7 @@ def command(
     batch: BatchOption = 1,
     dtype: DtypeOption = "fp32",
     flops: FlopsOption = "exact",
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
     fold_bn: FoldOption = False,
     deploy: DeployOption = False,
     runtime: RuntimeOption = None,

@@ -9,7 +9,15 @@ import typer
 
 from cnncalc.cli.common import fail, settings, shapes, source_of, usage_errors, write_output, write_result
 from cnncalc.cli.forms import completed, form_named
-from cnncalc.cli.options import InputOption, MaxLayersOption, OutputOption, SetOption, SpecArgument, VariantOption
+from cnncalc.cli.options import (
+    MOST_LAYERS,
+    InputOption,
+    MaxLayersOption,
+    OutputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+)
 
 EPILOG = """\
 Examples:
@@ -35,7 +43,7 @@ def command(
     variant: VariantOption = None,
     variables: SetOption = None,
     output: OutputOption = None,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Show which input sizes a network takes, which of them lose no border, the step between them, and the smallest."""
     from cnncalc.render.sizes import to_json, to_text

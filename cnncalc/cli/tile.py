@@ -9,6 +9,7 @@ import typer
 from cnncalc.cli.common import amount, settings, shapes, source_of, usage_errors, write_output, write_result
 from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import (
+    MOST_LAYERS,
     DtypeOption,
     InputOption,
     MaxLayersOption,
@@ -51,7 +52,7 @@ def command(
     variant: VariantOption = None,
     variables: SetOption = None,
     output: OutputOption = None,
-    max_layers: MaxLayersOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Cut a large image into tiles whose stitched outputs equal the whole bit for bit: halo, steps, work, memory."""
     from cnncalc.render.tile import to_json, to_text

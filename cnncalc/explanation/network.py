@@ -25,6 +25,14 @@ class NoSuchLayer(ValueError):  # noqa: N818 - says what it is
         self.hint = nearest(pattern, paths)
 
 
+class TooManyLayers(ValueError):  # noqa: N818 - says what it is
+    """More layers match than are to be explained at once; `hint` says what to do."""
+
+    def __init__(self, pattern: str, count: int, most: int) -> None:
+        super().__init__(f"'{pattern}' matches {count:,} layers, more than {most:,} to explain at once")
+        self.hint = "name fewer, or raise --max-layers to ten times as many"
+
+
 def nearest(pattern: str, paths: Sequence[str]) -> str | None:
     """Return the hint for a path that is none: the nearest one, or a scope that it may have meant."""
     if any(path.startswith(f"{pattern}.") for path in paths):
@@ -44,6 +52,7 @@ def explain(
     dtype: str = "fp32",
     batch: int = 1,
     max_layers: int | None = None,
+    most: int | None = None,
 ) -> Explained:
     """Return the layers whose path matches a glob, with the formula of every number that a report has of them.
 
@@ -57,18 +66,23 @@ def explain(
         dtype: as for `analyze`.
         batch: as for `analyze`.
         max_layers: as for `analyze`.
+        most: so many layers at once.
 
     Raises:
         SpecError: the spec is wrong.
         NoSuchLayer: nothing matches; a ValueError with a hint.
+        TooManyLayers: more than `most` match; a ValueError with a hint.
         ValueError: an argument is not one of the right ones; the message lists them.
     """
     study = Study.of(spec, input=input, variant=variant, variables=variables, convention=convention, dtype=dtype,
                      batch=batch, max_layers=max_layers)  # fmt: skip
-    report, graph, rule = study.report, study.graph, study.rule
+    graph, rule = study.graph, study.rule
+    chosen = [k for k, node in enumerate(graph.nodes) if node.path == pattern or fnmatchcase(node.path, pattern)]
+    if most is not None and len(chosen) > most and not study.expanded.collector.errors:
+        raise TooManyLayers(pattern, len(chosen), most)
+    report = study.report
     setting = Setting(graph, study.fields.of, study.line, study.spec.file, rule, study.dtypes, study.batch, {},
                       Printer())  # fmt: skip
-    chosen = [k for k, node in enumerate(graph.nodes) if node.path == pattern or fnmatchcase(node.path, pattern)]
     if not chosen:
         raise NoSuchLayer(pattern, [node.path for node in graph.nodes])
     return Explained(

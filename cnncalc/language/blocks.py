@@ -133,19 +133,19 @@ class BlockReader:
         """Report blocks that contain themselves, and calls that are nested too deep; nothing is expanded then."""
         depths: dict[Block, int] = {b: b.depth for b in self.at.blocks.values() if b.home is not self.home}
         for root in self.own:
-            chain: list[Block] = []
+            chain: dict[Block, None] = {}
             pending = [] if root in depths else [(root, iter(self.at.calls.get(root, ())))]
             while pending:
                 name, callees = pending[-1]
-                if len(chain) < len(pending):
-                    chain.append(name)
+                chain[name] = None
                 callee = next((c for c in callees if c not in depths), None)
                 if callee is None:
                     depths[name] = name.depth = 1 + max((depths[c] for c in self.at.calls.get(name, ())), default=0)
-                    chain.pop()
+                    del chain[name]
                     pending.pop()
                 elif callee in chain:
-                    cycle = " -> ".join(call.name for call in (*chain[chain.index(callee) :], callee))
+                    names = [*chain]
+                    cycle = " -> ".join(call.name for call in (*names[names.index(callee) :], callee))
                     self.at.error("recursive-block", f"block '{callee.name}' calls itself: {clip(cycle, 200)}",
                                self.at.calls[name][callee], "a block cannot contain itself; use repeat")  # fmt: skip
                     self.at.collector.raise_if_errors()

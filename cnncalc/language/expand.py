@@ -78,6 +78,7 @@ class Expander:
         self.reported: set[tuple[str, Span | None]] = set()
         self.scopes = 0
         self.steps = max(overrides.max_layers, MAX_LAYERS // 10) * STEPS_PER_LAYER
+        self.different = max(overrides.max_layers, MAX_LAYERS) // 10
         self.path_room = MEAN_PATH * max(overrides.max_layers, MAX_LAYERS)
         self.used: set[Ref] = set()
         self.passed_on = False
@@ -530,6 +531,9 @@ class Expander:
                 wanted = plural(op.sources, "source")
                 raise ArgumentError(f"{op.name} wants {wanted}, got {len(ins)}",
                                     code="source-count", hint="join them first, with add or concat")  # fmt: skip
+            if len(self.inferred) >= self.different:
+                self.limit("too-many-layers", f"the network has more than {self.different:,} layers that all differ",
+                           item.span, "raise the limit with --max-layers, to ten times as many")  # fmt: skip
             outs = inferred(op, ins)
             check_bounds(op, outs)
             self.inferred[key] = outs

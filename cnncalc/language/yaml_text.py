@@ -16,6 +16,8 @@ from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span
 
 MAX_BYTES = 2**20
 MAX_EXPANDED_BYTES = 64 * 2**20
+MAX_VALUES = 100_000
+"""A spec holds no more values than this: words, numbers, keys, lists and mappings; an entry of a list counts twice."""
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # What only unusual files need stays text: `re` compiles it, and keeps it, at the first use.
@@ -54,13 +56,14 @@ def read(text: str | bytes, file: str | None = None, *, used: bool = False) -> t
         SpecError: it is no YAML, exceeds a limit, or uses what a spec must not: anchors, aliases, tags, merge keys,
             duplicate or non-scalar keys, several documents, directives, ambiguous numbers.
     """
-    _check_size(text, file)
+    limit = _check_size(text, file)
     clean = _decode(text, file) if isinstance(text, bytes) else text
     clean = clean.removeprefix(_BOM)
     _check_characters(clean, file)
     found = Collector(file=file, lines=tuple(clean.splitlines()))
     _check_directives(found)
-    return _EventReader(clean, found, file if used and file else "").document(), found
+    values = MAX_VALUES if limit == MAX_BYTES else MAX_EXPANDED_BYTES
+    return _EventReader(clean, found, file if used and file else "", values).document(), found
 
 
 def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
@@ -96,7 +99,8 @@ def _fail(file: str | None, code: str, message: str, hint: str, place: tuple[Spa
     raise SpecError([Diagnostic(code=code, message=message, hint=hint, span=span, file=file, source=source)])
 
 
-def _check_size(text: str | bytes, file: str | None) -> None:
+def _check_size(text: str | bytes, file: str | None) -> int:
+    """Return how many bytes a text may have; refuse one that has more."""
     marker: str | bytes
     if isinstance(text, bytes):
         marker, bom = EXPANDED_MARKER.encode(), _BOM.encode()
@@ -110,6 +114,7 @@ def _check_size(text: str | bytes, file: str | None) -> None:
     if size > limit:
         _fail(file, "file-too-large", f"a spec has at most {limit // 2**20} MiB, this one has more",
               "use blocks and repeat for what recurs")
+    return limit
 
 
 def _decode(data: bytes, file: str | None) -> str:
@@ -155,11 +160,12 @@ def _check_directives(found: Collector) -> None:
 class _EventReader:
     """One pass over the events of one text; every method consumes exactly its own node."""
 
-    __slots__ = ("_file", "_found", "_lines", "_next", "_resolved")
+    __slots__ = ("_file", "_found", "_left", "_lines", "_next", "_resolved")
 
-    def __init__(self, text: str, found: Collector, file: str) -> None:
+    def __init__(self, text: str, found: Collector, file: str, values: int) -> None:
         self._file = file
         self._found = found
+        self._left = values
         self._lines = found.lines or ()
         self._next = _LOADER(text).get_event
         self._resolved: dict[str, Value] = dict(_CONSTANTS)
@@ -207,12 +213,16 @@ class _EventReader:
             self._refuse_properties(event)
         if depth > MAX_NESTING:
             self._too_deep(self._span(event))
+        self._left -= 1
+        if self._left < 0:
+            self._too_many(event)
         return self._map(event, depth) if kind is yaml.MappingStartEvent else self._seq(event, depth)
 
     def _seq(self, start: Any, depth: int) -> Seq:
         following = self._next
         items: list[Node] = []
         while type(event := following()) is not yaml.SequenceEndEvent:
+            self._left -= 1
             items.append(self._scalar(event) if type(event) is yaml.ScalarEvent else self._node(event, depth + 1))
         return Seq(items, *self._extent(start, event), self._file)
 
@@ -244,6 +254,9 @@ class _EventReader:
     def _scalar(self, event: Any) -> Scalar:
         if event.anchor is not None or event.tag is not None:
             self._refuse_properties(event)
+        self._left -= 1
+        if self._left < 0:
+            self._too_many(event)
         text: str = event.value
         start, end = event.start_mark, event.end_mark
         line, column = start.line, start.column
@@ -311,6 +324,10 @@ class _EventReader:
     def _too_deep(self, span: Span) -> NoReturn:
         self._stop("too-deep", f"lists and mappings are nested more than {MAX_NESTING} deep", span,
                    "name the inner parts under 'blocks:'")
+
+    def _too_many(self, event: Any) -> NoReturn:
+        self._stop("too-many-values", f"a spec holds at most {MAX_VALUES:,} values, and the entries of lists again",
+                   self._span(event), "use blocks and repeat for what recurs")
 
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> NoReturn:
         if "nesting depth" in (error.problem or ""):

@@ -6,7 +6,6 @@ import csv
 from decimal import Decimal
 from importlib import import_module
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.group import tree
@@ -15,6 +14,7 @@ from cnncalc.render.data import guarded
 from cnncalc.render.format import Numbers
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import markdown
+from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -205,7 +205,7 @@ def to_csv(report: Report, path: str | PathLike[str] | None = None) -> str | Non
         writer.writerow({name: guarded(value) if isinstance(value, str) else value for name, value in row.items()})
     if path is None:
         return file.getvalue()
-    Path(path).write_text(file.getvalue(), encoding="utf-8", newline="")
+    write_file(path, file.getvalue())
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,7 @@ from cnncalc.analysis import series
 from cnncalc.render.format import human, percent, plural, shorten_name
 from cnncalc.render.frames import library
 from cnncalc.values.diagnostics import did_you_mean, one_line
+from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -94,7 +96,7 @@ def save(report: Report, kind: str, file: str, *, theme: str = "light", **option
 
     Raises:
         ImportError, ValueError: as `plot`; ValueError also for an ending that is not one of `ENDINGS`.
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; what stood there stays.
     """
     ending = Path(file).suffix.lower().removeprefix(".")
     if ending not in ENDINGS:
@@ -104,7 +106,9 @@ def save(report: Report, kind: str, file: str, *, theme: str = "light", **option
     ax = plot(report, kind, ax=figure.add_subplot(), theme=theme, **options)
     with library("matplotlib", "plot").rc_context({"svg.hashsalt": "cnncalc"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(file, dpi=150, facecolor=ax.get_facecolor(), metadata=ENDINGS[ending])
+        drawn = BytesIO()
+        figure.savefig(drawn, format=ending, dpi=150, facecolor=ax.get_facecolor(), metadata=ENDINGS[ending])
+    write_file(file, drawn.getvalue())
 
 
 def kind_of(name: str, options: Mapping[str, object]) -> PlotKind:

@@ -12,7 +12,7 @@ from rich.style import Style
 
 from cnncalc.analysis.group import RowKind
 from cnncalc.render import format as fmt
-from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator, tallied
+from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, tallied
 from cnncalc.render.summary import brief, facts, heading
 from cnncalc.values.diagnostics import one_line
 
@@ -199,10 +199,13 @@ class NetworkTable:
     def _operators(self, grid: _Grid, room: int) -> bool:
         """Write the operator column in at most `room` characters; return whether that can be read."""
         if not self.words:
-            hidden = [SECONDARY[:count] for count in range(len(SECONDARY) + 1)]
-            self.words = [[without(row, words) for row in self.view.rows] for words in hidden]
-            self.words.append([without(row, SECONDARY, letters=True) for row in self.view.rows])
-            self.words.append([word.partition(" + ")[0] for word in self.words[-1]])
+            known: dict[tuple[str, bool], list[str]] = {}
+            rows = zip(grid.cells, self.view.rows, strict=True)
+            kinds = [(text, row.head is not None) for text, row in rows]
+            for kind in kinds:
+                if kind not in known:
+                    known[kind] = shorter(*kind)
+            self.words = [list(words) for words in zip(*(known[kind] for kind in kinds), strict=True)] or [[]]
         shortest = longest(self.words[-1])
         if room < max(min(shortest, OPERATOR_LEAST), len(grid.footer)):
             return False
@@ -303,12 +306,16 @@ def shorten_label(text: str, width: int) -> str:
     return fmt.shorten_name(text.lstrip(" "), width).rjust(width)
 
 
-def without(row: Row, words: Sequence[str], *, letters: bool = False) -> str:
-    """Return what a row computes without some of the arguments, the others as letters if asked."""
-    if row.kind is RowKind.HEADING:
-        return ""
-    text = operator(row)
-    if row.head is None or not words:
+def shorter(text: str, named: bool) -> list[str]:
+    """Return what a row computes ever shorter: as it is, without secondary arguments, with letters, the first part."""
+    words = [without(text, SECONDARY[:count]) if named else text for count in range(len(SECONDARY) + 1)]
+    words.append(without(text, SECONDARY, letters=True) if named else text)
+    return [*words, words[-1].partition(" + ")[0]]
+
+
+def without(text: str, words: Sequence[str], *, letters: bool = False) -> str:
+    """Return what a layer computes without some of the arguments, the others as letters if asked."""
+    if not words:
         return text
     text, plus, more = text.partition(" + ")
     name, _, rest = text.partition(" ")

@@ -1,0 +1,340 @@
+"""Mutation testing of the arithmetic and the judge: small faults put into functions, one at a time, and who notices.
+
+    python tests/mutants.py [--count 500] [--seed 1] [--output mutants.json] [--only ID]
+
+The tests are collected once. Each mutant is one changed expression or statement in one function; a forked process
+swaps that function's code and runs the tests that call the function, quickest first, until one fails. Sampled alike
+from four areas: sizes (`values/axis.py`), operators (`ops/`), the judge of the gate, and units. A share of mutants
+that change nothing is run as well, and must survive. Texts, annotations and what stands outside functions are left
+alone. Not part of the suite: a run takes half an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import gc
+import json
+import os
+import pickle
+import random
+import resource
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parent.parent
+AREAS: dict[str, tuple[str, ...]] = {
+    "sizes": ("values/axis.py",),
+    "operators": ("ops/*.py",),
+    "judge": ("gate/judge.py", "gate/compare.py", "gate/outcome.py"),
+    "units": ("gate/quantity.py", "gate/metrics.py", "values/dtypes.py"),
+}
+ASIDE = {"catalogue.py", "hints.py", "foreign.py"}  # pages and hints about operators: texts
+TESTS = (
+    "axis", "budget", "budget_quantity", "check", "check_forms", "conventions", "deployed", "describe", "goldens",
+    "hints", "liveness", "memory", "opaque", "operator_facts", "operator_properties", "operator_views", "ops",
+    "ops_command", "oracle_layers", "paths", "receptive", "recurrent", "rf", "traps",
+)
+CPU_LIMIT, MEMORY_LIMIT = 150, 6 * 2**30
+COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv,
+    ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
+}  # fmt: skip
+CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One fault: where it is, what it does, and which of the function's places and alternatives it is."""
+
+    area: str
+    file: str
+    function: str
+    line: int
+    what: str
+    place: int
+    choice: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return f"{self.file}:{self.line} {self.function}: {self.what}"
+
+
+def alternatives(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Yield what may stand in a node's place, with a word for the change."""
+    match node:
+        case ast.Compare(ops=[op, *rest]) if type(op) in COMPARED:
+            other = COMPARED[type(op)]
+            yield f"{type(op).__name__} to {other.__name__}", ast.Compare(node.left, [other(), *rest], node.comparators)
+        case ast.BinOp(op=op) if type(op) in COMPUTED and not texts(node):
+            yield f"{type(op).__name__} to {COMPUTED[type(op)].__name__}", ast.BinOp(
+                node.left, COMPUTED[type(op)](), node.right
+            )
+        case ast.BoolOp(op=op):
+            yield "and to or" if isinstance(op, ast.And) else "or to and", ast.BoolOp(
+                ast.Or() if isinstance(op, ast.And) else ast.And(), node.values
+            )
+        case ast.UnaryOp(op=ast.Not()):
+            yield "without not", node.operand
+        case ast.Constant(value=bool() as value):
+            yield f"{value} to {not value}", ast.Constant(not value)
+        case ast.Constant(value=int() as value):
+            yield f"{value} to {value + 1}", ast.Constant(value + 1)
+        case ast.Call(func=ast.Name(id=name)) if name in CALLED:
+            yield f"{name} to {CALLED[name]}", ast.Call(ast.Name(CALLED[name], ast.Load()), node.args, node.keywords)
+        case ast.IfExp():
+            yield "the other branch", ast.IfExp(node.test, node.orelse, node.body)
+        case ast.If():
+            yield "if to if not", ast.If(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)
+        case ast.Return(value=ast.expr()) if not isinstance(node.value, ast.Constant):
+            yield "return None", ast.Return(ast.Constant(None))
+        case ast.AugAssign(op=op) if type(op) in COMPUTED:
+            yield f"{type(op).__name__} to {COMPUTED[type(op)].__name__}", ast.AugAssign(
+                node.target, COMPUTED[type(op)](), node.value
+            )
+        case ast.Raise():
+            yield "without raise", ast.Pass()
+        case ast.Expr(value=ast.Call()):
+            yield "without the call", ast.Pass()
+        case ast.Continue():
+            yield "continue to break", ast.Break()
+        case ast.Break():
+            yield "break to continue", ast.Continue()
+        case _:
+            return
+
+
+def texts(node: ast.AST) -> bool:
+    """Whether it puts texts together, or shifts types in an annotation."""
+    return any(
+        isinstance(part, ast.JoinedStr) or (isinstance(part, ast.Constant) and isinstance(part.value, str))
+        for part in ast.walk(node)
+    )
+
+
+def places(function: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+    """Yield every node inside a function that may be changed: parent, field, index, node; in one order always."""
+    for name, value in ast.iter_fields(function):
+        if name in {"annotation", "returns", "decorator_list", "type_params", "args"}:
+            continue
+        for at, child in enumerate(value if isinstance(value, list) else [value]):
+            if not isinstance(child, ast.AST) or isinstance(child, ast.JoinedStr | ast.Assert):
+                continue
+            yield function, name, at if isinstance(value, list) else None, child
+            if not isinstance(child, ast.Raise):  # the words of an error are texts
+                yield from places(child)
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Yield the functions of a module and of its classes, with their qualified names; not those inside functions."""
+
+    def inside(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+        for node in body:
+            if isinstance(node, ast.FunctionDef):
+                yield prefix + node.name, node
+            elif isinstance(node, ast.ClassDef):
+                yield from inside(node.body, f"{prefix}{node.name}.")
+
+    yield from inside(tree.body, "")
+
+
+def mutants(area: str, file: Path) -> Iterator[Mutant]:
+    """Yield every mutant of a file."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for name, function in functions(tree):
+        for place, (_, _, _, node) in enumerate(places(function)):
+            for choice, (what, _) in enumerate(alternatives(node)):
+                line = getattr(node, "lineno", function.lineno)
+                yield Mutant(area, str(file.relative_to(ROOT)), name, line, what, place, choice)
+
+
+def changed(mutant: Mutant, *, nothing: bool = False) -> CodeType:
+    """Return the code of a mutant's function, with the fault or, for comparison, without."""
+    file = ROOT / mutant.file
+    tree = copy.deepcopy(ast.parse(file.read_text(encoding="utf-8")))
+    wanted = {(name, function.lineno): function for name, function in functions(tree)}
+    function = next(f for (name, _), f in wanted.items() if name == mutant.function and covers(f, mutant.line))
+    if not nothing:
+        parent, name, at, node = list(places(function))[mutant.place]
+        new = ast.copy_location(list(alternatives(node))[mutant.choice][1], node)
+        if at is None:
+            setattr(parent, name, new)
+        else:
+            getattr(parent, name)[at] = new
+    whole = compile(ast.fix_missing_locations(tree), str(file), "exec", dont_inherit=True)
+    return next(
+        code for code in codes(whole) if code.co_qualname == mutant.function and code.co_firstlineno == first(function)
+    )
+
+
+def first(function: ast.FunctionDef) -> int:
+    """Return the line that Python says a function starts on: that of its first decorator."""
+    return min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+
+
+def covers(function: ast.FunctionDef, line: int) -> bool:
+    """Whether a line is one of a function's."""
+    return first(function) <= line <= (function.end_lineno or function.lineno)
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code object and those inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes(constant)
+
+
+def put(code: CodeType) -> int:
+    """Swap a function's code in this process; return how many functions had it."""
+    key = (code.co_filename, code.co_qualname, code.co_firstlineno)
+    found = [
+        thing for thing in gc.get_objects()
+        if isinstance(thing, FunctionType)
+        and (thing.__code__.co_filename, thing.__code__.co_qualname, thing.__code__.co_firstlineno) == key
+    ]  # fmt: skip
+    for function in found:
+        function.__code__ = code
+    return len(found)
+
+
+class Trial:
+    """A pytest plug-in that tries mutants instead of running the tests once."""
+
+    def __init__(self, sample: list[Mutant], nothing: list[Mutant], output: Path) -> None:
+        self.sample, self.nothing, self.output = sample, nothing, output
+        self.results: list[dict[str, Any]] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Try every mutant."""
+        calls: dict[tuple[str, str], list[tuple[float, int]]] = pickle.loads(apart(lambda: profiled(session)))  # noqa: S301
+        print(f"{len(session.items)} tests, {len(calls)} functions called", flush=True)  # noqa: T201
+        for number, mutant in enumerate([*self.nothing, *self.sample]):
+            same = number < len(self.nothing)
+            tests = [at for _, at in sorted(calls.get((mutant.file, mutant.function), []))]
+            started = time.monotonic()
+            answer = apart(partial(verdict, session, mutant, tests, nothing=same)).decode() or "killed: limit"
+            self.results.append({
+                "area": "nothing" if same else mutant.area, "mutant": mutant.name, "tests": len(tests),
+                "verdict": answer, "seconds": round(time.monotonic() - started, 1),
+            })  # fmt: skip
+            self.output.write_text(json.dumps(self.results, indent=1), encoding="utf-8")
+            if "killed" not in answer or same:
+                print(f"{number}: {answer}: {mutant.name}", flush=True)  # noqa: T201
+        return True
+
+
+def apart(work: Callable[[], bytes]) -> bytes:
+    """Return what a forked process answers, "" if it was ended; its output is dropped."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read)
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        try:
+            with os.fdopen(write, "wb") as answer:
+                answer.write(work())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as answer:
+        said = answer.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def profiled(session: pytest.Session) -> bytes:
+    """Run all tests once; return which functions of the package each calls, and how long it takes."""
+    calls: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
+    prefix = str(ROOT) + "/"
+    for at in range(len(session.items)):
+        seen: set[CodeType] = set()
+
+        def note(frame: FrameType, _: str, __: object, seen: set[CodeType] = seen) -> None:
+            seen.add(frame.f_code)
+
+        started = time.process_time()
+        sys.settrace(note)  # without an answer, only calls are told
+        failed = fails(session, at, at + 1)
+        sys.settrace(None)
+        if failed:
+            continue  # a test that fails by itself says nothing
+        for code in seen:
+            if code.co_filename.startswith(prefix):
+                key = code.co_filename.removeprefix(prefix), code.co_qualname
+                calls[key].append((time.process_time() - started, at))
+    return pickle.dumps(dict(calls))
+
+
+def fails(session: pytest.Session, at: int, following: int) -> bool:
+    """Run one test; return whether it fails."""
+    item = session.items[at]
+    after = session.items[following] if following < len(session.items) else None
+    before = session.testsfailed
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+    return session.testsfailed > before
+
+
+def verdict(session: pytest.Session, mutant: Mutant, tests: list[int], *, nothing: bool) -> bytes:
+    """Return which test kills a mutant, or that none does."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    if not put(changed(mutant, nothing=nothing)):
+        return b"not there"
+    for number, at in enumerate(tests):
+        following = tests[number + 1] if number + 1 < len(tests) else len(session.items)
+        if fails(session, at, following):
+            return f"killed: {session.items[at].nodeid}".encode()
+    return b"survived"
+
+
+def main() -> None:
+    """Sample, try, tell."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--nothing", type=int, default=10)
+    parser.add_argument("--output", type=Path, default=Path("mutants.json"))
+    parser.add_argument("--only", help="the mutants whose name holds this, of the sample")
+    parser.add_argument("--tests", default=",".join(TESTS), metavar="A,B", help="of which files, without test_")
+    given = parser.parse_args()
+    rng = random.Random(given.seed)  # noqa: S311
+    sample: list[Mutant] = []
+    for area, patterns in AREAS.items():
+        files = sorted(f for p in patterns for f in (ROOT / "cnncalc").glob(p) if f.name not in ASIDE)
+        every = [mutant for file in files for mutant in mutants(area, file)]
+        print(f"{area}: {len(every)} mutants")  # noqa: T201
+        sample += rng.sample(every, min(len(every), given.count // len(AREAS)))
+    nothing = rng.sample(sample, given.nothing)
+    if given.only:
+        sample, nothing = [m for m in sample if given.only in m.name], []
+    trial = Trial(sample, nothing, given.output)
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.devnull
+    tests = [str(file) for name in given.tests.split(",") if (file := ROOT / f"tests/test_{name}.py").exists()]
+    pytest.main(["-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", "-qq", *tests], plugins=[trial])
+    told = Counter((result["area"], result["verdict"].split(":")[0]) for result in trial.results)
+    for (area, answer), number in sorted(told.items()):
+        print(f"{area:10} {answer:10} {number}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
