@@ -190,8 +190,8 @@ BOMBS = {
     ),
     "doubling": (HEADER + "layers: [{concat: [prev, prev], repeat: 10000}]\n", "number-too-large"),
     "growing": (HEADER + "layers: [{upsample: 1000000000000, repeat: 10000}]\n", "number-too-large"),
-    "sources": (HEADER + f"layers: [{{add: [{', '.join(['prev'] * 50_000)}], repeat: 10000}}]\n", "too-many-layers"),
-    "axes": (HEADER + f"layers: [{{reshape: [3072{', 1' * 50_000}], repeat: 10000}}]\n", "wrong-rank"),
+    "sources": (HEADER + f"layers: [{{add: [{', '.join(['prev'] * 40_000)}], repeat: 10000}}]\n", "too-many-layers"),
+    "axes": (HEADER + f"layers: [{{reshape: [3072{', 1' * 40_000}], repeat: 10000}}]\n", "wrong-rank"),
     "mistakes": (HEADER + "layers:\n" + "  - cnov: {out: 3}\n" * 16_000, "unknown-operator"),
 }  # fmt: skip
 
