@@ -56,6 +56,8 @@ OPTIONS = {
     "init": ("--from resnet18", "--from nothing", "--force", "one.yaml", "-"),
     "devices": ("--format json", "a100", "nothing", "--devices one.yaml"),
     "schema": ("--report",),
+    "sizes": ("--around 40", "--around 33x17", "--format json"),
+    "tile": ("--tile 16", "--image 64x64", "--memory 1MiB", "--format json"),
 }  # fmt: skip
 WRITES = {"plot": "out.svg", "export": "out.tflite"}
 RARE = {"zoo": 0.01, "schema": 0.2, "devices": 0.2, "plot": 0.2, "ops": 0.2}
@@ -81,7 +83,9 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     """Return a file of another format with some bytes changed, doubled, or cut off."""
     changed = bytearray(data)
     for _ in range(rng.randint(0, 4)):
-        at = rng.randrange(len(changed))
+        at = rng.randrange(len(changed) or 1)
+        if not changed:
+            break
         match rng.randrange(4):
             case 0:
                 changed[at] = rng.randrange(256)

@@ -1,0 +1,85 @@
+"""No command opens a socket, looks up a name, or starts a program other than git."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnncalc.cli import COMMANDS
+
+HOOK = """
+import json, runpy, sys
+seen = []
+WATCHED = ("socket.", "ftplib.", "http.", "imaplib.", "nntplib.", "poplib.", "smtplib.", "telnetlib.", "urllib.",
+           "webbrowser.", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn")
+def note(event, arguments):
+    if event.startswith(WATCHED):
+        seen.append([event, str(arguments[0]) if arguments else ""])
+sys.addaudithook(note)
+code = 0
+try:
+    sys.argv[0] = "cnncalc"
+    runpy.run_module("cnncalc", run_name="__main__", alter_sys=True)
+except SystemExit as stop:
+    code = stop.code
+print(json.dumps([code, seen]), file=sys.stderr)
+"""
+SPEC = "cnncalc: 1\ninput: [3, 8, 8]\nbudgets: {macs: 1M}\nlayers: [{conv: {out: 4, kernel: 3}}]\n"
+LINES: dict[str, list[str]] = {
+    "show": ["show net.yaml", "show net.yaml --format json", "show net.yaml --memory --device a100", "show nothing"],
+    "compare": ["compare net.yaml net.yaml"],
+    "calc": ["calc conv;relu --input 3x8x8"],
+    "zoo": ["zoo resnet"],
+    "ops": ["ops", "ops conv"],
+    "explain": ["explain net.yaml conv1"],
+    "rf": ["rf net.yaml conv1"],
+    "reconcile": ["reconcile net.yaml --claim params=112"],
+    "expand": ["expand net.yaml -o flat.yaml"],
+    "check": ["check net.yaml", "check . -f sarif", "check net.yaml --against HEAD", "check net.yaml --max macs=1"],
+    "diff": ["diff net.yaml net.yaml", "diff HEAD:net.yaml net.yaml"],
+    "plot": ["plot net.yaml -o out.svg"],
+    "devices": ["devices"],
+    "sizes": ["sizes net.yaml --around 16"],
+    "tile": ["tile net.yaml --tile 8 --image 64"],
+    "import": ["import net.cfg", "import net.yaml"],
+    "export": ["export tflite net.yaml -o out.tflite"],
+    "init": ["init new.yaml"],
+    "schema": ["schema"],
+}
+
+
+def test_every_command_is_watched() -> None:
+    assert set(LINES) == set(COMMANDS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("sockets")
+    (made / "net.yaml").write_text(SPEC, encoding="utf-8")
+    (made / "net.cfg").write_text("[net]\nheight=8\nwidth=8\nchannels=3\n\n[maxpool]\nsize=2\nstride=2\n")
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *arguments], cwd=made, check=True)
+    return made
+
+
+@pytest.mark.parametrize("line", [line for lines in LINES.values() for line in lines])
+def test_no_command_opens_a_socket(line: str, folder: Path) -> None:
+    """The audit hook of the interpreter is told of every socket and process, whichever library asks for it."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", HOOK, *line.split()], cwd=folder, capture_output=True, text=True, check=False
+    )
+    code, seen = json.loads(done.stderr.splitlines()[-1])
+    assert code in {0, 1, 2}, done.stderr
+    assert [event for event in seen if event[0] != "subprocess.Popen" or Path(event[1]).name != "git"] == []
+
+
+def test_the_hook_sees_what_it_should() -> None:
+    program = HOOK.replace('runpy.run_module("cnncalc", run_name="__main__", alter_sys=True)',
+                           "import socket; socket.socket().close()")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stderr)[1][0][0] == "socket.__new__"
