@@ -56,8 +56,6 @@ OPTIONS = {
     "init": ("--from resnet18", "--from nothing", "--force", "one.yaml", "-"),
     "devices": ("--format json", "a100", "nothing", "--devices one.yaml"),
     "schema": ("--report",),
-    "sizes": ("--around 40", "--around 33x17", "--format json"),
-    "tile": ("--tile 16", "--image 64x64", "--memory 1MiB", "--format json"),
 }  # fmt: skip
 WRITES = {"plot": "out.svg", "export": "out.tflite"}
 RARE = {"zoo": 0.01, "schema": 0.2, "devices": 0.2, "plot": 0.2, "ops": 0.2}
