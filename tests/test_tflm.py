@@ -89,17 +89,42 @@ def test_the_arena_is_what_others_measured(name: str, size: str, arena: int) -> 
     assert plan(program(name, size)).head == arena
 
 
-LEFT_OUT = re.compile(r"convnext|googlenet_2014|alexnet_2012|regnet_y_128")
-"""Networks with layers that the runtime lacks, and one whose weights fill no chip."""
-EXPRESSIBLE = [entry.name for entry in zoo.entries() if not LEFT_OUT.match(entry.name)]
-SMALL = [name for name in EXPRESSIBLE if re.match(r"mobilenet|resnet|shuffle|squeeze|mnas|dense", name)]
+NAMES = [entry.name for entry in zoo.entries()]
+SMALL = [name for name in NAMES if re.match(r"mobilenet|resnet\d|shuffle|squeeze|mnas|dense", name)]
+HUGE = 120_000_000
+"""Weights that fill no chip and no machine of a test: 480 MB as float."""
+
+
+def expressible(name: str) -> Program:
+    """The program of a network, or a skip that names the layer that the runtime has no operator for."""
+    try:
+        made = program(name)
+    except SpecError as error:
+        first = error.diagnostics[0]
+        assert first.code == "not-expressible"
+        assert first.span is not None
+        pytest.skip(f"{name}: {first.message}")
+    if made.flash > HUGE:
+        pytest.skip(f"{name}: {made.flash:,} bytes of weights")
+    return made
 
 
 @pytest.mark.chip
-@pytest.mark.parametrize("name", EXPRESSIBLE)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_network_of_the_zoo_plans_as_it_runs(name: str) -> None:
     pytest.importorskip("tflite_micro")
-    same(program(name))
+    same(expressible(name))
+
+
+def test_most_networks_of_the_zoo_can_be_exported() -> None:
+    lacking = {}
+    for name in NAMES:
+        try:
+            program(name)
+        except SpecError as error:
+            lacking[name] = error.diagnostics[0].code
+    assert len(NAMES) - len(lacking) >= 120, lacking
+    assert set(lacking.values()) == {"not-expressible"}
 
 
 @pytest.mark.chip
@@ -146,6 +171,8 @@ def network(seed: int) -> dict[str, Any]:
             {"max_pool": {"kernel": 3, "stride": 1, "padding": 1}},
             {"avg_pool": {"kernel": 2, "stride": 1}},
             {"pad": [1, 2] if flat else [1, 2, 0, 3]},
+            {"permute": [0, 1]} if flat else {"permute": [0, 2, 1]},
+            {"concat": {"a": [{"conv": keep}], "b": []}, "axis": "last"},
             {"leaky_relu": 0.1}, "prelu", "relu", "hardsigmoid", "softmax", "batch_norm",
         ]  # fmt: skip
         if not flat:

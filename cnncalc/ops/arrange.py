@@ -18,6 +18,8 @@ from cnncalc.values.tensor import Tensor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cnncalc.deployment.emitter import Emitter
+
 
 @register("permute", aliases=("transpose_axes",))
 class Permute(View):
@@ -61,6 +63,15 @@ class Permute(View):
     def kept_axes(self, ins: Shapes, outs: Shapes) -> tuple[int | None, ...] | None:
         order = self.order(ins[0])
         return tuple(axis - 1 for axis in order[1:]) if not order[0] and len(order) > 2 else None
+
+    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
+        order, rank = self.order(ins[0]), len(to.layout(ins[0]))
+        first = rank - len(order)
+        place = [rank - 1, *range(first, rank - 1)]
+        moved = list(range(rank))
+        for axis, source in enumerate(order):
+            moved[place[axis]] = place[source]
+        return (to.transpose(xs[0], moved),)
 
 
 @register("tokens", aliases=("class_token",))

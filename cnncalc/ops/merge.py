@@ -227,7 +227,7 @@ class Concat(Merge):
     elsewhere = known_as(
         torch_function=Foreign("cat", constants={"dim": 1}, when=CHANNELS),
         onnx=Foreign("Concat", constants={"axis": 1}, when=CHANNELS),
-        tflite=Foreign("CONCATENATION", when=CHANNELS),
+        tflite=Foreign("CONCATENATION"),
         keras=Foreign("Concatenate", when=CHANNELS),
         darknet=Foreign("route", when=CHANNELS),
         caffe=Foreign("Concat", constants={"axis": 1}, when=CHANNELS),
@@ -262,6 +262,5 @@ class Concat(Merge):
         return tuple(reaches)
 
     def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
-        if self.along(ins):
-            return super().tflite(to, xs, ins, outs)
-        return (to.concat(xs, len(to.shape(xs[0])) - 1),)
+        along, rank = self.along(ins), len(to.shape(xs[0]))
+        return (to.concat(xs, rank - len(ins[0]) + along - 1 if along else rank - 1),)
