@@ -251,11 +251,19 @@ class Study:
             from cnncalc.deployment.runtimes import Deployment, memory_of
 
             asked = Deployment(graph, self.dtypes, self.batch, self.question.scratch, self.spec.file)
-            report = dataclasses.replace(report, memory=memory_of(self.runtime, asked))
+            try:
+                report = dataclasses.replace(report, memory=memory_of(self.runtime, asked))
+            except SpecError as error:
+                raise self.located(error) from None
         if errors := found.errors:
             errors.sort(key=by_place)
             raise SpecError(errors[:MAX_REPORTED], before(report, graph))
         return report
+
+    def located(self, error: SpecError) -> SpecError:
+        """Return an error about the graph with the lines of the spec that it points at."""
+        read = self.expanded.collector
+        return SpecError(dataclasses.replace(each, source=read.line(each.span)) for each in error.diagnostics)
 
     def with_patches(self, asked: str) -> Report:
         """Return the report with what running the first stage patch by patch does, as `--patches` asks.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnncalc import Report, SpecError, analyze
+from cnncalc import Report, SpecError, analyze, parse
 from cnncalc.cli import run as command
 from cnncalc.deployment.runtimes import RUNTIMES
 
@@ -221,3 +221,9 @@ def test_errors_of_a_layer_are_one_each() -> None:
     with pytest.raises(SpecError) as caught:
         analyze({"input": [3, 9, 7], "layers": layers}, runtime="tflm", dtype="int8")
     assert [d.code for d in caught.value.diagnostics] == ["not-expressible", "not-expressible"]
+
+
+def test_what_a_runtime_cannot_run_is_shown_in_its_line() -> None:
+    with pytest.raises(SpecError) as caught:
+        analyze(parse("cnncalc: 1\ninput: [4, 8, 8]\nlayers:\n  - layer_norm\n"), runtime="tflm", dtype="int8")
+    assert "4 |   - layer_norm" in str(caught.value)

@@ -49,6 +49,7 @@ def command(
     from cnncalc.graph.deploy import deployed
     from cnncalc.interop.tflite_out import to_tflite
     from cnncalc.study import Question, Study
+    from cnncalc.values.diagnostics import SpecError
     from cnncalc.values.dtypes import parse_dtypes
 
     with usage_errors():
@@ -58,6 +59,9 @@ def command(
         )
         graph = study.graph
         report_findings([finding for finding in study.expanded.collector.found if finding.severity == "warning"])
-        program = program_of(Deployment(deployed(graph), parse_dtypes(dtype), file=study.spec.file))
+        try:
+            program = program_of(Deployment(deployed(graph), parse_dtypes(dtype), file=study.spec.file))
+        except SpecError as error:
+            raise study.located(error) from None
         data = to_tflite(program)
     save(output, data)
