@@ -30,6 +30,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,6 +227,7 @@ class Trial:
         """Try every mutant."""
         calls: dict[tuple[str, str], list[tuple[float, int]]] = pickle.loads(apart(lambda: profiled(session)))  # noqa: S301
         print(f"{len(session.items)} tests, {len(calls)} functions called", flush=True)  # noqa: T201
+        print(*(": ".join(key) for key in calls if not key[0].endswith(".py")), sep="\n", flush=True)  # noqa: T201
         for number, mutant in enumerate([*self.nothing, *self.sample]):
             same = number < len(self.nothing)
             tests = [at for _, at in sorted(calls.get((mutant.file, mutant.function), []))]
@@ -277,7 +279,8 @@ def profiled(session: pytest.Session) -> bytes:
         failed = fails(session, at, at + 1)
         sys.settrace(None)
         if failed:
-            continue  # a test that fails by itself says nothing
+            calls["fails by itself", session.items[at].nodeid] = []  # and so says nothing
+            continue
         for code in seen:
             if code.co_filename.startswith(prefix):
                 key = code.co_filename.removeprefix(prefix), code.co_qualname
@@ -324,11 +327,15 @@ def main() -> None:
         every = [mutant for file in files for mutant in mutants(area, file)]
         print(f"{area}: {len(every)} mutants")  # noqa: T201
         sample += rng.sample(every, min(len(every), given.count // len(AREAS)))
+    rng.shuffle(sample)
     nothing = rng.sample(sample, given.nothing)
     if given.only:
         sample, nothing = [m for m in sample if given.only in m.name], []
     trial = Trial(sample, nothing, given.output)
-    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.devnull
+    settings.register_profile(
+        "mutants", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    settings.load_profile("mutants")
     tests = [str(file) for name in given.tests.split(",") if (file := ROOT / f"tests/test_{name}.py").exists()]
     pytest.main(["-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", "-qq", *tests], plugins=[trial])
     told = Counter((result["area"], result["verdict"].split(":")[0]) for result in trial.results)
