@@ -30,7 +30,6 @@ from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,6 +222,15 @@ class Trial:
         self.sample, self.nothing, self.output = sample, nothing, output
         self.results: list[dict[str, Any]] = []
 
+    def pytest_configure(self) -> None:
+        """Let generated tests be the same each time, and as slow as tracing makes them."""
+        from hypothesis import HealthCheck, settings
+
+        checks = list(HealthCheck)
+        settings.register_profile("mutants", deadline=None, derandomize=True, database=None,
+                                  suppress_health_check=checks)  # fmt: skip
+        settings.load_profile("mutants")
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try every mutant."""
         calls: dict[tuple[str, str], list[tuple[float, int]]] = pickle.loads(apart(lambda: profiled(session)))  # noqa: S301
@@ -332,10 +340,6 @@ def main() -> None:
     if given.only:
         sample, nothing = [m for m in sample if given.only in m.name], []
     trial = Trial(sample, nothing, given.output)
-    settings.register_profile(
-        "mutants", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
-    settings.load_profile("mutants")
     tests = [str(file) for name in given.tests.split(",") if (file := ROOT / f"tests/test_{name}.py").exists()]
     pytest.main(["-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", "-qq", *tests], plugins=[trial])
     told = Counter((result["area"], result["verdict"].split(":")[0]) for result in trial.results)
