@@ -344,6 +344,8 @@ class _EventReader:
         line = self._lines[span.line - 1] if span.line <= len(self._lines) else ""
         if "\t" in line[: len(line) - len(line.lstrip())]:
             hint: str | None = "indent with spaces: YAML does not allow tabs there"
+        elif re.search(r"[A-Za-z0-9_]\[[^\]]*\]", line[: span.column + 10]) and "flow mapping" in problem:
+            hint = "there are no subscripts: walk a list with each:"
         else:
             hint = next((hint for words, hint in _SYNTAX_HINTS if words in problem), None)
         self._found.add("yaml-syntax", f"not YAML: {problem}", span, hint=hint, related=related)
