@@ -428,7 +428,8 @@ def test_trap_40_widths_are_rounded_as_the_spec_says() -> None:
 def test_two_layers_by_opposite_conditions_lose_a_branch() -> None:
     """The second, left out with from:, passes on what it reads: a warning; as paths of a merge one of them is left."""
     text = "cnncalc: 1\ninput: [4, 8, 8]\nlayers:\n  - {conv: {out: 4, kernel: 1}, as: x}\n"
-    chained = "  - {conv: {out: 4, kernel: 5, padding: half}, from: x, when: x.h <= 32}\n  - {tanh: , from: x, when: x.h > 32}\n"
+    chained = "  - {conv: {out: 4, kernel: 5, padding: half}, from: x, when: x.h <= 32}\n"
+    chained += "  - {tanh: , from: x, when: x.h > 32}\n"
     report = cnncalc.analyze(cnncalc.parse(text + chained))
     assert [(warning.code, warning.path) for warning in report.warnings] == [("lost-branch", "conv2")]
     paths = "  - add:\n      a: {layers: [{conv: {out: 4, kernel: 5, padding: half}}], when: x.h <= 32}\n"
