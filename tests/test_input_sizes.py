@@ -135,6 +135,14 @@ def test_a_mistake_that_no_size_repairs_names_none() -> None:
     assert "works" not in (caught.value.diagnostics[0].hint or "")
 
 
+def test_a_very_large_network_is_not_tried_again() -> None:
+    """6,000 layers and a window that fits at another size: the error comes at once, without sizes."""
+    spec = {"input": [1, 4], "layers": [{"relu": None, "repeat": 6_000}, {"conv": {"out": 1, "kernel": 9}}]}
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze(spec)
+    assert "works" not in (caught.value.diagnostics[0].hint or "")
+
+
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sizes", "unet", "--around", "512", "--format", "json"]) == 0
     data = json.loads(capsys.readouterr().out)

@@ -53,13 +53,15 @@ class Trials:
     """
 
     def __init__(self, spec: Spec, overrides: Overrides, inputs: Mapping[str, tuple[int, ...]], *,
-                 layers: int = BUDGET, tries: int = TRIES) -> None:  # fmt: skip
+                 layers: int = BUDGET, tries: int = TRIES, failing: int = 10) -> None:  # fmt: skip
+        """Start without a trial; one that fails counts as `failing` layers."""
         self._spec = spec
         self._overrides = overrides
         self._inputs = inputs
         self._spatial = next(iter(inputs.values()))[1:]
         self.layers = layers
         self.tries = tries
+        self.failing = failing
         self.known: dict[tuple[int, ...], Graph | None] = {}
 
     def graph(self, extents: Sequence[int]) -> Graph | None:
@@ -89,6 +91,7 @@ class Trials:
         try:
             graph = self._spec.expand(Overrides(old.variant, old.variables, shapes, old.max_layers), trial)
         except (_Failed, ValueError):
+            self.layers -= self.failing
             return None
         self.layers -= len(graph.nodes)
         return graph
@@ -191,9 +194,9 @@ def with_sizes(spec: Spec, overrides: Overrides, graph: Graph, collector: Collec
     """Let every error about a size say the nearest inputs that work, where another one makes all errors vanish."""
     shapes = {name: tuple(shape) for name, shape in graph.inputs.items()}
     first = next(iter(shapes.values()), ())
-    if len(first) < 2 or any(error.code not in OF_SIZE for error in collector.errors):
+    if len(first) < 2 or len(graph.nodes) > BUDGET // 4 or any(error.code not in OF_SIZE for error in collector.errors):
         return
-    found = near_sizes(Trials(spec, overrides, shapes), first[1:], graph)
+    found = near_sizes(Trials(spec, overrides, shapes, failing=len(graph.nodes)), first[1:], graph)
     if not found:
         return
     text = said(found, first[1:])
