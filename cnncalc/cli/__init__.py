@@ -51,6 +51,7 @@ COMMANDS = {
     "expand": CommandEntry("expand", UNDERSTAND, "Write the flat network as a spec of its own."),
     "check": CommandEntry("check", GATE, "Fail when a design leaves its budget."),
     "diff": CommandEntry("diff", GATE, "Show what changed between two networks."),
+    "verify": CommandEntry("verify", GATE, "Hold a network against the same one in another program."),
     "plot": CommandEntry("plot", DRAW, "Draw work, fields, memory and roofline of a network."),
     "devices": CommandEntry("devices", DRAW, "List devices with their peak rates and memories."),
     "sizes": CommandEntry("sizes", CHOOSE, "Show which input sizes a network takes."),

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cnncalc.cli.common import fail, report_findings, save, settings, shapes, source_of, usage_errors
 from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, SetOption, VariantOption, complete_spec
 
-FORMATS = {"tflite": "cnncalc.interop.tflite_out"}
-"""Each format and the module that writes it: a function `export(study, file)`."""
+if TYPE_CHECKING:
+    from cnncalc.study import Study
+
+FORMATS = ("onnx", "tflite", "torch")
+WEIGHTS = ("none", "zeros")
 
 EPILOG = """\
 Examples:
+
+cnncalc export torch net.yaml -o net.py
+
+cnncalc export onnx net.yaml -o net.onnx --weights zeros
 
 cnncalc export tflite net.yaml --input 3x96x96 -o net.tflite
 """
@@ -37,31 +45,58 @@ def command(
     variables: SetOption = None,
     dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="For tflite: int8 or fp32.")] = "int8",
     max_layers: MaxLayersOption = MOST_LAYERS,
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="WHICH", help="For onnx: none, or zeros.")
+    ] = "none",
+    batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, help="For onnx: images at once.")] = 1,
 ) -> None:
     """Write a network in another program's format.
+
+    torch: source for PyTorch, a class for each block and a function `build()`; it needs nothing of cnncalc.
+
+    onnx: an ONNX model with the network's shapes; its weights are left out, or zeros.
 
     tflite: a TensorFlow Lite file with the network's shapes and weights of zeros, as TensorFlow Lite Micro and Arm's
     Vela take it: batch norms folded, rectifiers fused.
     """
     if format not in FORMATS:
         fail(f"there is no format '{format}'", f"choose {' or '.join(FORMATS)}")
-    from cnncalc.deployment.runtimes import Deployment, program_of
-    from cnncalc.graph.deploy import deployed
-    from cnncalc.interop.tflite_out import to_tflite
+    if weights not in WEIGHTS:
+        fail(f"there are no weights '{weights}'", f"choose {' or '.join(WEIGHTS)}")
     from cnncalc.study import Question, Study
     from cnncalc.values.diagnostics import SpecError
-    from cnncalc.values.dtypes import parse_dtypes
 
     with usage_errors():
         study = Study(
             Question(spec=source_of(spec), input=shapes(input), variant=variant, variables=settings(variables),
                      max_layers=max_layers)
-        )
-        graph = study.graph
+        )  # fmt: skip
+        study.graph  # noqa: B018 - what is wrong with the spec is said first
         report_findings([finding for finding in study.expanded.collector.found if finding.severity == "warning"])
         try:
-            program = program_of(Deployment(deployed(graph), parse_dtypes(dtype), file=study.spec.file))
+            data = written(study, format, dtype, batch, zeros=weights == "zeros")
         except SpecError as error:
             raise study.located(error) from None
-        data = to_tflite(program)
     save(output, data)
+
+
+def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> bytes | str:
+    """Return a network in a format."""
+    if form == "torch":
+        from cnncalc.interop.exporting.torch_source import torch_source
+
+        return torch_source(study.graph, name=study.name, file=study.spec.file, line=study.line).text
+    if form == "onnx":
+        if find_spec("onnx") is None:
+            fail("an ONNX model needs the package onnx", 'pip install "cnncalc[onnx]"')
+        from cnncalc.interop.exporting.onnx_model import onnx_model
+
+        model = onnx_model(study.graph, name=study.name, file=study.spec.file, batch=batch, zeros=zeros).model
+        data: bytes = model.SerializeToString()
+        return data
+    from cnncalc.deployment.runtimes import Deployment, program_of
+    from cnncalc.graph.deploy import deployed
+    from cnncalc.interop.tflite_out import to_tflite
+    from cnncalc.values.dtypes import parse_dtypes
+
+    return to_tflite(program_of(Deployment(deployed(study.graph), parse_dtypes(dtype), file=study.spec.file)))

@@ -1,0 +1,130 @@
+"""The network in PyTorch, on the meta device: the exported source, or a model of the user's own."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from cnncalc.interop.exporting.torch_source import torch_source
+from cnncalc.interop.exporting.verifying import Numbers, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cnncalc.graph.graph import Graph
+    from cnncalc.values.diagnostics import Span
+
+
+def torch_side(graph: Graph, name: str, file: str | None, line: Callable[[Span | None], str | None]) -> Side:
+    """Return the numbers of the network as the exported source runs it.
+
+    Raises:
+        SpecError: a layer has no form in PyTorch.
+    """
+    import torch
+
+    written = torch_source(graph, name=name, file=file, line=line)
+    make = loaded(written.text)
+    with torch.device("meta"):
+        model = make()
+    found, outputs, total = measured(model, [tuple(shape) for shape in graph.inputs.values()])
+    lent = {node.path for node in graph.nodes if node.shares is not None}
+    layers: dict[str, Numbers] = {}
+    once: set[str] = set()
+    for path, module in written.modules.items():
+        if module in found and path not in lent and module not in once:
+            once.add(module)
+            shared = [n for n in graph.nodes if n.shares is not None and graph.nodes[n.shares].path == path]
+            numbers = found[module]
+            layers[path] = numbers._replace(macs=None) if shared else numbers
+    params = sum(p.numel() for p in model.parameters())
+    return Side(f"PyTorch {torch.__version__.split('+')[0]}", layers, True, outputs, params, total)
+
+
+def loaded(text: str) -> Callable[[], Any]:
+    """Return the function `build` of a source, imported as a user would import its file."""
+    with TemporaryDirectory() as place:
+        file = Path(place) / "net.py"
+        file.write_text(text, encoding="utf-8")
+        found = spec_from_file_location("cnncalc_exported", file)
+        assert found is not None
+        assert found.loader is not None
+        module = module_from_spec(found)
+        found.loader.exec_module(module)
+    build: Callable[[], Any] = module.build
+    return build
+
+
+def own_side(reference: str, inputs: Sequence[tuple[int, ...]]) -> Side:
+    """Return the numbers of a model that a function of the user's makes, `package.module:factory`; it runs their code.
+
+    Raises:
+        ValueError: there is no such module or function, or what it gives is no model.
+    """
+    import torch
+
+    module_name, _, factory = reference.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        make = getattr(import_module(module_name), factory)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"cannot find '{reference}': {error}") from None
+    finally:
+        sys.path.pop(0)
+    try:
+        with torch.device("meta"):
+            model = make()
+        found, outputs, total = measured(model, inputs)
+    except Exception as error:
+        raise ValueError(f"'{reference}' does not run on the meta device: {error}") from error
+    params = sum(p.numel() for p in model.parameters())
+    return Side(f"{reference} (PyTorch {torch.__version__.split('+')[0]})", found, False, outputs, params, total)
+
+
+@contextmanager
+def plain_attention() -> Iterator[None]:
+    """Let attention be plain products, which are counted."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    with sdpa_kernel(SDPBackend.MATH):
+        yield
+
+
+def measured(model: Any, inputs: Sequence[tuple[int, ...]]
+             ) -> tuple[dict[str, Numbers], list[tuple[int, ...]], int]:  # fmt: skip
+    """Return the numbers of every module without others in it, in the order of the calls, of the outputs and in all."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    model = model.to("meta").eval()
+    shapes: dict[str, tuple[int, ...]] = {}
+    params: dict[str, int] = {}
+    handles = []
+    known: set[int] = set()
+    for name, module in model.named_modules():
+        if name and not any(True for _ in module.children()):
+            own = [p for p in module.parameters() if id(p) not in known]
+            known.update(id(p) for p in own)
+            params[name] = sum(p.numel() for p in own)
+
+            def keep(_module: Any, _ins: Any, out: Any, name: str = name) -> None:
+                first = out[0] if isinstance(out, tuple | list) else out
+                shapes.setdefault(name, tuple(first.shape[1:]))
+
+            handles.append(module.register_forward_hook(keep))
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), plain_attention(), counter:
+        out = model(*(torch.empty(1, *shape, device="meta") for shape in inputs))
+    for handle in handles:
+        handle.remove()
+    counts = counter.get_flop_counts()
+    top = type(model).__name__
+    layers = {name: Numbers(shape, params[name], sum(counts.get(f"{top}.{name}", {}).values()) // 2)
+              for name, shape in shapes.items()}  # fmt: skip
+    values = out.values() if isinstance(out, dict) else out if isinstance(out, tuple | list) else (out,)
+    return layers, [tuple(v.shape[1:]) for v in values if hasattr(v, "shape")], counter.get_total_flops() // 2

@@ -1,0 +1,178 @@
+"""Networks as ONNX models and as source for PyTorch, and what holds them against these."""
+
+from __future__ import annotations
+
+import ast
+import json
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cnncalc import analyze
+from cnncalc.cli import app
+from cnncalc.interop.exporting.torch_source import torch_source
+from cnncalc.study import Study
+from cnncalc.values.diagnostics import SpecError
+from cnncalc.zoo import folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ZOO = sorted(file.stem for file in folder().glob("*.yaml"))
+NO_SOURCE = frozenset(("convnextv2_tiny", "efficientdet_d0", "retinanet_resnet50_fpn", "ssd300_vgg16", "swin_t"))
+NO_ONNX = frozenset(("convnextv2_tiny", "ssd300_vgg16", "swin_t"))
+"""Networks with a layer that is not written yet: an error at that layer, and nothing else."""
+PLAIN = """\
+input: [3, 16, 16]
+layers:
+  - conv: {out: 8, kernel: 3, padding: 1}
+  - relu
+  - conv: {out: 16, kernel: 3, padding: 1, groups: 2}
+  - global_avg_pool
+  - flatten
+  - linear: 5
+"""
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def source(name: str) -> str:
+    study = Study.of(name)
+    return torch_source(study.graph, name=study.name, file=study.spec.file, line=study.line).text
+
+
+@pytest.mark.parametrize("name", sorted(NO_SOURCE))
+def test_what_is_not_written_is_an_error_at_its_layer(name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        source(name)
+    (found,) = caught.value.diagnostics
+    assert found.code == "not-expressible"
+    assert found.message.startswith("layer '")
+
+
+@pytest.mark.parametrize("name", [name for name in ZOO if name not in NO_SOURCE])
+def test_source_is_python_with_a_class_per_block(name: str) -> None:
+    text = source(name)
+    tree = ast.parse(text)
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert len(classes) == len(set(classes))
+    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)][-1] == "build"
+    assert max(map(len, text.splitlines())) <= 110
+    assert "cnncalc" not in text
+
+
+def test_resnet50_is_short_and_repeats_in_loops() -> None:
+    text = source("resnet50")
+    assert len(text.splitlines()) < 120
+    assert "for _ in range(" in text
+    assert text.count("class ") <= 4
+
+
+@pytest.mark.parametrize("name", [name for name in ZOO if name not in NO_SOURCE])
+def test_source_runs_with_the_same_numbers(name: str) -> None:
+    pytest.importorskip("torch")
+    from cnncalc.interop.exporting.torch_side import torch_side
+    from cnncalc.interop.exporting.verifying import compared
+
+    study = Study.of(name)
+    verdict = compared(study.graph, torch_side(study.graph, study.name, study.spec.file, study.line))
+    assert verdict.holds, verdict.wrong[:3]
+
+
+@pytest.mark.parametrize("name", [name for name in ZOO if name not in NO_ONNX])
+def test_onnx_comes_back(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("onnx")
+    file = tmp_path / "net.onnx"
+    result = run("export", "onnx", name, "-o", file)
+    assert result.exit_code == 0, result.output
+    there, here = analyze(file), analyze(name)
+    assert (there.totals.params, there.totals.buffers) == (here.totals.params, here.totals.buffers)
+    assert there.totals.macs == here.totals.macs
+    assert [layer.macs for layer in there.layers if layer.macs] == [layer.macs for layer in here.layers if layer.macs]
+    assert [shape for _, shape in there.outputs] == [shape for _, shape in here.outputs]
+
+
+@pytest.mark.parametrize("name", [name for name in ZOO if name not in NO_ONNX])
+def test_onnx_says_the_same_of_every_layer(name: str) -> None:
+    pytest.importorskip("onnx")
+    from cnncalc.interop.exporting.onnx_side import onnx_side
+    from cnncalc.interop.exporting.verifying import compared
+
+    study = Study.of(name)
+    verdict = compared(study.graph, onnx_side(study.graph, study.name, study.spec.file))
+    assert verdict.holds, verdict.wrong[:3]
+    assert len(verdict.rows) == len(study.graph.nodes)
+
+
+def test_onnx_passes_its_checker_with_zeros_and_a_batch(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    file = tmp_path / "net.onnx"
+    assert run("export", "onnx", "lenet5", "-o", file, "--weights", "zeros", "--batch", 4).exit_code == 0
+    model = onnx.load(file)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_value == 4
+
+
+@pytest.mark.parametrize(("before", "after", "layer", "what"), [
+    ("padding: 1}", "padding: 0}", "conv1", "shape"),
+    ("groups: 2", "groups: 4", "conv2", "params"),
+    ("linear: 5", "linear: {out: 5, bias: false}", "linear1", "params"),
+])  # fmt: skip
+def test_a_wrong_layer_is_found_there(tmp_path: Path, before: str, after: str, layer: str, what: str) -> None:
+    pytest.importorskip("onnx")
+    right, wrong, file = tmp_path / "right.yaml", tmp_path / "wrong.yaml", tmp_path / "right.onnx"
+    right.write_text(PLAIN, encoding="utf-8")
+    wrong.write_text(PLAIN.replace(before, after, 1), encoding="utf-8")
+    assert run("export", "onnx", right, "-o", file).exit_code == 0
+    assert run("verify", right, "--with", file).exit_code == 0
+    result = run("verify", wrong, "--with", file, "--format", "json")
+    assert result.exit_code == 1
+    rows = json.loads(result.stdout)["layers"]
+    bad = next(row for row in rows if row["differs"])
+    assert bad["path"] == layer
+    assert what in bad["differs"] or "missing there" in bad["differs"]
+
+
+def test_verify_says_its_verdict(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    (tmp_path / "net.yaml").write_text(PLAIN, encoding="utf-8")
+    result = run("verify", tmp_path / "net.yaml", "--with", "onnx")
+    assert result.exit_code == 0
+    assert "no difference in 6 layers" in result.stdout
+    assert "params: 901, the same there" in result.stdout
+
+
+def test_verify_against_ones_own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "net.yaml").write_text(PLAIN, encoding="utf-8")
+    (tmp_path / "mine_of_tests.py").write_text(
+        "from torch import nn\n\n\ndef build():\n    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), "
+        "nn.Conv2d(8, 16, 3, padding=1, groups=2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5))\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    assert run("verify", "net.yaml", "--with", "torch:mine_of_tests:build").exit_code == 0
+    (tmp_path / "other.yaml").write_text(PLAIN.replace("groups: 2", "groups: 1"), encoding="utf-8")
+    assert run("verify", "other.yaml", "--with", "torch:mine_of_tests:build").exit_code == 1
+
+
+def test_what_has_no_form_is_an_error_at_its_layer(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("input: [8, 10]\nlayers:\n  - lstm: 4\n", encoding="utf-8")
+    for format_ in ("torch", "onnx") if find_spec("onnx") else ("torch",):
+        error = run("export", format_, file, "-o", tmp_path / "out").exception
+        assert isinstance(error, SpecError)
+        assert "net.yaml:3:5: error: layer 'lstm1' (lstm)" in str(error)
+        assert not (tmp_path / "out").exists()
+
+
+def test_missing_packages_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnncalc.cli.verify.find_spec", lambda _name: None)
+    (tmp_path / "net.yaml").write_text(PLAIN, encoding="utf-8")
+    result = run("verify", tmp_path / "net.yaml", "--with", "torch")
+    assert result.exit_code == 2
+    assert "needs the package torch" in result.stderr
