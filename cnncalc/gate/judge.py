@@ -15,6 +15,7 @@ from cnncalc.values.diagnostics import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cnncalc.gate.compare import Comparison
     from cnncalc.gate.form import Limit
     from cnncalc.language.literals import Number
     from cnncalc.results.layer import Layer
@@ -46,7 +47,7 @@ class Finding:
         status: how bad it is.
         code: kebab-case name of the kind of finding.
         message: one sentence with exact numbers.
-        line: line of the spec: of the layer, of the budget for a total, else 1.
+        line: line of the spec: of the layer, or of the one that grew or weighs most, of the budget for a total, else 1.
         column: column there.
         path: the layer concerned, if it is one.
         excess: by which factor the limit is missed, for sorting; None where no factor is large enough (a limit of 0).
@@ -131,11 +132,38 @@ def standing(limit: Limit, measured: Measured, warn_at: Fraction | None) -> tupl
     return (Status.NEAR if near else Status.WITHIN), Fraction(high) / Fraction(bound) if bound else fill
 
 
-def place(limit: Limit) -> tuple[int, int]:
-    """Return the line and column of a limit in the spec, else of the spec's start."""
+def place(limit: Limit, layer: Layer | None = None) -> tuple[int, int]:
+    """Return the line and column of a limit in the spec, else of the layer that weighs most in it, else the start."""
     if limit.span is not None and limit.origin.kind == "spec":
         return limit.span.line, limit.span.column
-    return 1, 1
+    return spot(layer) or (1, 1)
+
+
+def spot(layer: Layer | None) -> tuple[int, int] | None:
+    """Return the line and column of a layer that stands in the spec."""
+    return (layer.line, layer.column or 1) if layer is not None and layer.line else None
+
+
+def moved_most(limit: Limit, comparison: Comparison) -> Layer | None:
+    """Return the layer that a number's growth (or its shrinking) is due to most, in the later version.
+
+    Of a number that is no sum of layers it is the layer that changed most.
+    """
+    sign = 1 if limit.bound == "max_increase" else -1
+    rows = [
+        (sign * delta.change, change.after)
+        for change in comparison.layers if change.after is not None
+        for delta in change.deltas if delta.metric == limit.metric and delta.change is not None
+    ]  # fmt: skip
+    most, layer = max(rows, key=lambda row: row[0], default=(0, None))
+    if most > 0:
+        return layer
+    return next((change.after for change in comparison.layers if change.after is not None), None)
+
+
+def weighs_most(limit: Limit, report: Report) -> Layer | None:
+    """Return the layer with the most of an additive metric, where what grew cannot be known."""
+    return next((layer for layer, _ in heaviest(report, limit.subject)), None)
 
 
 def excess_of(limit: Limit, measured: Measured) -> Fraction | None:
@@ -155,9 +183,10 @@ def judge_total(
     findings: tuple[Finding, ...] = ()
     heavy: tuple[Heavy, ...] = ()
     if status is not Status.WITHIN:
-        line, column = place(limit)
         if limit.bound == "max":
             heavy = heavy_layers(report, limit)
+        named = heavy[0].path if heavy else measured.where
+        line, column = place(limit, next((layer for layer in report.layers if layer.path == named), None))
         message = _sentence(limit, measured, status, fill)
         if heavy and status is Status.OVER:
             top = heavy[0]
@@ -287,10 +316,12 @@ def _judge_together(
     )
 
 
-def judge_change(limit: Limit, before: Measured, after: Measured, reference: str) -> Judgement:
-    """Return how a limit on growth (or shrinking) stands between two versions."""
+def judge_change(
+    limit: Limit, before: Measured, after: Measured, reference: str, due: Layer | None = None
+) -> Judgement:
+    """Return how a limit on growth (or shrinking) stands between two versions; `due` is the layer to blame."""
     status = _change_status(limit, before, after)
-    line, column = place(limit)
+    line, column = spot(due) or place(limit)
     findings: tuple[Finding, ...] = ()
     if status is Status.DOUBT:
         note = after.note or before.note or "a number is not known"

@@ -12,7 +12,7 @@ from cnncalc.gate.analyses import Analyses
 from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.form import Budget, Limit, Origin, layered, read_budget, warning_level
 from cnncalc.gate.git import GitError, beside, git_doubt
-from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total
+from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total, moved_most, weighs_most
 from cnncalc.gate.metrics import METRICS, declared_note, known
 from cnncalc.gate.outcome import Earlier, Options, Run, Subject
 from cnncalc.gate.words import limit_name, limit_words
@@ -218,7 +218,9 @@ class Judge:
             state = "same"
         subject.earlier = Earlier(reference=history.ref, state=state, path=path, comparison=comparison)
         for limit in changes:
-            subject.judgements.append(judge_change(limit, before.measure(limit), analyses.measure(limit), history.ref))
+            moved = moved_most(limit, comparison)
+            numbers = before.measure(limit), analyses.measure(limit)
+            subject.judgements.append(judge_change(limit, *numbers, history.ref, moved))
         subject.notes += _budget_notes(old, own, history.ref)
 
     def _hold(self, subject: Subject, analyses: Analyses, changes: list[Limit]) -> set[str]:
@@ -263,7 +265,10 @@ class Judge:
             allowed = any(limit.bound == implied.bound for limit in explicit)
             for limit in explicit if allowed else [*explicit, implied]:
                 same_rule = replace(limit, convention=rule.convention, dtype=rule.dtype)
-                subject.judgements.append(judge_change(same_rule, known(value), measured, "the baseline"))
+                past = subject.earlier and subject.earlier.comparison
+                moved = past and moved_most(limit, past)
+                moved = moved or weighs_most(limit, analyses.report(rule.convention, rule.dtype))
+                subject.judgements.append(judge_change(same_rule, known(value), measured, "the baseline", moved))
             judged.add(name)
             better = measured.low > value if METRICS[name].more_is_better else measured.low < value
             if measured.known and better:

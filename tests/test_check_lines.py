@@ -1,0 +1,84 @@
+"""A finding stands on the line that moved: of the layer that grew or weighs most, so that a change shows it inline."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cnncalc.cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPEC = """\
+cnncalc: 1
+input: [3, 32, 32]
+vars: {width: 8}
+layers:
+  - conv: {out: 8, kernel: 3}
+  - conv: {out: {WIDTH}, kernel: 3}
+  - {conv: {out: 8, kernel: 1}, repeat: {TIMES}}
+  - conv: {out: 64, kernel: 5}
+"""
+
+
+def spec(width: int, times: int = 1) -> str:
+    return SPEC.replace("{WIDTH}", str(width)).replace("{TIMES}", str(times))
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "net.yaml"
+    file.write_text(spec(8), encoding="utf-8")
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *arguments], check=True)
+    return file
+
+
+def lines(capsys: pytest.CaptureFixture[str], *options: str) -> set[int]:
+    """Return the lines of the results in SARIF and in the workflow commands, which are the same."""
+    capsys.readouterr()
+    assert run(["check", "net.yaml", *options, "-f", "sarif"]) == 1
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    found = {result["locations"][0]["physicalLocation"]["region"]["startLine"] for result in results}
+    assert run(["check", "net.yaml", *options, "-f", "github"]) == 1
+    said = capsys.readouterr().out
+    for line in found:
+        assert f"file=net.yaml,line={line}," in said
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (spec(16), 6),
+        (spec(8, 3), 7),
+        (spec(8).replace("out: 64", "out: 65"), 8),
+        (spec(8) + "  - conv: {out: 64, kernel: 3}\n", 9),
+    ],
+    ids=["an argument", "repeat", "the heaviest", "a new layer"],
+)
+def test_growth_stands_on_the_layer_that_grew_most(
+    text: str, line: int, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wider layer widens what follows it, too; the 5x5 layer reads the width of the 1x1 layer, which stays 8."""
+    repository.write_text(text, encoding="utf-8")
+    assert lines(capsys, "--against", "HEAD", "--max-increase", "params=0") == {line}
+
+
+def test_growth_over_a_baseline_stands_there_too(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "net.yaml", "--baseline", "base.json", "--update-baseline"]) == 0
+    repository.write_text(spec(16), encoding="utf-8")
+    assert 6 in lines(capsys, "--baseline", "base.json", "--against", "HEAD")
+    assert 8 in lines(capsys, "--baseline", "base.json")  # nothing says what grew: the heaviest layer
+
+
+def test_a_plain_limit_stands_on_the_heaviest_layer(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lines(capsys, "--max", "params=100") == {8}
+    assert lines(capsys, "--max", "macs=100") == {8}
+    assert repository.read_text(encoding="utf-8").splitlines()[7].endswith("kernel: 5}")
