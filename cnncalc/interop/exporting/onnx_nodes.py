@@ -156,6 +156,24 @@ def layer_scale(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes
     return [to.node("Mul", [xs[0], to.tensor("scale", (ins[0][0], *(1,) * (len(ins[0]) - 1)))])]
 
 
+def unit_norm(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
+    """Vectors of length one, with learned factors or without."""
+    made = to.node("LpNormalization", xs, axis=1, p=2)
+    if not op.affine:
+        return [made]
+    return [to.node("Mul", [made, to.tensor("weight", (ins[0][0], *(1,) * (len(ins[0]) - 1)))])]
+
+
+def response_norm(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
+    """Each channel by its strength among all of them."""
+    factors = (ins[0][0], *(1,) * (len(ins[0]) - 1))
+    strength = to.node("ReduceL2", [xs[0], to.whole(range(2, len(ins[0]) + 1))], keepdims=1)
+    mean = to.node("Add", [to.node("ReduceMean", [strength, to.whole([1])], keepdims=1), to.number(1e-6)])
+    share = to.node("Mul", [xs[0], to.node("Div", [strength, mean])])
+    made = to.node("Mul", [to.tensor("weight", factors), share])
+    return [to.node("Add", [xs[0], to.node("Add", [made, to.tensor("bias", factors)])])]
+
+
 def prelu(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
     """PRelu with a slope for each channel, or one."""
     return [to.node("PRelu", [xs[0], to.tensor("weight", (op.parameters, *(1,) * (len(ins[0]) - 1)))])]
@@ -347,7 +365,8 @@ def by_name(to: Nodes, op: Operator, xs: Sequence[str], ins: Shapes) -> list[str
 ENTRIES: dict[str, Callable[..., list[str]]] = {
     "conv": convolution, "depthwise": convolution, "conv_transpose": transposed, "linear": linear, "max_pool": pool,
     "avg_pool": pool, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm, "instance_norm":
-    instance_norm, "affine": affine, "layer_scale": layer_scale, "prelu": prelu, "relu6": clip, "hardtanh": clip,
+    instance_norm, "affine": affine, "layer_scale": layer_scale, "prelu": prelu, "l2_norm": unit_norm,
+    "grn": response_norm, "relu6": clip, "hardtanh": clip,
     "upsample": upsample, "pad": pad, "crop": crop, "slice": cut, "split": split, "reshape": reshape, "flatten":
     flatten, "channel_shuffle": shuffle, "add": chain("Add"), "sub": chain("Sub"), "mul": chain("Mul"), "max":
     chain("Max"),

@@ -75,6 +75,32 @@ class ChannelNorm(nn.LayerNorm):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 ''',
+    "GlobalResponseNorm": '''\
+class GlobalResponseNorm(nn.Module):
+    """Each channel by its strength among all of them, with learned factors and summands."""
+
+    def __init__(self, channels: int, axes: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.zeros((channels,) + (1,) * axes))
+        self.beta = nn.Parameter(torch.zeros((channels,) + (1,) * axes))
+        self.axes = tuple(range(2, 2 + axes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        strength = torch.linalg.vector_norm(x, dim=self.axes, keepdim=True)
+        share = strength / (strength.mean(dim=1, keepdim=True) + 1e-6)
+        return x + self.gamma * (x * share) + self.beta
+''',
+    "UnitNorm": '''\
+class UnitNorm(nn.Module):
+    """The channels of every position at length one, with a learned factor for each."""
+
+    def __init__(self, channels: int, axes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones((channels,) + (1,) * axes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.normalize(x, dim=1) * self.weight
+''',
     "Tokens": '''\
 class Tokens(nn.Module):
     """Learned vectors before a sequence."""
@@ -348,6 +374,13 @@ def over_channels(name: str) -> Callable[[Any, Shapes, Shapes], TorchLayer]:
     return lambda op, ins, _outs: TorchLayer(call=f"{{0}}.{name}(dim={along(op, ins[0])}, keepdim=True)")
 
 
+def unit_norm(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+    """Vectors of length one, with learned factors or without."""
+    if not op.affine:
+        return TorchLayer(call="F.normalize({0}, dim=1)")
+    return TorchLayer("UnitNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)], helper="UnitNorm")
+
+
 def norm(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
     """Normalisations that need the channels first."""
     said = named(op, SYSTEM)
@@ -364,6 +397,9 @@ ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], TorchLayer]] = {
     "add": infix("+"), "sub": infix("-"), "mul": infix("*"), "max": largest, "reshape": reshape, "flatten": flatten,
     "permute": permute, "matmul": matmul, "attention": mixed, "channel_mean": over_channels("mean"),
     "channel_max": over_channels("amax"),
+    "grn": lambda op, ins, outs: TorchLayer("GlobalResponseNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)],
+                                            helper="GlobalResponseNorm"),
+    "l2_norm": unit_norm,
     "drop_path": lambda op, ins, outs: TorchLayer("nn.Identity", [], "{m}({0})"),
     "channel_shuffle": lambda op, ins, outs: TorchLayer(call=f"channel_shuffle({{0}}, {op.groups})",
                                                         helper="channel_shuffle"),
