@@ -83,7 +83,8 @@ def test_every_network_of_torchvision_is_compared() -> None:
     compared = {fact["network"] for fact in TORCHVISION}
     others = {
         "lenet5", "alexnet_2012", "nin", "googlenet_2014", "resnet50_v1", "resnet101_v1", "resnet152_v1",
-        "se_resnet50", "fcn8s", "unet", "yolov2", "yolov2_voc", "yolov3",
+        "se_resnet50", "fcn8s", "unet", "yolov2", "yolov2_voc", "yolov3", "repvgg_a0_deployed", "mobileone_s0_deployed",
+        *json.loads((DATA / "frameworks.json").read_text(encoding="utf-8"))["networks"],
     }  # fmt: skip
     missing = {name for name in set(NAMES) - compared - others if not name.startswith(("mobilenet_v", "shufflenet_v1"))}
     assert not missing
@@ -110,7 +111,7 @@ def test_spec_opens_with_its_source(file: Path) -> None:
     assert keys[:3] == ["cnncalc", "name", "source"]
     spec = cnncalc.load(file)
     assert spec.name == file.stem
-    assert re.search(r"arXiv:\d{4}\.\d{4,5}|doi:10\.|NIPS|NeurIPS", spec.source or "")
+    assert re.search(r"arXiv:\d{4}\.\d{4,5}|doi:10\.|NIPS|NeurIPS|github\.com/", spec.source or "")
 
 
 @pytest.mark.parametrize("name", FIRST_NINE)
@@ -151,7 +152,7 @@ def test_all_of_it_is_listed_with_params_macs_and_source() -> None:
 
 
 def test_query_finds_names_and_citations() -> None:
-    assert _names("mobile") == [name for name in NAMES if name.startswith("mobilenet")]
+    assert _names("mobilenet") == [name for name in NAMES if name.startswith("mobilenet")]
     assert _names("1512.03385", "_v1") == ["resnet50_v1", "resnet101_v1", "resnet152_v1"]
     assert _names("HE", "resnet34") == ["resnet34"]
 
