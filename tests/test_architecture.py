@@ -21,7 +21,7 @@ LEVELS = (
     {"study"},
     {"api"},
     {"render", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
-    | {"testing", "pytest_plugin", "lineup"},
+    | {"testing", "pytest_plugin", "lineup", "manual"},
     {"cli"},
 )  # fmt: skip
 """From the bottom up: a module imports from its own level and from those below."""

@@ -7,24 +7,36 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import cnncalc.cli
 from cnncalc.cli import COMMANDS, load_command, run
 from cnncalc.cli.common import coloured, encodable
+from cnncalc.cli.help import laid_out
 from cnncalc.cli.options import CONVENTION_NAMES, complete_convention, complete_dtype, complete_spec
 from cnncalc.cli.show import complete_columns, complete_sort
 from cnncalc.rules import CONVENTIONS
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 Capture = pytest.CaptureFixture[str]
 
 
-def process(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> subprocess.CompletedProcess[str]:
+def process(
+    *arguments: str, stdout: int = subprocess.PIPE, given: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cnncalc", *arguments], stdout=stdout, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, **environment}, check=False, timeout=60,
+        env={**os.environ, **environment}, check=False, timeout=60, input=given,
     )  # fmt: skip
+
+
+def module_of(name: str) -> ModuleType:
+    """Return the module of a command."""
+    return import_module(f"cnncalc.cli.{COMMANDS[name].module}")
 
 
 @pytest.mark.process
@@ -181,13 +193,47 @@ def test_help_names_every_counting_rule() -> None:
     assert CONVENTION_NAMES.replace(" or ", ", ").split(", ") == list(CONVENTIONS)
 
 
+@pytest.mark.parametrize("name", [name for name in COMMANDS if hasattr(module_of(name), "EPILOG")])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_examples_of_the_help_stand_on_one_line_each(name: str, width: int) -> None:
+    epilog = module_of(name).EPILOG
+    wanted = [line.split("  ")[0] for line in map(str.strip, epilog.splitlines()) if line.startswith("cnncalc ")]
+    assert wanted
+    shown = [line.split("  ")[0] for line in map(str.strip, laid_out(epilog, width).splitlines())]
+    assert [line for line in wanted if line not in shown] == []
+    assert all(len(line) < width for line in laid_out(epilog, width).splitlines() if "cnncalc" not in line)
+
+
+@pytest.mark.process
+def test_flags_say_no_type() -> None:
+    text = process("check", "--help", COLUMNS="80").stdout
+    assert "<bool>" not in text
+    assert "<list" not in text
+    assert "cnncalc check net.yaml --max macs=300M --min rf=224\n" in text
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
-    "name", ["devices", "expand", "explain", "init", "ops", "plot", "reconcile", "rf", "show", "zoo"]
+    ("arguments", "first"),
+    [
+        (["-v"], f"cnncalc {cnncalc.__version__}"),
+        (["version"], f"cnncalc {cnncalc.__version__}"),
+        (["help"], "Usage: cnncalc [OPTIONS] COMMAND [ARGS]..."),
+        (["help", "show"], "Usage: cnncalc show"),
+    ],
 )
-def test_examples_of_the_help_stand_on_one_line_each(name: str) -> None:
-    module = import_module(f"cnncalc.cli.{name}")
-    wanted = [line.strip() for line in module.EPILOG.splitlines() if line.strip().startswith("cnncalc ")]
-    assert wanted
-    shown = [line.strip() for line in process(name, "--help", COLUMNS="80").stdout.splitlines()]
-    assert [line for line in wanted if line not in shown] == []
+def test_words_that_people_type_first(arguments: list[str], first: str) -> None:
+    result = process(*arguments)
+    assert first in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.mark.process
+def test_a_spec_without_input_takes_the_given_one() -> None:
+    spec = "layers: [{conv: {out: 8, kernel: 3}}]\n"
+    given = process("show", "-", "--input", "3x32x32", "--format", "csv", given=spec)
+    assert (given.returncode, given.stderr) == (0, "")
+    assert ",224," in given.stdout  # 3*3*3*8 + 8 parameters
+    left = process("show", "-", given=spec)
+    assert left.returncode == 2
+    assert "add input: [C, H, W], without the batch, or give --input 3x224x224" in left.stderr

@@ -20,6 +20,7 @@ from typer.core import TyperCommand, TyperGroup  # noqa: E402
 
 from cnncalc._version import __version__  # noqa: E402
 from cnncalc.cli.coercion import PlainParameters  # noqa: E402
+from cnncalc.cli.help import Helped  # noqa: E402
 from cnncalc.cli.session import CURRENT, Session  # noqa: E402
 from cnncalc.cli.stream import Harmless  # noqa: E402
 
@@ -48,6 +49,7 @@ COMMANDS = {
     "explain": CommandEntry("explain", UNDERSTAND, "Show the formula behind every number of a layer."),
     "rf": CommandEntry("rf", UNDERSTAND, "Show what part of the input a unit sees."),
     "reconcile": CommandEntry("reconcile", UNDERSTAND, "Explain why tools and papers print other numbers."),
+    "error": CommandEntry("error", UNDERSTAND, "Explain the code behind a message."),
     "expand": CommandEntry("expand", UNDERSTAND, "Write the flat network as a spec of its own."),
     "check": CommandEntry("check", GATE, "Fail when a design leaves its budget."),
     "diff": CommandEntry("diff", GATE, "Show what changed between two networks."),
@@ -77,13 +79,15 @@ Examples:
   cnncalc init net.yaml                      a commented spec to start from
 """
 SETTINGS = {"help_option_names": ["-h", "--help"]}
+WORDS = {"-v": "--version", "-V": "--version", "version": "--version", "help": "--help"}
+"""What people type first elsewhere, and the option that it stands for here."""
 
 
-class Command(PlainParameters, TyperCommand):
+class Command(Helped, PlainParameters, TyperCommand):
     """One command."""
 
 
-class Commands(PlainParameters, TyperGroup):
+class Commands(Helped, PlainParameters, TyperGroup):
     """The commands by name, each imported only when it runs; listing them imports none."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
@@ -244,6 +248,8 @@ def _run(arguments: list[str]) -> int:
     from cnncalc.values.diagnostics import SpecError
 
     command = typer.main.get_command(app)
+    if arguments and arguments[0] in WORDS:
+        arguments = [*arguments[1:], WORDS[arguments[0]]]
     try:
         with command.make_context("cnncalc", arguments) as ctx:
             command.invoke(ctx)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, screen_width, write_output, write_result
-from cnncalc.cli.options import OutputOption
+from cnncalc.cli.common import coloured, fail, screen_width, shapes, usage_errors, write_output, write_result
+from cnncalc.cli.options import InputOption, OutputOption, complete_operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,12 +24,21 @@ Examples:
 
   cnncalc ops conv             arguments, formulas, an example with its numbers
 
+  cnncalc ops conv out=64 kernel=3 --input 3x32x32    the formulas with these numbers
+
   cnncalc ops --format json    for other programs
 """
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="An operator, by any of its names.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="An operator, by any of its names.", autocompletion=complete_operator),
+    ] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="ARG=VALUE", help="Its arguments, for its formulas with numbers.")
+    ] = None,
+    input: InputOption = None,  # noqa: A002 - the option's name
     form: Annotated[str, typer.Option("--format", metavar="FORM", help="text or json.")] = "text",
     output: OutputOption = None,
 ) -> None:
@@ -41,6 +50,9 @@ def command(
 
     if form not in FORMATS:
         fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMATS)}")
+    if name is not None and (arguments or input):
+        _with_numbers(name, arguments or [], input, form, output)
+        return
     if name is None:
         chosen = entries()
     else:
@@ -58,6 +70,27 @@ def command(
         _print(lines)
     else:
         write_result("\n".join(line.text.rstrip() for line in lines), output)
+
+
+def _with_numbers(name: str, arguments: list[str], given: list[str] | None, form: str, output: str | None) -> None:
+    """Show the formulas of one layer, as `explain` does; without an input, on that of the operator's example."""
+    from cnncalc.explanation.network import explain
+    from cnncalc.language.shorthand import layers_of
+    from cnncalc.ops.hints import operator_hint
+    from cnncalc.ops.registry import find
+    from cnncalc.render import explain as render
+
+    cls = find(name)
+    if cls is None:
+        fail(f"no operator is called '{name}'", operator_hint(name))
+    with usage_errors():
+        shape = shapes(given)
+        if shape is None and len(cls.example_input) == 1:
+            shape = "x".join(map(str, cls.example_input[0]))
+        if not isinstance(shape, str):
+            fail(f"the numbers of '{name}' want one input shape without the batch", "add --input 3x32x32")
+        found = explain({"name": cls.name, "layers": layers_of(" ".join([name, *arguments]))}, input=shape)
+    write_output(render.to_json(found) if form == "json" else render.to_text(found, screen_width()), output)
 
 
 def _print(lines: Iterable[Line]) -> None:

@@ -34,6 +34,13 @@ def complete_convention(incomplete: str) -> list[str]:
     return [name for name in CONVENTIONS if name.startswith(incomplete)]
 
 
+def complete_operator(incomplete: str) -> list[str]:
+    """Return the operators that begin so."""
+    from cnncalc.ops.catalogue import entries
+
+    return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
+
+
 def complete_runtime(incomplete: str) -> list[str]:
     """Return the runtimes that begin so."""
     from cnncalc.deployment.runtimes import RUNTIMES

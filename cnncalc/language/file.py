@@ -275,12 +275,12 @@ class FileReader:
             result.variants[name.text] = {key.text: (key, value) for key, value in changes.entries}
 
     def inputs(self, root: Map, result: Template) -> None:
-        """Read the inputs."""
+        """Read the inputs; a spec without one takes what whoever expands it gives."""
         single, several = root.get("input"), root.get("inputs")
+        result.inputs_span = next((k.span for k in (root.key("input"), root.key("inputs")) if k), None)
         if single is not None and several is not None:
             self.at.error("duplicate-key", "the spec has input and inputs", root.key("inputs"), "keep one of them")
             return
-        result.inputs_span = next((k.span for k in (root.key("input"), root.key("inputs")) if k), None)
         if single is not None:
             result.inputs["input"] = self.shape("input", single)
         elif isinstance(several, Map) and len(several):
@@ -290,8 +290,6 @@ class FileReader:
         elif several is not None:
             self.at.error("wrong-type", "inputs must be a mapping of names to shapes", several,
                        "write inputs: {left: [3, 64, 64], right: [3, 64, 64]}")  # fmt: skip
-        else:
-            self.at.error("missing-key", "the spec has no input", None, "add input: [C, H, W], without the batch")
 
     def shape(self, name: str, node: Node) -> Slot:
         """Read the shape of an input; where it leaves sizes open, whoever expands the spec must give them."""

@@ -19,7 +19,7 @@ from cnncalc.values.diagnostics import ArgumentError, SpecError, did_you_mean, l
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cnncalc.language.evaluate import Evaluator
     from cnncalc.language.slots import Slot
@@ -114,8 +114,10 @@ def set_variable(values: Evaluator, spec: Template, frame: Frame, name: str, nod
 
 def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
     """Give every input its shape and label; return whether all have one."""
-    spec, scope = values.spec, values.scope
+    spec = values.spec
     given = dict(overrides.inputs or {})
+    if not spec.inputs:
+        return set_only_input(values, given)
     if len(given) == 1 and "" in given and len(spec.inputs) == 1:
         given = {next(iter(spec.inputs)): given[""]}
     for name in given:
@@ -146,10 +148,37 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
             continue
         except Silent:
             continue
-        scope.graph.inputs[name] = Shape(shape)  # type: ignore[arg-type]
-        scope.file_frame.labels[name] = (-len(scope.graph.inputs), 0)
+        add_input(values, name, shape)
+    return len(values.scope.in_shapes) == len(spec.inputs)
+
+
+def add_input(values: Evaluator, name: str, shape: object) -> None:
+    """Give the network an input of a shape `[C, *S]`, under its name."""
+    scope = values.scope
+    scope.graph.inputs[name] = Shape(shape)  # type: ignore[arg-type]
+    scope.file_frame.labels[name] = (-len(scope.graph.inputs), 0)
     scope.in_shapes = list(scope.graph.inputs.values())
-    return bool(spec.inputs) and len(scope.in_shapes) == len(spec.inputs)
+
+
+def set_only_input(values: Evaluator, given: Mapping[str, Sequence[int]]) -> bool:
+    """Give a spec that has no input of its own the one that is given; return whether there is one."""
+    if values.spec.inputs_span is not None:
+        return False  # what is wrong with it is said already
+    if not given:
+        values.collector.add("missing-key", "the spec has no input", None,
+                             hint="add input: [C, H, W], without the batch, or give --input 3x224x224")  # fmt: skip
+        return False
+    (name, *others) = given
+    if others or name not in {"", "input"}:
+        raise ValueError("the spec has no input of its own and takes one: give a single shape")
+    try:
+        shape = EXTENTS.check(tuple(given[name]), "input")
+    except ArgumentError as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
+        raise ValueError(f"'input' must be [C], [C, L], [C, H, W] or [C, D, H, W], got {shown(shape)}")
+    add_input(values, "input", shape)
+    return True
 
 
 def compare_input(name: str, slot: Slot, given: tuple[int, ...], values: Evaluator) -> None:
