@@ -146,6 +146,8 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
         "when": described("Leaves the layer out where this is false.", CONDITION.schema()),
         "share": described("Uses the weights of this layer or block call; none keeps them apart.", ref("label")),
     }
+    joining = [arg for cls in classes if cls.sources is None for arg in cls.args.values() if not arg.main]
+    joined = {arg.name: described(arg.doc, arg.kind.schema()) for arg in joining}
     has_operator: Json = {"not": {"propertyNames": {"not": {"enum": list(item_keys)}}}}
     block: Json = {
         "type": "object",
@@ -176,13 +178,14 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
             "anyOf": [
                 {"enum": list(item_keys)},
                 {"type": "string", "pattern": NAME, "description": "a block's name"},
+                {"type": "string", "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*$", "description": "a parameter's word"},
                 {
                     "type": "object",
                     "minProperties": 1,
-                    "properties": {**item_keys, **modifiers},
+                    "properties": {**joined, **item_keys, **modifiers},
                     "additionalProperties": {"description": "a block with its parameters"},
                     "if": has_operator,
-                    "then": {"propertyNames": {"enum": [*item_keys, *MODIFIERS]}},
+                    "then": {"propertyNames": {"enum": [*item_keys, *joined, *MODIFIERS]}},
                 },
             ],
         },
