@@ -125,6 +125,8 @@ def test_the_table_gives_the_operations_of_every_case(name: str, case: dict[str,
     if case["flops"] is None:
         assert formula(name, op) == "unknown"
         return
+    if case["args"].get("axis", "channel") != "channel":
+        pytest.skip("the page's formulas are for channels; the case file has the number of another axis")
     total = 0
     for layer in expanded(op, shapes(case, "input", "inputs")):
         text = formula(layer.op.name, layer.op)

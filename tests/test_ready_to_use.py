@@ -78,7 +78,7 @@ def test_the_check_step_of_the_action(repo: Repository) -> None:
     repo.write("specs/net.yaml", spec(5, budgets="{macs: 1G, max_increase: {macs: 0}}"))
     done = run_step("Check budgets", repo, inputs)
     assert done.returncode == 1
-    assert "::error file=specs/net.yaml,line=9" in done.stdout
+    assert "::error file=specs/net.yaml,line=6" in done.stdout
     assert (repo.root / "output.txt").read_text() == "exit-code=0\nexit-code=1\n"
 
 

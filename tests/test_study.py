@@ -68,7 +68,7 @@ ONE = {
 """Command lines about one network."""
 TWO = {"diff": ["diff NET OTHER"], "compare": ["compare NET OTHER"], "import": ["import MODEL"]}
 """Command lines about two; an import reads back what it writes."""
-FREE = {"sizes", "tile", "zoo", "ops", "devices", "init", "schema", "calc", "error"}
+FREE = {"sizes", "tile", "verify", "zoo", "ops", "devices", "init", "schema", "calc", "error"}
 """Commands that are about no network of the user's, or about many: other inputs are other networks."""
 MODEL = "[net]\nheight=8\nwidth=8\nchannels=3\n[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=linear\n"
 BUDGET = "flops: 1G\nconvention: fvcore\nmodel_size: 1M\ndtype: int8\n"

@@ -252,7 +252,7 @@ class _Walk:
         every decoder does it, paths that differ by no more than that are aligned. A unit in a window of n lies up to
         (n - 1)/2 units beside its middle; the union of windows and windows rolled by some of it is lopsided.
         """
-        if not any(isinstance(reach, Nearest) for axes in reaches for reach in axes) and not any(
+        if not any(isinstance(reach, Nearest | Parts) for axes in reaches for reach in axes) and not any(
             before in self._drift for before, _ in node.inputs
         ):
             return
