@@ -111,8 +111,8 @@ KINDS: dict[str, Callable[[int], str]] = {
         f"{HEAD}blocks: {{b: {{layers: [{{max_pool: {{kernel: 2, stride: 2}}}}, {{upsample: 2}}]}}}}\nlayers:\n"
         + "- {b: , repeat: 9999}\n" * 5
     ),
-    "repeated without end": fixed(f"{HEAD}layers:\n" + "- {relu: , repeat: 9999}\n" * 30_000),
-    "empty repetitions": fixed(f"{HEAD}layers:\n" + "- {relu: , repeat: 9999, when: false}\n" * 20_000),
+    "repeated without end": fixed(f"{HEAD}layers:\n" + "- {relu: , repeat: 9999}\n" * 16_000),
+    "empty repetitions": fixed(f"{HEAD}layers:\n" + "- {relu: , repeat: 9999, when: false}\n" * 12_000),
     "blocks that double": fixed(tower(2)),
     "blocks that call one": fixed(tower(1)),
     # blocks, names
@@ -228,6 +228,7 @@ def files(kinds: list[str], folder: Path) -> Iterator[tuple[str, Path]]:
         assert len(text.encode()) < MIB, kind
         while not text.startswith(MARKED) and (held := values(text)) > MAX_VALUES:
             size = size * MAX_VALUES // held - 10
+            assert size > 0, f"'{kind}' holds more than {MAX_VALUES:,} values whatever its size"
             text = KINDS[kind](size)
         file = folder / f"{number}.yaml"
         file.write_text(text, encoding="utf-8")

@@ -16,6 +16,7 @@ from hostile import COMMANDS, KINDS, MIB, files, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
 ALL = os.environ.get("CNNCALC_HOSTILE") == "all"
 PAIRS = [
     (kind, command)

@@ -59,7 +59,8 @@ def command(
         fail(f"there is no form '{format}'", f"choose {' or '.join(FORMS)}")
     package = PACKAGES.get(other.partition(":")[0])
     if package and find_spec(package) is None:
-        fail(f"verifying with {package} needs the package {package}", f"pip install {package}")
+        wanted = "'cnncalc[onnx]'" if package == "onnx" else package
+        fail(f"verifying with {package} needs the package {package}", f"pip install {wanted}")
     with usage_errors():
         verdict = verified(spec, other, shapes(input), variant, settings(variables), max_layers)
     text = json.dumps(verdict.to_dict(), indent=2) + "\n" if format == "json" else told(verdict)
