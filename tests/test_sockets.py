@@ -49,6 +49,8 @@ LINES: dict[str, list[str]] = {
     "export": ["export tflite net.yaml -o out.tflite"],
     "init": ["init new.yaml"],
     "schema": ["schema"],
+    "error": ["error", "error over-budget"],
+    "verify": ["verify net.yaml --with onnx", "verify net.yaml --with net.cfg"],
 }
 
 

@@ -56,7 +56,8 @@ def test_random_networks_load_back() -> None:
 def test_text_is_what_stands_in_the_file_without_comments_and_layout(file: Any) -> None:
     spec = cnncalc.load(file)
     assert plain_data(read(spec.to_yaml())[0]) == plain_data(spec.tree)
-    assert len(spec.to_yaml().splitlines()) <= len(file.read_text(encoding="utf-8").splitlines()) + 3
+    lines = len(file.read_text(encoding="utf-8").splitlines())
+    assert len(spec.to_yaml().splitlines()) <= lines * 3 // 2 + 3, "paths that a file has on one line may take several"
 
 
 HANDWRITTEN = """\

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "cli/check.py": 1,  # appends to the step summary, whose file is made to be appended to
     "cli/__init__.py": 2,  # stand-ins for closed streams
     "render/plot.py": 1,  # into memory
+    "interop/exporting/torch_side.py": 1,  # a source that is imported, in a folder that goes with it
 }
 """How many calls of a module open something to write."""
 

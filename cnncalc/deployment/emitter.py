@@ -108,8 +108,8 @@ class Emitter:
             NotExpressibleError: it has three spatial axes.
         """
         if len(shape) > 3:
-            raise NotExpressibleError(f"TensorFlow Lite Micro has no layers over {len(shape) - 1} spatial axes, "
-                                      f"and this one makes {shape}")  # fmt: skip
+            axes = f"{len(shape) - 1} spatial axes"
+            raise NotExpressibleError(f"TensorFlow Lite Micro has no maps of {axes}, and this one is {shape}")
         channels, *extents = shape
         return (self.batch, *([1, *extents] if len(extents) == 1 else extents), channels)
 

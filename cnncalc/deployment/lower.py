@@ -29,11 +29,14 @@ def lowered(graph: Graph, dtype: str = "int8", *, batch: int = 1, file: str | No
     cells: dict[Ref, int] = {}
     found: list[Diagnostic] = []
     readers = _readers(graph)
-    try:
-        for number, (name, shape) in enumerate(graph.inputs.items()):
-            cells[-number - 1, 0] = emitter.feed(name, shape)
-    except NotExpressibleError as error:
-        raise SpecError([Diagnostic(code="not-expressible", message=str(error), hint=error.hint, file=file)]) from None
+    for number, (name, shape) in enumerate(graph.inputs.items()):
+        ref = (-number - 1, 0)
+        try:
+            cells[ref] = emitter.feed(name, shape)
+        except NotExpressibleError as error:
+            span = next((node.span for node in readers.get(ref, ())), None)
+            message = f"input '{name}': {error}"
+            found.append(Diagnostic(code="not-expressible", message=message, hint=error.hint, span=span, file=file))
     kept = set(graph.outputs.values())
     for index, node in enumerate(graph.nodes):
         if any(ref not in cells for ref in node.inputs):
