@@ -9,13 +9,16 @@ from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import pytest
 
 import cnncalc
 from cnncalc.cli import run
 from cnncalc.search.tile import tile
 from cnncalc.source import build_graph
+
+pytest.importorskip("numpy")
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.search.tile import Tiling
-
 
 Map: TypeAlias = "NDArray[Any]"
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("onnx", "tflite", "torch")
 WEIGHTS = ("none", "zeros")
+PACKAGES = {"onnx": "onnx", "tflite": "flatbuffers"}
+"""What a format needs, in the extra of its own name."""
 
 EPILOG = """\
 Examples:
@@ -82,13 +84,14 @@ def command(
 
 def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> bytes | str:
     """Return a network in a format."""
+    package = PACKAGES.get(form)
+    if package and find_spec(package) is None:
+        fail(f"the format {form} needs the package {package}", f"pip install 'cnncalc[{form}]'")
     if form == "torch":
         from cnncalc.interop.exporting.torch_source import torch_source
 
         return torch_source(study.graph, name=study.name, file=study.spec.file, line=study.line).text
     if form == "onnx":
-        if find_spec("onnx") is None:
-            fail("an ONNX model needs the package onnx", 'pip install "cnncalc[onnx]"')
         from cnncalc.interop.exporting.onnx_model import onnx_model
 
         model = onnx_model(study.graph, name=study.name, file=study.spec.file, batch=batch, zeros=zeros).model
