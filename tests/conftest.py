@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import wraps
+import inspect
+import re
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cnncalc.graph.graph import Graph
+
+
+OF_A_MODULE = re.compile(r"^(?:\w+ = )?pytest\.importorskip\(", re.MULTILINE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that skips without a library as `extra`, so that a run with the libraries has it."""
+    for item in items:
+        if isinstance(item, pytest.Function) and asks_for_a_library(item.function):
+            item.add_marker(pytest.mark.extra)
+
+
+@cache
+def asks_for_a_library(test: Callable[..., object]) -> bool:
+    """Whether a test function, or its module, calls `importorskip`."""
+    return "importorskip(" in inspect.getsource(test) or of_its_module(inspect.getfile(test))
+
+
+@cache
+def of_its_module(file: str) -> bool:
+    """Whether a module of tests is skipped whole without a library."""
+    with open(file, encoding="utf-8") as text:  # noqa: PTH123 - a path as text
+        return bool(OF_A_MODULE.search(text.read()))
 
 
 @pytest.fixture(autouse=True)
