@@ -84,14 +84,12 @@ def command(
 
 def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> bytes | str:
     """Return a network in a format."""
-    package = PACKAGES.get(form)
-    if package and find_spec(package) is None:
-        fail(f"the format {form} needs the package {package}", f"pip install 'cnncalc[{form}]'")
     if form == "torch":
         from cnncalc.interop.exporting.torch_source import torch_source
 
         return torch_source(study.graph, name=study.name, file=study.spec.file, line=study.line).text
     if form == "onnx":
+        need(form)
         from cnncalc.interop.exporting.onnx_model import onnx_model
 
         model = onnx_model(study.graph, name=study.name, file=study.spec.file, batch=batch, zeros=zeros).model
@@ -102,4 +100,13 @@ def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> 
     from cnncalc.interop.tflite_out import to_tflite
     from cnncalc.values.dtypes import parse_dtypes
 
-    return to_tflite(program_of(Deployment(deployed(study.graph), parse_dtypes(dtype), file=study.spec.file)))
+    program = program_of(Deployment(deployed(study.graph), parse_dtypes(dtype), file=study.spec.file))
+    need(form)  # what cannot be expressed is said first
+    return to_tflite(program)
+
+
+def need(form: str) -> None:
+    """End the command where the package of a format is missing."""
+    package = PACKAGES[form]
+    if find_spec(package) is None:
+        fail(f"the format {form} needs the package {package}", f"pip install 'cnncalc[{form}]'")
