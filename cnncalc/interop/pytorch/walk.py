@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncalc.graph.graph import Graph, Node
+from cnncalc.graph.build import add_node
+from cnncalc.graph.graph import Graph
 from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct
 from cnncalc.interop.pytorch.call import Call, Plan, Value, image
 from cnncalc.interop.pytorch.export import Step
@@ -183,8 +184,8 @@ class Walk:
             name = path if number == plan.main else self.unique(f"{path}.{op.name}")
             lent = shares if number == plan.main else None
             ins, made = known[number : number + 2]
-            self.graph.nodes.append(Node(name, op, inputs, ins, made, shares=lent, origin=call.step.path))
-            inputs = ((len(self.graph.nodes) - 1, 0),)
+            refs = add_node(self.graph.nodes, name, op, inputs, ins, made, shares=lent, origin=call.step.path)
+            inputs = (refs[0],)
             if isinstance(op, Declared) and op.reason:
                 self.unknown.setdefault(op.reason, []).append(name)
         index = len(self.graph.nodes) - 1
@@ -224,8 +225,8 @@ class Walk:
         for number, (name, op, reads) in enumerate(parts):
             ins = tuple(shapes[r] if isinstance(r, int) else image(r.shape) for r in reads)
             refs = tuple(made[r] if isinstance(r, int) else r.ref for r in reads)
-            self.graph.nodes.append(Node(self.unique(f"{path}.{name}"), op, refs, ins, (shapes[number],), origin=path))
-            made.append((len(self.graph.nodes) - 1, 0))
+            named = self.unique(f"{path}.{name}")
+            made += add_node(self.graph.nodes, named, op, refs, ins, (shapes[number],), origin=path)
         self.values[call.step.outs[0].name] = Value(call.out, made[-1])
         return True
 
