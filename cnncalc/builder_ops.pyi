@@ -235,6 +235,7 @@ class OperatorMethods:
         stride: int | str | Sequence[int | str] = ...,
         padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
         groups: int | str = ...,
         padding_mode: Literal["zeros", "reflect", "replicate", "circular"] | Word = ...,
         bias: bool | str = ...,
@@ -251,6 +252,7 @@ class OperatorMethods:
         stride: int | str | Sequence[int | str] = ...,
         padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
         multiplier: int | str = ...,
         bias: bool | str = ...,
         norm: Normalisation = ...,
@@ -267,6 +269,7 @@ class OperatorMethods:
         stride: int | str | Sequence[int | str] = ...,
         padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
         groups: int | str = ...,
         output_padding: int | str | Sequence[int | str] = ...,
         padding_mode: Literal["zeros"] | Word = ...,
@@ -285,6 +288,7 @@ class OperatorMethods:
         stride: int | str | Sequence[int | str] = ...,
         padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
         groups: int | str = ...,
         padding_mode: Literal["zeros"] | Word = ...,
         offset_groups: int | str = ...,
@@ -304,6 +308,7 @@ class OperatorMethods:
         stride: int | str | Sequence[int | str] = ...,
         padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
         multiplier: int | str = ...,
         bias: bool | str = ...,
         norm: Normalisation = ...,
@@ -320,6 +325,7 @@ class OperatorMethods:
         stride: int | str | Sequence[int | str] = ...,
         padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
         dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
         bias: bool | str = ...,
         norm: Normalisation = ...,
         act: Activation = ...,
@@ -590,7 +596,7 @@ class OperatorMethods:
         macs: int | str = ...,
         flops: int | str = ...,
         memory_access: int | str = ...,
-        field: Literal["whole", "same"] | Word = ...,
+        field: Literal["whole", "same"] | Word | Mapping[str, object] | Sequence[Literal["whole", "same"] | Word | Mapping[str, object]] = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """A layer known by its outputs' shapes, `[C, *S], .. -> out`; declared costs are used, the rest is unknown."""
@@ -762,4 +768,44 @@ class OperatorMethods:
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """Move space to channels, `[C, H*f, W*f] -> [C*f*f, H, W]`; YOLO's passthrough (arXiv:1612.08242)."""
+
+    def unfold(
+        self,
+        kernel: int | str | Sequence[int | str] = ...,
+        *,
+        stride: int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower"] | int | str | Sequence[int | str] = ...,
+        dilation: int | str | Sequence[int | str] = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Every window as a column, `[C, *S] -> [K*C, L]`: K taps of each channel at L window positions, copied."""
+
+    def grid_sample(
+        self,
+        mode: Literal["nearest", "bilinear", "bicubic"] | Word = ...,
+        *,
+        align_corners: bool | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """A map read between its pixels where a second source says, `[C, *S], [r, *S'] -> [C, *S']` (arXiv:1506.02025)."""
+
+    def roi_align(
+        self,
+        size: int | str | Sequence[int | str] = ...,
+        *,
+        regions: int | str = ...,
+        samples: int | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Regions of a map, each resampled to one size, `[C, H, W] -> [C, R, h, w]`, one region as `[C, h, w]`."""
+
+    def correlation(
+        self,
+        *,
+        displacement: int | str = ...,
+        step: int | str = ...,
+        depthwise: bool | str = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Products of two maps: a search and a template, `[C, *S], [C, *T] -> [1, *S - T + 1]` (arXiv:1606.09549)."""
 

@@ -76,6 +76,8 @@ def _alternatives(form: dict[str, Any]) -> list[str]:
         return [f"Sequence[{python_type(form['items'])}]"]
     if form["type"] == "number":
         return ["float", "Fraction"]
+    if form["type"] == "object":
+        return ["Mapping[str, object]"]
     return [SIMPLE[form["type"]]]
 
 

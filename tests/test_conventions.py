@@ -122,7 +122,8 @@ UNMEASURED = {
     *((rule, family) for rule in ("calflops", "torchscan")
       for family in ("attention", "matmul", "affine", "tokens", "lstm", "gru", "recurrent", "score_bias")),
     *((rule, family) for rule in TOOLS
-      for family in ("roll", "rms_norm", "grn", "l2_norm", "repeat_channels")),
+      for family in ("roll", "rms_norm", "grn", "l2_norm", "repeat_channels", "unfold", "grid_sample",
+                     "roi_align", "correlation")),
 }  # fmt: skip
 """What no tool was asked: unknown under its rule, never guessed."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnncalc.ops.operator import Operator, PlacedPart
 
 PAGE = Path(__file__).parent.parent / "docs" / "counting.md"
-LETTERS = ("N", "X", "T", "K", "M", "B", "R", "W", "n", "A", "S", "m", "Q", "O", "V")
+LETTERS = ("N", "X", "T", "K", "M", "B", "R", "W", "n", "A", "S", "m", "Q", "O", "V", "G")
 COMPOSITE = "its parts"
 PARTS = {
     "attention_scores": "`attention` scores",
@@ -63,6 +63,10 @@ def letters(layer: PlacedPart) -> dict[str, Any]:
     taps = prod(kernel) if isinstance(kernel, tuple) else kernel**rank
     if op.name == "upsample":
         taps = {"bicubic": 4, "linear": 2, "bilinear": 2, "trilinear": 2}.get(given["mode"], 1) ** rank
+    if op.name == "grid_sample":
+        taps = {"bilinear": 2, "bicubic": 4, "nearest": 0}[given["mode"]] ** rank
+    if op.name == "roi_align":
+        taps = given["samples"] ** 2
     if op.name == "local_response_norm":
         taps = given["size"]
     values: dict[str, Any] = dict.fromkeys(LETTERS, 0)
@@ -74,6 +78,8 @@ def letters(layer: PlacedPart) -> dict[str, Any]:
     values["S"] = values["A"] if given.get("bias", True) else 0
     if op.name in {"lstm", "gru"}:
         values["V"] = x[1] * given["hidden"] * given["layers"] * (2 if given["bidirectional"] else 1)
+    if op.name == "grid_sample":
+        values["G"] = layer.ins[1].elements
     if op.name == "opaque":
         values["D"] = given["flops"]
     if op.name == "affine":
@@ -97,6 +103,8 @@ def _together(layer: PlacedPart) -> int:
         return x.positions
     if layer.op.name == "group_norm":
         return x.elements // int(given["groups"])
+    if layer.op.name in {"softmax", "log_softmax"}:
+        return int(x[{"channel": 0, "last": -1}.get(given["axis"], given["axis"])])
     over = given.get("over", "channel")
     trailing = {"all": len(x), "last": 1}.get(over, over)
     return x.channels if over == "channel" else prod(x[len(x) - trailing :])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from typer.testing import CliRunner
 
 import cnncalc
@@ -81,3 +82,34 @@ def test_sources_of_different_size_and_several_outputs() -> None:
     assert (score.params, score.macs, score.out_shape) == (None, None, (1, 17, 17))
     assert both.out_shapes == ((4, 5), (3,))
     assert last.params == 8
+
+
+def test_a_declared_field_holds_for_its_source() -> None:
+    def seen(field: Any) -> tuple[Any, dict[str, Any]]:
+        spec = {
+            "inputs": {"a": [4, 12], "b": [4, 12]},
+            "layers": [{"opaque": {"out": [4, 6], "field": field}, "from": ["a", "b"]}],
+        }
+        layer = cnncalc.analyze(spec).layers[0]
+        return (layer.receptive_field, layer.jump, layer.start), dict(layer.receptive_fields)
+
+    window = {"kernel": 3, "stride": 2, "padding": 1, "dilation": 2}
+    assert seen(window) == (((5,), (2,), (-1,)), {"b": (12,)})
+    assert seen([window, "same"])[1] == {"b": (1,)}
+    assert seen(["whole", "same"]) == (((12,), (None,), (None,)), {"b": (1,)})
+    assert seen("same")[1] == {"b": (12,)}
+
+
+def test_a_declared_window_may_be_an_expression_and_is_written_as_it_was() -> None:
+    text = (
+        "cnncalc: 1\ninput: [4, 12]\nvars: {k: 3}\n"
+        "layers:\n  - {opaque: {out: [4, 6], field: {kernel: 2*k - 1, stride: 2}}}\n"
+    )
+    layer = cnncalc.analyze(cnncalc.parse(text)).layers[0]
+    assert layer.receptive_field == (5,)
+    assert layer.to_dict()["attributes"]["field"] == {"kernel": 5, "stride": 2}
+    with pytest.raises(cnncalc.SpecError) as refused:
+        cnncalc.analyze(cnncalc.parse(text.replace("stride", "strid")))
+    (found,) = refused.value.diagnostics
+    assert "'field' has no key 'strid'" in found.message
+    assert "did you mean 'stride'" in (found.hint or "")

@@ -143,6 +143,7 @@ class _Walk:
         self._drift: dict[int, tuple[Fraction, ...]] = {}
         self._whole: dict[str, Axes] = {}
         self._origins: dict[int, dict[str, Origin]] = {}
+        self._ports: dict[tuple[Ref, bool], dict[str, Axes]] = {}
         for index, (name, shape) in enumerate(graph.inputs.items()):
             self._whole[name] = tuple(Global(extent) for extent in shape.spatial)
             axes = tuple(map_field(extent) if on_map else source_field() for extent in shape.spatial)
@@ -156,7 +157,8 @@ class _Walk:
             before = node.inputs[0][0]
             self._drifts(index, node, reaches)
             spatial = self._of(node.inputs[0], self.spatial)
-            true = spatial if self.true[before] is self.spatial[before] else self._of(node.inputs[0], self.true)
+            true = self._of(node.inputs[0], self.true)
+            true = spatial if self.true[before] is self.spatial[before] else true
             kept = node.op.kept_axes(node.in_shapes, node.out_shapes)
             if kept is not None:
                 self.spatial[index] = self._moved(index, spatial, kept, node)
@@ -195,7 +197,7 @@ class _Walk:
         return self._advance(paths, reach, node.in_shapes[k], node.out_shapes[0].spatial, node.inputs[k][0])
 
     def _of(self, ref: Ref, known: Mapping[int, dict[str, Axes]]) -> dict[str, Axes]:
-        """Return the fields of one output of a node: a part of an axis starts further on."""
+        """Return the fields of one output of a node: a part of an axis starts further on in the node's input."""
         before, port = ref
         if not port:
             return known[before]
@@ -203,8 +205,15 @@ class _Walk:
         begins = node.op.begins(node.in_shapes, port)
         if not any(begins):
             return known[before]
-        reaches = tuple(Slide(before=-first) for first in begins)
-        return self._advance(known[before], reaches, node.out_shapes[0], node.out_shapes[port].spatial, before)
+        key = (ref, known is self.true)
+        if key not in self._ports:
+            source = node.inputs[0]
+            reaches = tuple(Slide(before=-first) for first in begins)
+            extents = node.out_shapes[port].spatial
+            self._ports[key] = self._advance(
+                self._of(source, known), reaches, node.in_shapes[0], extents, source[0]
+            )
+        return self._ports[key]
 
     def _moved(self, index: int, paths: dict[str, Axes], kept: Origin, node: Node) -> dict[str, Axes]:
         """Return the fields behind a view that only drops, adds or moves extents of 1."""

@@ -8,6 +8,7 @@ from cnncalc.explanation.formula import Num, Sym
 from cnncalc.explanation.term import Term
 from cnncalc.ops.arguments import Padding
 from cnncalc.ops.windows import AXES
+from cnncalc.values.keyed import Keyed
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ def _arguments(op: Operator, rank: int, book: dict[str, Letter]) -> dict[str, An
     for argument, declared in op.args.items():
         value = getattr(op, declared.attribute or argument)
         name = argument if argument not in symbols else next(iter(declared.aliases), f"{op.name}_{argument}")
-        if isinstance(value, tuple) and value:
+        if isinstance(value, Keyed):
+            values[argument] = value
+        elif isinstance(value, tuple) and value:
             names = _tuple_names(declared, name, value, rank)
             values[argument] = tuple(_argument(n, v, declared, book) for n, v in zip(names, value, strict=True))
         else:

@@ -11,6 +11,7 @@ from cnncalc.language.scope import Frame, Made, Silent
 from cnncalc.language.slots import (
     FAILED,
     VALUE,
+    KeyedSlots,
     Like,
     NestedCall,
     PassedWord,
@@ -24,6 +25,7 @@ from cnncalc.language.template import LABEL, MAX_LABEL
 from cnncalc.language.tree import Scalar, Seq
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
+from cnncalc.values.keyed import Keyed
 from cnncalc.values.words import value_hint
 
 if TYPE_CHECKING:
@@ -229,6 +231,8 @@ class Evaluator:
                 raise in_expression(slot.name, slot.node, value.text, error, hint) from None
         if isinstance(value, RawList):
             return Listed(tuple(value.node.items), self.scope.frame, self.listed)
+        if isinstance(value, KeyedSlots):
+            return Keyed((inner.name, self.evaluate(inner)) for inner in value)
         if isinstance(value, list):
             return tuple(self.evaluate(inner) for inner in value)
         if isinstance(value, PassedWord):

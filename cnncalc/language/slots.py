@@ -14,7 +14,8 @@ from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, Number, Padding, PerAxis, shown
 from cnncalc.ops.hints import role_hint
 from cnncalc.values.bits import WIDEST
-from cnncalc.values.diagnostics import ArgumentError, Span
+from cnncalc.values.diagnostics import ArgumentError, Span, did_you_mean
+from cnncalc.values.keyed import Keyed
 from cnncalc.values.words import value_hint
 
 if TYPE_CHECKING:
@@ -113,6 +114,10 @@ class RawList(NamedTuple):
     node: Seq
 
 
+class KeyedSlots(list[Slot]):
+    """The values of a mapping, each under its slot's name."""
+
+
 class NestedCall(NamedTuple):
     """An operator inside an argument: what `norm:` and `act:` hold."""
 
@@ -172,10 +177,25 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
         if all(slot.constant for slot in slots):
             return Slot(name, node, kind, tuple(slot.value for slot in slots), constant=True)
         return Slot(name, node, kind, slots, constant=False)
+    if kind.keys and len(node):
+        return keyed(name, node, kind, reader)
     if isinstance(kind, Nested) and len(node) == 1:
         key, value_node = node.entries[0]
         return nested(name, node, key, value_node, kind, reader)
     raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got {clipped(node)}", node.span)
+
+
+def keyed(name: str, node: Map, kind: Kind, reader: Reader) -> Slot:
+    """Return the slot of a mapping with known keys."""
+    slots = []
+    for key, value in node.entries:
+        if key.text not in kind.keys:
+            raise SlotError("unknown-argument", f"'{name}' has no key '{clip(key.text)}'", key.span,
+                            did_you_mean(key.text, kind.keys, f"its keys are {', '.join(kind.keys)}"))  # fmt: skip
+        slots.append(compile_slot(key.text, value, kind.keys[key.text], reader))
+    if all(slot.constant for slot in slots):
+        return Slot(name, node, kind, Keyed((slot.name, slot.value) for slot in slots), constant=True)
+    return Slot(name, node, kind, KeyedSlots(slots), constant=False)
 
 
 def size(name: str, node: Scalar, kind: Kind) -> Seq | None:

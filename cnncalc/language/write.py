@@ -13,6 +13,7 @@ from cnncalc.language.tree import EXPANDED_MARKER, Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import shown
 from cnncalc.results.layer import operator_form
+from cnncalc.values.keyed import Keyed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -384,6 +385,10 @@ def _arguments(op: ops.Operator, lender: ops.Operator | None = None) -> str:
 
 def _flow(value: Any) -> str:
     """Return a value of an argument as a spec writes it on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, Keyed):
+        value = dict(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -14,6 +14,7 @@ from cnncalc.ops import (
     pool,
     recurrent,
     resize,
+    sampling,
 )
 from cnncalc.ops.operator import Operator
 from cnncalc.ops.registry import find, names, operators, register
@@ -37,4 +38,5 @@ __all__ = [
     "recurrent",
     "register",
     "resize",
+    "sampling",
 ]

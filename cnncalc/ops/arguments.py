@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.keyed import Keyed
 from cnncalc.values.record import record
 from cnncalc.values.words import value_hint
 
@@ -20,6 +21,8 @@ PADDING_WORDS = ("valid", "half", "same", "same_lower")
 
 def shown(value: object) -> str:
     """Return a value as a spec would write it."""
+    if isinstance(value, Keyed):
+        return "{" + ", ".join(f"{key}: {shown(inner)}" for key, inner in value) + "}"
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -38,11 +41,13 @@ class Kind:
     Attributes:
         numeric: strings are expressions, unless they are one of `words`.
         words: literal words that the argument accepts.
+        keys: the forms of the keys of a mapping, where it may be one; it arrives as `Keyed`.
         label: the word `like` gives this argument's value from another layer's map.
     """
 
     numeric: ClassVar[bool] = True
     words: tuple[str, ...] = ()
+    keys: ClassVar[dict[str, Kind]] = {}
     nested: ClassVar[str | None] = None
 
     def check(self, value: Any, name: str) -> Any:

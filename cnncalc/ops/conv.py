@@ -107,6 +107,9 @@ class Convolution(Weighted):
     stride: AxisValue = arg(PerAxis(1), default=1, symbol="s", doc="stride")
     padding: AxisValue | str = arg(Padding((*PADDING_WORDS, "causal")), default=0, symbol="p", doc="padding")
     dilation: AxisValue = arg(PerAxis(1), default=1, symbol="d", doc="dilation")
+    gain: bool = arg(
+        Boolean(), default=False, doc="learn a factor per output channel (weight standardisation, weight normalisation)"
+    )
 
     def out_channels(self, x: Shape) -> int:
         """Return C_out."""
@@ -148,8 +151,12 @@ class Convolution(Weighted):
 
     def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
         out, entering = self.out_channels(ins[0]), exactly(ins[0].channels, self.grouping(ins[0]))
-        weight = Tensor("weight", (out, entering, *self.kernels(ins)), entering=1)
-        return (weight, Tensor("bias", (out,), BIAS)) if self.has_bias else (weight,)
+        return self.held(Tensor("weight", (out, entering, *self.kernels(ins)), entering=1), out)
+
+    def held(self, weight: Tensor, out: int) -> tuple[Tensor, ...]:
+        """Return the filters with the gain and the bias of each output channel."""
+        gain = (Tensor("gain", (out,)),) if self.gain else ()
+        return (weight, *gain, Tensor("bias", (out,), BIAS)) if self.has_bias else (weight, *gain)
 
     def macs(self, ins: Shapes, outs: Shapes) -> int:
         return self.depth(ins) * outs[0].elements
@@ -349,8 +356,7 @@ class ConvTranspose(Convolution):
 
     def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
         shape = (ins[0].channels, exactly(self.out, self.groups), *self.kernels(ins))
-        weight = Tensor("weight", shape, entering=0)
-        return (weight, Tensor("bias", (self.out,), BIAS)) if self.has_bias else (weight,)
+        return self.held(Tensor("weight", shape, entering=0), self.out)
 
     def macs(self, ins: Shapes, outs: Shapes) -> int:
         return self.taps(ins) * exactly(self.out, self.groups) * ins[0].elements
@@ -489,8 +495,9 @@ class Separable(Factorised):
             dilation=self.dilation,
             multiplier=self.multiplier,
             bias=self.has_bias,
+            gain=self.gain,
         )
-        pointwise = Conv(out=self.out, kernel=1, bias=self.has_bias)
+        pointwise = Conv(out=self.out, kernel=1, bias=self.has_bias, gain=self.gain)
         return (*self.named("depthwise", depthwise), *self.named("pointwise", pointwise))
 
 
@@ -539,6 +546,7 @@ class SpatiallySeparable(Factorised):
                 dilation=_on(axis, dilations),
                 padding=paddings[axis],
                 bias=self.has_bias,
+                gain=self.gain,
             )
             both += self.named(suffix, one)
         return tuple(both)

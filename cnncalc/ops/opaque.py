@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from cnncalc.ops.arguments import EXPRESSION, Integer, Kind, Word, shown, whole
+from cnncalc.ops.arguments import EXPRESSION, REFERENCE, Integer, Kind, PerAxis, shown, whole
 from cnncalc.ops.operator import Operator, Shapes, arg
 from cnncalc.ops.registry import register
-from cnncalc.values.axis import IDENTITY, WHOLE, Reach
+from cnncalc.ops.windows import per_axis
+from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Slide
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.keyed import Keyed
 from cnncalc.values.shape import Shape
+from cnncalc.values.words import value_hint
 from cnncalc.values.work import MemoryAccess, Work
 
 if TYPE_CHECKING:
@@ -41,6 +44,49 @@ class _Shapes(Kind):
         return "a shape, or a list of shapes"
 
 
+FIELDS = ("whole", "same")
+FIELD_KEYS: dict[str, Kind] = {
+    "kernel": PerAxis(1), "stride": PerAxis(1), "padding": PerAxis(0), "dilation": PerAxis(1),
+}  # fmt: skip
+
+
+class _Field(Kind):
+    """What an output reads of a source, or a list of it for each source."""
+
+    words = FIELDS
+    keys: ClassVar[dict[str, Kind]] = FIELD_KEYS
+
+    def check(self, value: Any, name: str) -> Any:
+        if isinstance(value, dict):
+            value = Keyed((key, tuple(v) if isinstance(v, list) else v) for key, v in value.items())
+        if isinstance(value, Keyed):
+            given = dict(value)
+            for key in given.keys() - FIELD_KEYS.keys():
+                raise ArgumentError(f"'{name}' has no key '{key}'", argument=name, code="unknown-argument")
+            if "kernel" not in given:
+                raise ArgumentError(f"'{name}' needs a kernel, got {shown(value)}", argument=name,
+                                    hint="write {kernel: 3, stride: 1, padding: 1}")  # fmt: skip
+            return Keyed((key, FIELD_KEYS[key].check(v, key)) for key, v in value)
+        if isinstance(value, tuple) and value:
+            return tuple(self.check(v, name) for v in value)
+        if not isinstance(value, str) or value not in FIELDS:
+            raise ArgumentError(
+                f"'{name}' must be {self.describe()}, got {shown(value)}",
+                argument=name,
+                hint=value_hint(str(value), FIELDS),
+            )
+        return value
+
+    def schema(self) -> Json:
+        keys = {key: kind.schema() for key, kind in FIELD_KEYS.items()}
+        window: Json = {"type": "object", "properties": keys, "required": ["kernel"], "additionalProperties": False}
+        one: list[Json] = [{"enum": list(FIELDS)}, REFERENCE, window]
+        return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}, "minItems": 1}]}
+
+    def describe(self) -> str:
+        return "whole, same, a window {kernel, stride, padding, dilation}, or a list with one for each source"
+
+
 @register("opaque")
 class Opaque(Operator):
     """A layer known by its outputs' shapes, `[C, *S], .. -> out`; declared costs are used, the rest is unknown.
@@ -59,7 +105,7 @@ class Opaque(Operator):
     macs_: int | None = arg(Integer(0), default=None, alias="macs", doc="declared multiply-accumulates")
     flops: int | None = arg(Integer(0), default=None, doc="declared operations, as `exact` counts them")
     memory_access: int | None = arg(Integer(0), default=None, doc="declared elements moved, weights included")
-    field: str = arg(Word(("whole", "same")), default="whole", doc="declared reading: all positions, or its own")
+    field: Any = arg(_Field(), default="whole", doc="declared reading: all positions, its own, or a window")
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -69,7 +115,15 @@ class Opaque(Operator):
 
     def infer(self, ins: Shapes) -> Shapes:
         several = isinstance(self.out[0], tuple)
-        return tuple(Shape(shape) for shape in self.out) if several else (Shape(self.out),)
+        outs = tuple(Shape(shape) for shape in self.out) if several else (Shape(self.out),)
+        if isinstance(self.field, tuple) and not isinstance(self.field, Keyed) and len(self.field) > len(ins):
+            raise ArgumentError(
+                f"{self.name} declares {len(self.field)} fields for {len(ins)} sources, {' and '.join(map(str, ins))}",
+                argument="field",
+                hint="give one field for each source",
+            )
+        self.reach(ins, outs)
+        return outs
 
     def tensors(self, ins: Shapes) -> None:
         return None
@@ -97,7 +151,19 @@ class Opaque(Operator):
     def count(self, ins: Shapes, outs: Shapes) -> Count:
         return replace(super().count(ins, outs), hides=True)
 
+    def declared_reach(self, x: Shape, y: Shape, field: str | Keyed) -> tuple[Reach, ...]:
+        """Return what an output reads of one source; an axis that the output does not have is read whole."""
+        rank = len(y) - 1
+        if field == "whole" or len(x) != len(y):
+            return (WHOLE,) * rank
+        if isinstance(field, str):
+            return (IDENTITY,) * rank
+        given = {"stride": 1, "padding": 0, "dilation": 1, **dict(field)}
+        values = (per_axis(given[key], rank, key) for key in ("kernel", "stride", "dilation", "padding"))
+        return tuple(Slide(*each) for each in zip(*values, strict=True))
+
     def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
-        y = outs[0]
-        same = self.field == "same"
-        return tuple((IDENTITY if same and len(x) == len(y) else WHOLE,) * (len(y) - 1) for x in ins)
+        several = isinstance(self.field, tuple) and not isinstance(self.field, Keyed)
+        fields = self.field if several else (self.field,)
+        every = (*fields, *("whole",) * (len(ins) - len(fields)))
+        return tuple(self.declared_reach(x, outs[0], field) for x, field in zip(ins, every, strict=True))

@@ -306,7 +306,7 @@ class Operator:
         return tuple((IDENTITY if len(x) == len(y) else WHOLE,) * (len(y) - 1) for x in ins)
 
     def begins(self, ins: Shapes, port: int) -> tuple[int, ...]:
-        """Return where one of several outputs starts on the first one's axes, for each spatial axis; () for nowhere."""
+        """Return where one of several outputs starts on the input's spatial axes; () where they are all of them."""
         return ()
 
     def kept_axes(self, ins: Shapes, outs: Shapes) -> tuple[int | None, ...] | None:

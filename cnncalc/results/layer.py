@@ -8,6 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc.values.keyed import Keyed
+
 if TYPE_CHECKING:
     from cnncalc.values.bits import Bits
     from cnncalc.values.shape import Shape
@@ -21,6 +23,8 @@ def plain(value: Any) -> Any:
     """Return a value as JSON has it: tuples as lists, whole fractions as integers, others as floats."""
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else float(value)
+    if isinstance(value, Keyed):
+        return {k: plain(v) for k, v in value}
     if isinstance(value, tuple | list):
         return [plain(v) for v in value]
     if isinstance(value, dict):

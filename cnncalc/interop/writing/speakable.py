@@ -37,12 +37,15 @@ def spoken(node: Node, path: str) -> Node:
         return replace(node, path=path)
     ins, outs = node.in_shapes, node.out_shapes
     work, memory = op.work(ins, outs), op.memory(ins, outs)
+    fields = tuple(
+        "same" if all(reach == IDENTITY for reach in one) else "whole" for one in op.reach(ins, outs)
+    ) or ("whole",)
     lent = node.shares is not None  # counted with the layer that has them
     said = Opaque(
         out=tuple(map(tuple, outs)) if len(outs) > 1 else tuple(outs[0]), params=0 if lent else op.params(ins),
         buffers=0 if lent else op.buffers(ins), macs=op.macs(ins, outs), flops=None if work is None else work.total,
         memory_access=None if memory is None else memory.total,
-        field="same" if all(reach == IDENTITY for one in op.reach(ins, outs) for reach in one) else "whole",
+        field=fields[0] if len(set(fields)) == 1 == len(ins) or "same" not in fields else fields,
     )  # fmt: skip
     return replace(node, op=said, path=path, shares=None)
 
