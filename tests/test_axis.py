@@ -125,7 +125,7 @@ def test_reached_counts_the_outputs_with_a_tap(size: int, window: Window, extra:
     assume(out >= 1)
     kernel, stride, dilation, before, _ = window
     sums = {i * stride + dilation * t - before for i in range(size) for t in range(kernel)}
-    assert reached(size, window, out) == len(sums & set(range(out)))
+    assert reached(size, *window, out) == len(sums & set(range(out)))
 
 
 @given(st.integers(1, 12), WINDOWS, st.integers(0, 3))
@@ -141,8 +141,8 @@ def test_transposed_taps_are_the_inputs_that_write_there(size: int, window: Wind
 
 def test_reached_needs_no_loop_over_a_huge_kernel() -> None:
     """Distinct sums of i + t, i < 10, t < 10**15, are 10**15 + 9; with every second input, i*2 + t, 10**15 + 18."""
-    assert reached(10, Window(10**15, 1), 10**15 + 9) == 10**15 + 9
-    assert reached(10, Window(10**15, 2), 10**15 + 18) == 10**15 + 18
+    assert reached(10, *Window(10**15, 1), 10**15 + 9) == 10**15 + 9
+    assert reached(10, *Window(10**15, 2), 10**15 + 18) == 10**15 + 18
 
 
 @given(SIZES, SMALL, SMALL, st.integers(1, 4))

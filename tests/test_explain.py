@@ -21,9 +21,12 @@ import yaml
 from test_ops import load
 
 import cnncalc
-from cnncalc.explanation.formula import Applied, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
+from cnncalc.explanation import term as numbers
 from cnncalc.explanation.network import NoSuchLayer, explain
-from cnncalc.explanation.term import Term
+from cnncalc.explanation.term import tree_of
+from cnncalc.numbers.doors import exactly, named, recorded
+from cnncalc.numbers.recorder import Recorder
+from cnncalc.numbers.tree import Applied, Let, Num, Rounded, in_letters, in_numbers, value, walk, worked_out
 from cnncalc.ops import operators
 from cnncalc.ops.arguments import PerAxis
 from cnncalc.ops.operator import Operator, arg
@@ -387,8 +390,11 @@ def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], para
     assert any("does not run on letters" in note for note in found["size"].notes) == (cls is Stubborn)
 
 
+RECORDER = Recorder(asking=False)
+
+
 def letter(name: str, number: int) -> Any:
-    return Term.letter(name, number)
+    return numbers.letter(RECORDER, name, number)
 
 
 def terms() -> Iterator[tuple[Any, str]]:
@@ -401,8 +407,8 @@ def terms() -> Iterator[tuple[Any, str]]:
     yield -(-a // b), "ceil(a/b)"
     yield a // b + 1, "floor(a/b) + 1"
     yield a * b // b, "a"
-    yield divmod(a * b * b, b)[0], "a*b"
-    yield divmod(letter("e", 6), b)[0] * a, "e/b*a"
+    yield exactly(a * b * b, b), "a*b"
+    yield exactly(letter("e", 6), b) * a, "e/b*a"
     yield sum([a, b, a]), "2*a + b"
     yield math.prod([a, b, 1]), "a*b"
     yield (a - b) * c + b * c, "a*c"
@@ -410,11 +416,12 @@ def terms() -> Iterator[tuple[Any, str]]:
 
 
 @pytest.mark.parametrize(("term", "text"), [pytest.param(t, text, id=text) for t, text in terms()])
-def test_arithmetic_leaves_short_formulas(term: Term, text: str) -> None:
-    assert in_letters(term.tree, {}) == text
-    assert value(term.tree) == term
-    assert evaluate(in_numbers(term.tree)) == term
-    assert evaluate(worked_out(term.tree)) == term
+def test_arithmetic_leaves_short_formulas(term: int, text: str) -> None:
+    tree = tree_of(term)
+    assert in_letters(tree, {}) == text
+    assert value(tree) == term
+    assert evaluate(in_numbers(tree)) == term
+    assert evaluate(worked_out(tree)) == term
 
 
 def test_a_term_is_its_number() -> None:
@@ -429,15 +436,15 @@ def test_a_term_is_its_number() -> None:
     assert -(+a) == -7
     assert 20 // a == 2
     assert divmod(20, a) == (2, 6)
-    assert Term(5, Num(5)).recorded(max, (5, 3)).tree == Num(5)
+    assert tree_of(recorded(max, 5, 3)) == Num(5)
     with pytest.raises(TypeError):
         a + "x"
 
 
 def test_trees_can_be_walked() -> None:
-    tree = (letter("a", 7).named("p", "H") // 2).recorded(max, (letter("b", 1), 2)).tree
-    assert isinstance(tree, Applied)
-    whole = (letter("a", 7).named("p", "H") // 2).tree
+    half = named("p", letter("a", 7), "H") // 2
+    assert isinstance(tree_of(recorded(max, half, letter("b", 1), 2)), Applied)
+    whole = tree_of(half)
     assert isinstance(whole, Rounded)
     assert any(isinstance(part, Let) for part in walk(whole))
     assert number(Fraction(1, 2)) == "0.5"

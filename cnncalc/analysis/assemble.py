@@ -10,6 +10,7 @@ from cnncalc.analysis.findings import report_misalignments, report_suspicions, s
 from cnncalc.analysis.liveness import peak_activation
 from cnncalc.analysis.precision import own_widths, precision, stored_bits
 from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
+from cnncalc.numbers.doors import known, occurs
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.operator import Called, Operator
 from cnncalc.results.layer import Axis, Layer
@@ -20,7 +21,7 @@ from cnncalc.values.shape import Shape
 from cnncalc.values.work import Count, MemoryAccess, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cnncalc.analysis.receptive import Misalignment, NodeField
     from cnncalc.graph.graph import Graph, Node
@@ -33,7 +34,7 @@ __all__ = ["DTYPES", "build_report", "tensor_bytes"]
 class Facts:
     """What is the same for every layer with the same operator and input shapes."""
 
-    __slots__ = ("bytes", "connections", "count", "flops", "intensity", "memory", "unknown", "weighted_memory", "work")
+    __slots__ = ("bytes", "connections", "count", "flops", "memory", "unknown", "weighted_memory", "work")
 
     def __init__(
         self, node: Node, convention: Convention, dtypes: Dtypes, batch: int, widths: Sequence[int] = ()
@@ -50,7 +51,7 @@ class Facts:
         self.bytes: int | None = None
         if memory is not None:
             self.bytes = 0
-            if memory.total:
+            if occurs(memory.total):
                 tensors = [s.elements * batch for s in (*node.in_shapes, *node.out_shapes)]
                 bits = list(widths) or [dtypes.activation_bits] * len(tensors)
                 if sum(tensors) != batch * (memory.read + memory.written):
@@ -69,13 +70,17 @@ class Facts:
         self.count = count
         self.memory = memory
         self.connections = connections
-        self.intensity = self.flops / self.bytes if self.flops is not None and self.bytes else None
         numbers = {
             "params": count.params, "macs": count.macs, "flops": self.flops, "work": self.work,
             "memory_access": memory, "bytes": self.bytes, "connections": self.connections,
             "activations": count.activations,
         }  # fmt: skip
         self.unknown = tuple(name for name, value in numbers.items() if value is None)
+
+    @property
+    def intensity(self) -> float | None:
+        """FLOPs per byte moved; None where one of them is unknown or nothing moves."""
+        return self.flops / self.bytes if self.flops is not None and self.bytes else None
 
 
 def scaled(count: Count, batch: int) -> Count:
@@ -157,24 +162,8 @@ def build_report(
     report_misalignments(graph, misaligned, collector)
     report_suspicions(graph, collector)
     accepted = set_accepted_apart(graph, collector)
-    facts: dict[Any, Facts] = {}
-    per_node: list[Facts] = []
-    found = precision(graph, dtypes, batch)
-    for node in graph.nodes:
-        widths: tuple[int, ...] = ()
-        if found is not None:
-            made = node.bits.output if node.bits is not None else None
-            widths = (*(stored_bits(graph, ref, dtypes) for ref in node.inputs),
-                      *((made or dtypes.activation_bits,) * len(node.out_shapes)))  # fmt: skip
-        key = (node.op, node.in_shapes, node.bits, widths) if widths else (node.op, node.in_shapes)
-        fact = facts.get(key)
-        if fact is None:
-            fact = facts[key] = Facts(node, convention, dtypes, batch, widths)
-        per_node.append(fact)
     peak = peak_of(graph, dtypes, batch)
-    totals = total(graph, per_node, dtypes.weight_bits, peak)
-    if found is not None:
-        totals = replace(totals, model_size=-(-found.model_bits // 8), precision=found)
+    per_node, totals = counted(graph, convention, dtypes, batch, peak)
     return Report(
         version=version,
         name=name,
@@ -195,6 +184,35 @@ def build_report(
         warnings=warnings_of(collector),
         accepted=accepted,
     )
+
+
+def counted(  # noqa: PLR0917 - what a report is counted with
+    graph: Graph, convention: Convention, dtypes: Dtypes, batch: int, peak: PeakActivation,
+    tell: Callable[[Any], Any] | None = None,
+) -> tuple[list[Facts], Totals]:  # fmt: skip
+    """Return the counts of every layer, and their sums; layers that are alike share theirs.
+
+    `tell` gives what tells shapes apart where their numbers record, which are equal in one design alone.
+    """
+    facts: dict[Any, Facts] = {}
+    per_node: list[Facts] = []
+    found = precision(graph, dtypes, batch)
+    for node in graph.nodes:
+        widths: tuple[int, ...] = ()
+        if found is not None:
+            made = node.bits.output if node.bits is not None else None
+            widths = (*(stored_bits(graph, ref, dtypes) for ref in node.inputs),
+                      *((made or dtypes.activation_bits,) * len(node.out_shapes)))  # fmt: skip
+        shapes = node.in_shapes if tell is None else tell(node.in_shapes)
+        key = (node.op, shapes, node.bits, widths) if widths else (node.op, shapes)
+        fact = facts.get(key)
+        if fact is None:
+            fact = facts[key] = Facts(node, convention, dtypes, batch, widths)
+        per_node.append(fact)
+    totals = total(graph, per_node, dtypes.weight_bits, peak)
+    if found is not None:
+        totals = replace(totals, model_size=-(-found.model_bits // 8), precision=found)
+    return per_node, totals
 
 
 def warnings_of(collector: Collector) -> tuple[Diagnostic, ...]:
@@ -310,14 +328,14 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation)
     for fact, times, own in occurrences.values():
         count: Count = fact.count
         unknown.update(fact.unknown)
-        params += own * (count.params or 0)
+        params += own * known(count.params)
         buffers += own * count.buffers
-        macs += times * (count.macs or 0)
-        flops += times * (fact.flops or 0)
-        activations += times * (count.activations or 0)
-        connections += times * (fact.connections or 0)
+        macs += times * known(count.macs)
+        flops += times * known(fact.flops)
+        activations += times * known(count.activations)
+        connections += times * known(fact.connections)
         weighted += times * fact.weighted_memory
-        moved += times * (fact.bytes or 0)
+        moved += times * known(fact.bytes)
         if fact.memory is not None:
             memory: MemoryAccess = fact.memory
             read += times * memory.read
@@ -364,8 +382,8 @@ def summarise(
     linear_params = linear_macs = 0
     for node, fact in zip(graph.nodes, facts, strict=True):
         if fact.count.dense:
-            linear_params += (fact.count.params or 0) * (node.shares is None)
-            linear_macs += fact.count.macs or 0
+            linear_params += known(fact.count.params) * (node.shares is None)
+            linear_macs += known(fact.count.macs)
     return Summary(
         depth=Depth(
             layers=longest_path(graph),

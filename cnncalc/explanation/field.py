@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.analysis.field import AffineField, AxisField, through
-from cnncalc.explanation.formula import Tree, in_letters
 from cnncalc.explanation.letters import axis_letters
-from cnncalc.explanation.term import Term, tree_of
+from cnncalc.explanation.term import letter, tree_of
+from cnncalc.numbers.doors import recorded, recording
+from cnncalc.numbers.tree import Tree, in_letters
 from cnncalc.ops.arguments import shown
 from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose, Whole
 
@@ -137,14 +138,15 @@ def _recorded(arrival: Arrival) -> list[Quantity] | None:
     node, paths, before, axis, after, letters, mark = arrival
     if not isinstance(after, AffineField) or letters is None:
         return None
+    recorder = letters.recorder
     reaches = letters.op.reach(letters.ins, letters.outs)
     arriving = [path[axis] for path in before if path is not None and len(path) > axis]
     if len(node.inputs) == 1 and len(arriving) == 1:
         came, reach = arriving[0], reaches[0][axis] if axis < len(reaches[0]) else None
         if not (isinstance(came, AffineField) and isinstance(reach, Slide)):
             return None
-        r, j = Term.letter(f"r{mark}", came.size), Term.letter(f"j{mark}", came.step)
-        start = Term.letter(f"start{mark}", came.lo)
+        r, j = letter(recorder, f"r{mark}", came.size), letter(recorder, f"j{mark}", came.step)
+        start = letter(recorder, f"start{mark}", came.lo)
         moved = through(AffineField(start, start + r - 1, j), reach, node.out_shapes[0].spatial[axis])
         assert isinstance(moved, AffineField)  # noqa: S101 - a line through a window is a line
         return [
@@ -155,9 +157,9 @@ def _recorded(arrival: Arrival) -> list[Quantity] | None:
     lines = [field for field in arriving if isinstance(field, AffineField)]
     if len(lines) < 2 or len(lines) < len(paths) or any(reaches[k][axis : axis + 1] != (Slide(),) for k in paths):
         return None
-    starts = [Term.letter(f"start_{k + 1}{mark}", line.lo) for k, line in enumerate(lines)]
-    ends = [Term.letter(f"end_{k + 1}{mark}", line.hi) for k, line in enumerate(lines)]
-    first, last = starts[0].recorded(min, tuple(starts)), ends[0].recorded(max, tuple(ends))
+    starts = [letter(recorder, f"start_{k + 1}{mark}", line.lo) for k, line in enumerate(lines)]
+    ends = [letter(recorder, f"end_{k + 1}{mark}", line.hi) for k, line in enumerate(lines)]
+    first, last = recorded(min, *starts), recorded(max, *ends)
     return [
         Quantity(f"r'{mark}", last - first + 1, after.size),
         Quantity(f"j'{mark}", None, after.jump),
@@ -214,7 +216,7 @@ def reads(reach: Reach) -> str:
 
 
 def _letter(number: int) -> str:
-    if not isinstance(number, Term):
+    if not recording(number):
         return shown(number)
     tree: Tree = tree_of(number)
     text = in_letters(tree, _Written())

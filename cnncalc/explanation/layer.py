@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncalc.analysis.assemble import Facts
 from cnncalc.explanation.compare import comparisons
 from cnncalc.explanation.field import Quantity, field_step
-from cnncalc.explanation.formula import (
+from cnncalc.explanation.letters import Letter, Lettered, lettered, output_names
+from cnncalc.explanation.model import Explanation, Formula, LayerOrigin, Section
+from cnncalc.explanation.term import letter, tree_of
+from cnncalc.numbers.doors import recording
+from cnncalc.numbers.recorder import Recorder
+from cnncalc.numbers.tree import (
     Applied,
     Let,
     Sym,
@@ -21,9 +26,6 @@ from cnncalc.explanation.formula import (
     walk,
     worked_out,
 )
-from cnncalc.explanation.letters import Letter, Lettered, lettered, output_names
-from cnncalc.explanation.model import Explanation, Formula, LayerOrigin, Section
-from cnncalc.explanation.term import Term
 from cnncalc.ops.arguments import shown
 
 if TYPE_CHECKING:
@@ -107,9 +109,10 @@ def _drafted(setting: Setting, node: Node, row: Layer) -> tuple[Lettered | None,
     if key not in setting.drafted:
         found: Lettered | None = None
         facts: Facts | None = None
-        count = Term.letter("N", setting.batch) if setting.batch > 1 else 1
+        recorder = Recorder(asking=False)
+        count = letter(recorder, "N", setting.batch) if setting.batch > 1 else 1
         try:
-            found = lettered(node)
+            found = lettered(node, recorder)
             on_letters = replace(node, op=found.op, in_shapes=found.ins, out_shapes=found.outs, shares=None)
             facts = Facts(on_letters, setting.convention, setting.dtypes, count)
         except Exception:  # noqa: BLE001 - somebody else's operator may do anything with its numbers; plain ones remain
@@ -214,7 +217,8 @@ def _memory(setting: Setting, facts: Facts | None, row: Layer) -> Draft:
     quantities = [
         Quantity(name, getattr(traced, name) if traced else None, number) for name, number in parts if number
     ]
-    total = sum((Term.letter(name, number) for name, number in parts if number), 0)
+    recorder = Recorder(asking=False)
+    total = sum((letter(recorder, name, number) for name, number in parts if number), 0)
     quantities.append(Quantity("total", total, access.total))
     quantities.append(Quantity(f"bytes in {setting.dtypes}", facts.bytes if facts else None, row.bytes))
     notes = [] if access.total else ["a view: nothing moves"]
@@ -254,11 +258,11 @@ class Printer:
 
     def inside(self, quantity: Quantity, *, again: bool) -> Inside:
         """Return what is inside a quantity's tree; `again` says that the same object comes back in other layers."""
-        if not isinstance(quantity.term, Term):
+        if not recording(quantity.term):
             return NOTHING
         known = self._inside.get(id(quantity)) if again else None
         if known is None:
-            tree = quantity.term.tree
+            tree = tree_of(quantity.term)
             called = frozenset(part.name for part in walk(tree) if isinstance(part, Applied))
             known = Inside(lets(tree), called, letters(tree))
             if again:
@@ -307,8 +311,8 @@ def _quantity(quantity: Quantity, names: dict[Let, str]) -> Formula:
     name, term, plain, note = quantity
     if plain is None:
         return Formula(name=name, value=None, note=note)
-    if isinstance(term, Term) and value(term.tree) == int(term) == plain:
-        return _formula(name, term.tree, plain, note, names)
+    if recording(term) and value(tree := tree_of(term)) == term == plain:
+        return _formula(name, tree, plain, note, names)
     if term is not None and term != plain:
         note = f"{note}; " if note else ""
         note += "no formula was recorded"

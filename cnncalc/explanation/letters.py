@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.explanation.formula import Num, Sym
-from cnncalc.explanation.term import Term
+from cnncalc.explanation import term
+from cnncalc.explanation.term import tree_of
+from cnncalc.numbers.tree import Num, Sym
 from cnncalc.ops.arguments import Padding
 from cnncalc.ops.windows import AXES
 from cnncalc.values.keyed import Keyed
@@ -13,6 +14,7 @@ from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Node
+    from cnncalc.numbers.recorder import Recorder
     from cnncalc.ops.operator import Arg, Operator
 
 SIDES = {1: ("before", "after"), 2: ("top", "bottom", "left", "right"),
@@ -36,6 +38,7 @@ class Lettered(NamedTuple):
         outs: the shapes of its outputs in letters, for what is computed from them.
         formulas: the shapes of its outputs as the operator computes them from `ins`, in terms where it can.
         letters: every letter, with what it stands for.
+        recorder: where its numbers are recorded.
     """
 
     op: Operator
@@ -43,6 +46,7 @@ class Lettered(NamedTuple):
     outs: tuple[Shape, ...]
     formulas: tuple[tuple[int, ...], ...]
     letters: dict[str, Letter]
+    recorder: Recorder
 
 
 def axis_letters(rank: int) -> tuple[str, ...]:
@@ -50,21 +54,21 @@ def axis_letters(rank: int) -> tuple[str, ...]:
     return AXES.get(rank) or tuple(f"S_{axis + 1}" for axis in range(rank))
 
 
-def lettered(node: Node) -> Lettered:
+def lettered(node: Node, recorder: Recorder) -> Lettered:
     """Return a layer in letters.
 
     Raises:
         Exception: the operator's code does not run on terms; the caller falls back to its plain numbers.
     """
     book: dict[str, Letter] = {}
-    ins = _inputs(node, book)
-    op = node.op.symbolic(_arguments(node.op, len(node.in_shapes[0]) - 1, book))
+    ins = _inputs(node, book, recorder)
+    op = node.op.symbolic(_arguments(node.op, len(node.in_shapes[0]) - 1, book, recorder))
     formulas = op.infer(ins)
     outs = tuple(
-        Shape(_output(node, k, axis, number, book) for axis, number in enumerate(shape))
+        Shape(_output(node, k, axis, number, book, recorder) for axis, number in enumerate(shape))
         for k, shape in enumerate(formulas)
     )
-    return Lettered(op, ins, outs, formulas, book)
+    return Lettered(op, ins, outs, formulas, book, recorder)
 
 
 def output_names(node: Node, port: int) -> tuple[str, ...]:
@@ -74,7 +78,7 @@ def output_names(node: Node, port: int) -> tuple[str, ...]:
     return channels, *(f"{letter}'" for letter in axis_letters(len(node.out_shapes[port]) - 1))
 
 
-def _inputs(node: Node, book: dict[str, Letter]) -> tuple[Shape, ...]:
+def _inputs(node: Node, book: dict[str, Letter], recorder: Recorder) -> tuple[Shape, ...]:
     shapes = node.in_shapes
     channels = "C_in" if node.op.weighted else "C"
     same_channels = len({shape[0] for shape in shapes}) == 1
@@ -88,16 +92,16 @@ def _inputs(node: Node, book: dict[str, Letter]) -> tuple[Shape, ...]:
         extents = []
         for axis, (name, extent) in enumerate(zip(names, shape, strict=True)):
             if axis and extent == 1 and len(shapes) > 1:
-                extents.append(Term(1, Num(1)))
+                extents.append(1)
                 continue
             what = f"input {'channels' if axis == 0 else 'extent'}{whose}"
             book.setdefault(name, Letter(name, extent, what))
-            extents.append(Term.letter(name, extent))
+            extents.append(term.letter(recorder, name, extent))
         ins.append(Shape(extents))
     return tuple(ins)
 
 
-def _arguments(op: Operator, rank: int, book: dict[str, Letter]) -> dict[str, Any]:
+def _arguments(op: Operator, rank: int, book: dict[str, Letter], recorder: Recorder) -> dict[str, Any]:
     values: dict[str, Any] = {}
     symbols = {declared.symbol for declared in op.args.values()}
     for argument, declared in op.args.items():
@@ -107,17 +111,18 @@ def _arguments(op: Operator, rank: int, book: dict[str, Letter]) -> dict[str, An
             values[argument] = value
         elif isinstance(value, tuple) and value:
             names = _tuple_names(declared, name, value, rank)
-            values[argument] = tuple(_argument(n, v, declared, book) for n, v in zip(names, value, strict=True))
+            pairs = zip(names, value, strict=True)
+            values[argument] = tuple(_argument(n, v, declared, book, recorder) for n, v in pairs)
         else:
-            values[argument] = _argument(declared.symbol or name, value, declared, book)
+            values[argument] = _argument(declared.symbol or name, value, declared, book, recorder)
     return values
 
 
-def _argument(name: str, value: Any, declared: Arg, book: dict[str, Letter]) -> Any:
+def _argument(name: str, value: Any, declared: Arg, book: dict[str, Letter], recorder: Recorder) -> Any:
     if isinstance(value, bool) or not isinstance(value, int):
         return value
     book[name] = Letter(name, value, (declared.doc or declared.name).partition(";")[0])
-    return Term.letter(name, value)
+    return term.letter(recorder, name, value)
 
 
 def _tuple_names(declared: Arg, name: str, value: tuple[Any, ...], rank: int) -> list[str]:
@@ -131,14 +136,16 @@ def _tuple_names(declared: Arg, name: str, value: tuple[Any, ...], rank: int) ->
     return [f"{letter or name}[{place}]" for place in range(len(value))]
 
 
-def _output(node: Node, port: int, axis: int, number: int, book: dict[str, Letter]) -> Term:
+def _output(  # noqa: PLR0917 - one place
+    node: Node, port: int, axis: int, number: int, book: dict[str, Letter], recorder: Recorder
+) -> int:
     """Return the letter of one extent of an output: that of the input or argument it equals, or one of its own."""
     name = output_names(node, port)[axis]
-    tree = number.tree if isinstance(number, Term) else Num(number)
+    tree = tree_of(number)
     own = name.rstrip("'")
     if isinstance(tree, Num) and number == 1:
-        return Term(1, Num(1))
+        return 1
     if isinstance(tree, Sym) and tree.name in {own, "C", "C_in", "C_out"}:
-        return Term(number, tree)
+        return number
     book[name] = Letter(name, int(number), f"output {'channels' if axis == 0 else 'extent'}")
-    return Term.letter(name, int(number))
+    return term.letter(recorder, name, int(number))

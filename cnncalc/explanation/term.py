@@ -1,105 +1,56 @@
-"""A whole number that remembers how it was computed: operators run on it as on any other and leave their formula."""
+"""Numbers of one layer that record: letters to compute with, and the trees of what was computed."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from cnncalc.explanation.formula import Applied, Let, Num, Sym, Tree, add, exact, negative, rounded_down, times
+from cnncalc.numbers.doors import recording
+from cnncalc.numbers.node import ADD, CALL, EXACT, FLOOR, INPUT, LET, MUL, SUB, Operation
+from cnncalc.numbers.tree import Applied, Let, Num, Sym, Tree, add, exact, negative, rounded_down, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cnncalc.numbers.recorder import Recorder
 
-class Term(int):
-    """An `int` with a tree; equal to, hashed and compared as the plain number.
+BUILDERS: dict[str, Callable[[Tree, Tree], Tree]] = {ADD: add, MUL: times, FLOOR: rounded_down, EXACT: exact}
 
-    `+ - * // divmod` extend the tree: `//` is a quotient rounded down, `divmod` one that leaves no rest, if it does
-    not. Whatever else happens to the number (a float, a fraction, an index) gives a plain one without a tree.
-    """
 
-    tree: Tree
-
-    def __new__(cls, number: int, tree: Tree) -> Self:
-        """Return the number with the tree that it came from."""
-        made = super().__new__(cls, number)
-        made.tree = tree
-        return made
-
-    @classmethod
-    def letter(cls, name: str, number: int) -> Term:
-        """Return a number that formulas call by a letter."""
-        return cls(number, Sym(name, int(number)))
-
-    def named(self, letter: str, axis: str) -> Term:
-        """Return the same number under a letter whose formula is this one; constants keep their value as name."""
-        return self if isinstance(self.tree, Num) else Term(self, Let(letter, axis, self.tree, int(self)))
-
-    def recorded(self, function: Callable[..., int], arguments: tuple[Any, ...]) -> Term:
-        """Return function(*arguments) as a call in the tree; arguments that are tuples are listed."""
-        flat = [part for whole in arguments for part in (whole if isinstance(whole, tuple) else (whole,))]
-        result = int(function(*arguments))
-        if all(isinstance(tree_of(part), Num) for part in flat):
-            return Term(result, Num(result))
-        return Term(result, Applied(function.__name__, tuple(map(tree_of, flat)), result))
-
-    def __add__(self, other: int) -> int:
-        return _both(int.__add__, add, self, other)
-
-    def __radd__(self, other: int) -> int:
-        return _both(int.__add__, add, other, self)
-
-    def __sub__(self, other: int) -> int:
-        return _both(int.__sub__, _minus, self, other)
-
-    def __rsub__(self, other: int) -> int:
-        return _both(int.__sub__, _minus, other, self)
-
-    def __mul__(self, other: int) -> int:
-        return _both(int.__mul__, times, self, other)
-
-    def __rmul__(self, other: int) -> int:
-        return _both(int.__mul__, times, other, self)
-
-    def __floordiv__(self, other: int) -> int:
-        return _both(int.__floordiv__, rounded_down, self, other)
-
-    def __rfloordiv__(self, other: int) -> int:
-        return _both(int.__floordiv__, rounded_down, other, self)
-
-    def __neg__(self) -> int:
-        return Term(int.__neg__(self), negative(self.tree))
-
-    def __pos__(self) -> int:
-        return self
-
-    def __divmod__(self, other: int) -> tuple[int, int]:
-        return _divided(self, other)
-
-    def __rdivmod__(self, other: int) -> tuple[int, int]:
-        return _divided(other, self)
+def letter(recorder: Recorder, name: str, number: int) -> int:
+    """Return a number that formulas call by a letter."""
+    return recorder.input(name, int(number), -abs(int(number)), abs(int(number)) + 1)
 
 
 def tree_of(number: Any) -> Tree:
     """Return the tree of a number; a plain one is a constant."""
-    if isinstance(number, Term):
-        return number.tree
+    if recording(number):
+        return _tree(cast("Operation", number.node), {})
     return Num(number if isinstance(number, Fraction) else int(number))
 
 
-def _minus(one: Tree, other: Tree) -> Tree:
-    return add(one, other, -1)
+def _tree(part: Any, known: dict[Operation, Tree]) -> Tree:
+    if not isinstance(part, Operation):
+        return Num(part)
+    found = known.get(part)
+    if found is None:
+        found = known[part] = _made(part, known)
+    return found
 
 
-def _both(plain: Callable[[int, int], int], tree: Callable[[Tree, Tree], Tree], one: Any, other: Any) -> int:
-    if not (isinstance(one, int) and isinstance(other, int)):
-        return cast("int", NotImplemented)
-    return Term(plain(int(one), int(other)), tree(tree_of(one), tree_of(other)))
-
-
-def _divided(one: Any, other: Any) -> tuple[int, int]:
-    if not (isinstance(one, int) and isinstance(other, int)):
-        return cast("tuple[int, int]", NotImplemented)
-    quotient, rest = divmod(int(one), int(other))
-    build = rounded_down if rest else exact
-    return Term(quotient, build(tree_of(one), tree_of(other))), rest
+def _made(node: Operation, known: dict[Operation, Tree]) -> Tree:
+    """Return the tree of a node, built from those of its operands as it was computed."""
+    kind, args = node.kind, node.args
+    if kind == INPUT:
+        return Sym(args[0], node.value)
+    if kind == LET:
+        body = _tree(args[2], known)
+        return body if isinstance(body, Num) else Let(args[0], args[1], body, node.value)
+    parts = tuple(_tree(arg, known) for arg in args)
+    if kind == SUB:
+        return negative(parts[1]) if args[0] == 0 else add(parts[0], parts[1], -1)
+    if kind in BUILDERS:
+        return BUILDERS[kind](*parts)
+    if kind == CALL and node.function is not None and not all(isinstance(part, Num) for part in parts):
+        return Applied(node.function.__name__, parts, node.value)
+    return Num(node.value)

@@ -9,6 +9,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias
 
 from cnncalc.language.literals import Number, exact
+from cnncalc.numbers.doors import alongside, over_under, quotient_of, recorded, recording, whole_part
+from cnncalc.numbers.functions import rounded_channels
 
 MAX_EXPONENT = 64
 MAX_BITS = 4096
@@ -78,10 +80,7 @@ def round8(x: Number, divisor: int = 8) -> int:
 
     The channel rounding of the MobileNet family (arXiv:1801.04381), in exact arithmetic.
     """
-    numerator, denominator = x.numerator, x.denominator
-    nearest = (2 * numerator + divisor * denominator) // (2 * divisor * denominator) * divisor
-    rounded = max(divisor, nearest)
-    return rounded + divisor if 10 * rounded * denominator < 9 * numerator else rounded
+    return recorded(rounded_channels, *over_under(x), divisor)
 
 
 def require_whole(value: Value) -> int:
@@ -90,13 +89,12 @@ def require_whole(value: Value) -> int:
     Raises:
         ExpressionError: it is a boolean or has a fraction.
     """
-    if type(value) is int:
+    value = value if isinstance(value, bool) else whole_part(value)
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, bool):
         raise ExpressionError(f"a whole number is needed here, not {show(value)}", hint="write a number",
                               code="not-a-number")
-    if value.denominator == 1:
-        return int(value)
     raise ExpressionError(f"{show(value)} is not a whole number",
                           hint="round it: round8(...) for channels, floor(...) or ceil(...) elsewhere",
                           code="not-whole")
@@ -147,7 +145,16 @@ def quotient(a: Number, b: Number) -> Number:
     """Return the exact quotient."""
     if type(a) is int and type(b) is int and a % b == 0:
         return a // b
+    if recording(a) or recording(b):
+        return quotient_of(a, b)
     return Fraction(a) / Fraction(b)
+
+
+def chosen(which: Callable[..., Number], values: list[Number]) -> Number:
+    """Return the least or the greatest of some numbers; of whole ones that record, as one call."""
+    if len(values) > 1 and any(map(recording, values)) and all(isinstance(value, int) for value in values):
+        return recorded(which, *values)  # type: ignore[arg-type]
+    return which(values)
 
 
 def absolute(x: Number) -> Number:
@@ -179,10 +186,14 @@ SIGNS: dict[str, Callable[[Number], Number]] = {"+": unchanged, "-": negative}
 
 KINDS = frozenset({bool, Listed})
 """What is no number."""
+KNOWN = frozenset({int, bool, Listed})
+"""What is in its one form."""
 
 
 def settled(value: Number, part: Piece) -> Number:
     """Return a result in its one form, an int when it is whole, unless it is out of bounds."""
+    if recording(value):
+        return value
     if value.denominator >= LIMIT or not -LIMIT < value.numerator < LIMIT:
         part.fail(f"the value has more than {MAX_BITS} bits", "number-too-large", "check the factors")
     return exact(value)
@@ -218,7 +229,7 @@ def named(name: str, token: Token) -> Run:
                                   code="unknown-name") from None
         except ExpressionError as error:
             raise placed(token, error) from None
-        return value if type(value) in (int, bool, Listed) else exact(value)
+        return value if type(value) in KNOWN else exact(value)
 
     return run
 
@@ -267,6 +278,8 @@ def calculated(calculate: Binary, left: Piece, right: Piece) -> Run:
         if type(a) in KINDS or type(b) in KINDS:
             refuse_boolean(a, left, "used as a number")
             refuse_boolean(b, right, "used as a number")
+        if type(a) is Fraction and recording(b):
+            a = alongside(a, b)
         try:
             value = calculate(a, b)
         except ZeroDivisionError:
@@ -328,13 +341,13 @@ def called(name: str, arguments: list[Piece]) -> Run:
     if name in ("len", "sum"):
         return listed(name, arguments[0])
     if name == "min":
-        return lambda scope: min(values(scope))
+        return lambda scope: chosen(min, values(scope))
     if name == "max":
-        return lambda scope: max(values(scope))
+        return lambda scope: chosen(max, values(scope))
 
     def rounded(scope: NameSpace) -> Value:
         x, *rest = values(scope)
-        divisor = rest[0] if rest else 8
+        divisor = whole_part(rest[0]) if rest else 8
         if not isinstance(divisor, int) or divisor < 1:
             arguments[1].fail(f"the divisor of {name} is {show(divisor)}", "function-arguments",
                               "use a whole number of at least 1")
@@ -367,8 +380,8 @@ def power(base: Piece, exponent: Piece) -> Run:
 
     def run(scope: NameSpace) -> Value:
         value = refuse_boolean(base.run(scope), base, "used as a number")
-        times = refuse_boolean(exponent.run(scope), exponent, "used as a number")
-        if type(times) is not int or not 0 <= times <= MAX_EXPONENT:
+        times = whole_part(refuse_boolean(exponent.run(scope), exponent, "used as a number"))
+        if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= MAX_EXPONENT:
             exponent.fail(f"an exponent is a whole number from 0 to {MAX_EXPONENT}, got {show(times)}", "bad-exponent",
                           "divide by a power instead of using a negative one")  # fmt: skip
         return settled(value**times, whole)

@@ -23,6 +23,7 @@ from cnncalc.language.slots import (
 )
 from cnncalc.language.template import LABEL, MAX_LABEL
 from cnncalc.language.tree import Scalar, Seq
+from cnncalc.numbers.doors import identity
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
 from cnncalc.values.keyed import Keyed
@@ -61,7 +62,8 @@ class Recipe:
 class Evaluator:
     """Turns slots into values and items into operators, in the frame where the scope is."""
 
-    def __init__(self, spec: Template, scope: Scope, collector: Collector) -> None:
+    def __init__(self, spec: Template, scope: Scope, collector: Collector, *, recording: bool = False) -> None:
+        self.recording = recording
         self.spec = spec
         self.scope = scope
         self.collector = collector
@@ -172,11 +174,15 @@ class Evaluator:
             return plan.found
         if item.share is not None:
             return self.build(item, plan, values)
-        key = (values, tuple([kind_of(value) for value in values]))
+        key = (self.keyed(values), tuple([kind_of(value) for value in values]))
         found = plan.cache.get(key)
         if found is None:
             found = plan.cache[key] = self.build(item, plan, values)
         return found
+
+    def keyed(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return values as part of a key; numbers that record are told apart by how they came about."""
+        return tuple(map(identity, values)) if self.recording else values
 
     def build(self, item: Item, plan: Recipe, values: tuple[Any, ...]) -> Built:
         """Return the operator of an item with these values."""
@@ -185,7 +191,8 @@ class Evaluator:
         arguments = dict(zip(plan.slots, values, strict=True))
         if item.share is not None:
             arguments = self.inherited(item, cls, arguments)
-        key = (cls, tuple(arguments.items()), tuple([kind_of(value) for value in arguments.values()]))
+        kinds = tuple([kind_of(value) for value in arguments.values()])
+        key = (cls, self.keyed(tuple(arguments.items())), kinds)
         made = self.operators.get(key)
         if made is None:
             op = cls(**arguments)

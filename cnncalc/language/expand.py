@@ -31,6 +31,7 @@ from cnncalc.language.template import (
 )
 from cnncalc.language.ties import Tie
 from cnncalc.language.tree import Scalar
+from cnncalc.numbers.doors import identity
 from cnncalc.values.bits import Bits
 from cnncalc.values.diagnostics import ArgumentError, Collector, Span
 
@@ -71,7 +72,8 @@ class Expander:
         self.overrides = overrides
         self.collector = collector
         self.scope = Scope(spec)
-        self.values = Evaluator(spec, self.scope, collector)
+        self.recording = overrides.recording
+        self.values = Evaluator(spec, self.scope, collector, recording=self.recording)
         self.graph = self.scope.graph
         self.nodes = self.graph.nodes
         self.inferred: dict[Any, tuple[Shape, ...]] = {}
@@ -524,7 +526,7 @@ class Expander:
             self.limit("path-too-long", f"the paths of the layers have more than {MEAN_PATH} characters on average "
                        f"over {self.overrides.max_layers:,} layers", item.span, "choose shorter labels")  # fmt: skip
         ins = tuple(map(self.scope.shape, refs))
-        key = (op, ins)
+        key = (op, identity(ins) if self.recording else ins)
         outs = self.inferred.get(key)
         if outs is None:
             if op.sources and op.sources != len(ins):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from cnncalc.numbers.doors import recording
+
 Number = int | Fraction
 
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -43,7 +45,12 @@ class LiteralError(ValueError):
 
 
 def exact(value: Number) -> Number:
-    """Return a number in its one form: an int when it is whole, a Fraction otherwise."""
+    """Return a number in its one form: an int when it is whole, a Fraction otherwise.
+
+    One that records stays as it is, so that no question about it is asked before it matters.
+    """
+    if type(value) is int or recording(value):
+        return value
     return value.numerator if value.denominator == 1 else value
 
 

@@ -14,6 +14,7 @@ from cnncalc.language.sizes import open_axes
 from cnncalc.language.slots import EXTENTS, FAILED, VALUE, SlotError, written
 from cnncalc.language.template import MAX_DIMENSIONS
 from cnncalc.language.tree import Scalar, Seq
+from cnncalc.numbers.doors import recording
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, SpecError, did_you_mean, listed
 from cnncalc.values.shape import Shape
@@ -30,9 +31,12 @@ MAX_LAYERS = 100_000
 
 
 class Overrides:
-    """What a caller sets besides the file: a variant, variables, the input, the limit on layers."""
+    """What a caller sets besides the file: a variant, variables, the input, the limit on layers.
 
-    __slots__ = ("inputs", "max_layers", "variables", "variant")
+    Variables and extents of inputs may be numbers that record; `recording` says whether any is.
+    """
+
+    __slots__ = ("inputs", "max_layers", "recording", "variables", "variant")
 
     def __init__(
         self,
@@ -45,6 +49,8 @@ class Overrides:
         self.variables = dict(variables or {})
         self.inputs = inputs
         self.max_layers = max_layers or MAX_LAYERS
+        extents = (n for shape in (inputs or {}).values() for n in shape)
+        self.recording = any(map(recording, extents)) or any(map(recording, self.variables.values()))
 
 
 def set_variables(values: Evaluator, overrides: Overrides) -> None:
@@ -59,7 +65,7 @@ def set_variables(values: Evaluator, overrides: Overrides) -> None:
     for name, value in overrides.variables.items():
         if name not in chosen:
             raise ValueError(unknown("variable", name, chosen))
-        chosen[name] = override(name, value)
+        chosen[name] = override(name, value) if not recording(value) else Scalar(value, True, str(value))  # type: ignore[arg-type]
     frame = scope.file_frame
     for name, node in chosen.items():
         value = set_variable(values, spec, frame, name, node, given=name in overrides.variables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, ClassVar
 
+from cnncalc.numbers.doors import whole_part
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.keyed import Keyed
 from cnncalc.values.record import record
@@ -71,16 +72,17 @@ def whole(value: Any, name: str, least: int | None) -> int:
     """Return a whole number of at least `least`, or raise ArgumentError."""
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise ArgumentError(f"'{name}' must be a whole number, got {shown(value)}", argument=name)
-    if isinstance(value, Fraction) and value.denominator != 1:
+    number = whole_part(value)
+    if isinstance(number, Fraction):
         raise ArgumentError(
             f"'{name}' must be a whole number, got {shown(value)}",
             argument=name,
             hint="round it with round8(x), or with floor(x)",
             code="not-whole",
         )
-    if least is not None and value < least:
+    if least is not None and number < least:
         raise ArgumentError(f"'{name}' must be at least {least}, got {shown(value)}", argument=name)
-    return int(value) if isinstance(value, Fraction) else value
+    return number
 
 
 @record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from cnncalc.numbers.doors import exactly
 from cnncalc.ops.arguments import Boolean, Integer, Kind, PerAxis, Word, whole
 from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.operator import INPUTS, OUTPUT, Composite, Operator, Part, Shapes, arg
@@ -14,7 +15,7 @@ from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.record import record
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import Tensor
-from cnncalc.values.work import Work, exactly
+from cnncalc.values.work import Work
 
 
 @record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncalc.numbers.doors import exactly
 from cnncalc.ops.arguments import Axis, Extents, Integer, shown
 from cnncalc.ops.foreign import Foreign, known_as
 from cnncalc.ops.linear import View
@@ -13,7 +14,7 @@ from cnncalc.ops.windows import axis_of, spatial_rank
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach, Slide
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
-from cnncalc.values.work import Work, exactly
+from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from cnncalc.deployment.emitter import Emitter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Self
 
+from cnncalc.numbers.doors import exactly, named, recorded
 from cnncalc.ops.arguments import PADDING_WORDS, Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.foreign import (
     CAFFE_FILTERS,
@@ -39,14 +40,12 @@ from cnncalc.values.axis import (
     effective_kernel,
     extent,
     extent_transposed,
-    named,
     reached,
-    recorded,
 )
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import BIAS, Tensor
-from cnncalc.values.work import Work, exactly
+from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from cnncalc.deployment.emitter import Emitter
@@ -365,7 +364,7 @@ class ConvTranspose(Convolution):
         x, y = ins[0], outs[0]
         macs = self.macs(ins, outs)
         firsts = self.out * prod(
-            recorded(reached, n, w, m) for n, w, m in zip(x.spatial, self.windows(x), y.spatial, strict=True)
+            recorded(reached, n, *w, m) for n, w, m in zip(x.spatial, self.windows(x), y.spatial, strict=True)
         )
         return Work(multiplications=macs, additions=macs - firsts + self.bias_outputs(outs))
 

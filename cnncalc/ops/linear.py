@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from cnncalc.numbers.doors import exactly
 from cnncalc.ops.arguments import Extents, Integer, Number, Word, shown
 from cnncalc.ops.conv import Weighted
 from cnncalc.ops.foreign import Foreign, known_as
@@ -15,7 +16,7 @@ from cnncalc.values.axis import IDENTITY, WHOLE, Reach
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import BIAS, Tensor
-from cnncalc.values.work import Work, exactly
+from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from cnncalc.deployment.emitter import Emitter

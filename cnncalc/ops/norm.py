@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncalc.numbers.doors import exactly
 from cnncalc.ops.arguments import Boolean, Integer, Kind, whole
 from cnncalc.ops.foreign import KERAS_NORM, ONNX_NORM, ONNX_SCALE, TORCH_STATISTICS, Foreign, known_as
 from cnncalc.ops.operator import INPUTS, Operator, Shapes, arg
@@ -12,7 +13,7 @@ from cnncalc.ops.registry import register
 from cnncalc.ops.windows import spatial_rank
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.tensor import BUFFER, Tensor
-from cnncalc.values.work import MemoryAccess, Work, exactly
+from cnncalc.values.work import MemoryAccess, Work
 
 if TYPE_CHECKING:
     from cnncalc.deployment.emitter import Emitter

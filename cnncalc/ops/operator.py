@@ -11,6 +11,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
 
+from cnncalc.numbers.doors import identity
 from cnncalc.ops.arguments import Word
 from cnncalc.values.axis import IDENTITY, WHOLE, Reach
 from cnncalc.values.diagnostics import ArgumentError
@@ -189,7 +190,7 @@ class Operator:
             raise ArgumentError(f"{self.name} has no argument '{next(iter(values))}'", code="unknown-argument")
         self.__dict__.update((self.args[name].attribute, value) for name, value in checked.items())
         self.__dict__["_values"] = tuple(checked.values())
-        self.__dict__["_hash"] = hash((self.name, self._values))
+        self.__dict__["_hash"] = hash((self.name, identity(self._values)))
         self.check()
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -200,7 +201,10 @@ class Operator:
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
-            isinstance(other, type(self)) and type(self) is type(other) and self._values == other._values
+            isinstance(other, Operator)
+            and type(self) is type(other)
+            and self._hash == other._hash
+            and self._values == other._values
         )
 
     def __hash__(self) -> int:
@@ -222,10 +226,12 @@ class Operator:
         return type(self)(**{**self.arguments(), **changes})
 
     def symbolic(self, values: dict[str, Any]) -> Self:
-        """Return an unchecked copy whose arguments are other number-like values, for printing formulas."""
+        """Return an unchecked copy with other values, among them numbers that record; it equals no other operator."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.__dict__.update((self.args[n].attribute if n in self.args else n, v) for n, v in values.items())
+        copy.__dict__["_values"] = tuple(values.get(name, old) for name, old in self.arguments().items())
+        copy.__dict__["_hash"] = hash((self.name, identity(copy._values)))
         return copy
 
     # What a subclass says about itself.

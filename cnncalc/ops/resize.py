@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncalc.numbers.doors import exactly
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Number, Padding, PerAxis, Word, shown
 from cnncalc.ops.conv import PADDING_MODES, fillable
 from cnncalc.ops.foreign import Foreign, known_as
@@ -16,7 +17,7 @@ from cnncalc.ops.windows import AxisValue, axis_name, only_rank, pads, per_axis,
 from cnncalc.values.axis import Nearest, Reach, Slide, Window, resampled, scaled
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
-from cnncalc.values.work import NO_WORK, Work, exactly
+from cnncalc.values.work import NO_WORK, Work
 
 if TYPE_CHECKING:
     from cnncalc.deployment.emitter import Emitter

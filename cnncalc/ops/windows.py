@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncalc.numbers.doors import named
 from cnncalc.ops.arguments import shown
-from cnncalc.values.axis import Window, effective_kernel, named, same_padding
+from cnncalc.values.axis import Window, effective_kernel, same_padding
 from cnncalc.values.diagnostics import ArgumentError
 
 if TYPE_CHECKING:

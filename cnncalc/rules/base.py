@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cnncalc.numbers.doors import occurs
 from cnncalc.values.record import record
 from cnncalc.values.work import Count
 
@@ -74,7 +75,7 @@ class Convention:
             number = term.formula(count)
             if number is None:
                 return None
-            if number:
+            if occurs(number):
                 numbers[term.label] = numbers.get(term.label, 0) + number
         return numbers
 

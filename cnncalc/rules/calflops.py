@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncalc.numbers.doors import exactly
 from cnncalc.rules.base import (
     BIAS,
     MACS,
@@ -25,7 +26,6 @@ from cnncalc.rules.base import (
 )
 from cnncalc.rules.functional import area, inside_lp_pool, inside_response_norm
 from cnncalc.rules.fvcore import BATCH_NORM
-from cnncalc.values.work import exactly
 
 if TYPE_CHECKING:
     from cnncalc.values.work import Count

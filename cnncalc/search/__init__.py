@@ -1,1 +1,1 @@
-"""Tools that look at many designs of one network: sizes of its input, tiles of a large image."""
+"""Tools that look at many designs of one network: formulas, sweeps, fits with a proof, input sizes, tiles."""

@@ -1,7 +1,7 @@
 """The formulas of one spatial axis, in integers: window, extent, padding, and what an output unit reads.
 
 Every sliding-window operator uses these, once per axis; none of them knows about rank, channels or layers. They are
-plain `+ - * //` on whole numbers, so the same code runs on the symbols that `cnncalc explain` prints.
+plain `+ - * //` on whole numbers, so the same code runs on numbers that record how they came about.
 Source of the extents: Dumoulin and Visin 2016, arXiv:1603.07285; of the ceil rule: PyTorch's `pooling_output_shape`.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from cnncalc.numbers.doors import recorded
+from cnncalc.numbers.functions import floor_product, not_below
 
 
 class Window(NamedTuple):
@@ -26,29 +26,9 @@ class Window(NamedTuple):
     after: int = 0
 
 
-def recorded(function: Callable[..., int], *arguments: Any) -> int:
-    """Return function(*arguments); a number that records how it came about, as for `cnncalc explain`, records the call.
-
-    Arithmetic needs no help to be recorded; a function that decides, such as `max` or `gcd`, is called through this.
-    """
-    record = getattr(arguments[0], "recorded", None)
-    return function(*arguments) if record is None else record(function, arguments)
-
-
-def named(letter: str, number: int, axis: str = "") -> int:
-    """Return a number that formulas call by a letter from here on; `axis` tells the same letter of two axes apart."""
-    name = getattr(number, "named", None)
-    return number if name is None else name(letter, axis)
-
-
 def ceil_div(a: int, b: int) -> int:
     """Return a / b rounded up."""
     return -(-a // b)
-
-
-def not_below(a: int, b: int) -> int:
-    """Return 1 if a >= b, else 0."""
-    return int(a >= b)
 
 
 def effective_kernel(kernel: int, dilation: int) -> int:
@@ -80,13 +60,14 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
     return recorded(max, (ceil_div(size, stride) - 1) * stride + effective_kernel(kernel, dilation) - size, 0)
 
 
-def reached(size: int, window: Window, out: int) -> int:
+def reached(  # noqa: PLR0917 - a window's order
+    size: int, kernel: int, stride: int, dilation: int, before: int, after: int, out: int  # noqa: ARG001 - a window's
+) -> int:
     """Return how many of the `out` positions of a transposed convolution receive at least one tap.
 
     These are the distinct sums i*s + d*t, i < size and t < kernel, that lie in p..p + out - 1. The sums with one
     remainder of i (or of t, whichever has fewer) form equal runs at equal distances, which are counted at once.
     """
-    kernel, stride, dilation, before, _ = window
     common = gcd(stride, dilation)
     if min(size, dilation // common) <= min(kernel, stride // common):
         step, many, unit, run = stride, size, dilation, kernel
@@ -131,11 +112,6 @@ def scaled(size: int, scale: int | Fraction) -> int:
     if size >= 2**53:
         return size * scale.numerator // scale.denominator
     return recorded(floor_product, size, scale)
-
-
-def floor_product(size: int, scale: int | Fraction) -> int:
-    """Return floor(in*scale), the product rounded to a double."""
-    return int(size * float(scale))
 
 
 def resampled(size: int, out: int, step: Fraction, mode: str, *, align_corners: bool = False) -> Reach:

@@ -147,9 +147,3 @@ class Count:
         if self.macs is None or self.hides:
             return None
         return self.macs + self.bias_outputs if self.weighted else 0
-
-
-def exactly(a: int, b: int) -> int:
-    """Return a / b for a division known to leave no rest."""
-    quotient, _ = divmod(a, b)
-    return quotient
