@@ -268,25 +268,32 @@ def negated(part: Run) -> Run:
     return lambda scope: not part(scope)
 
 
-def calculated(calculate: Binary, left: Piece, right: Piece) -> Run:
-    """Compute a sum, product or quotient."""
-    left_run, right_run = left.run, right.run
-    whole = Piece(left_run, left.start, right.end)
+def calculated(first: Piece, links: list[tuple[Binary, Piece]]) -> Run:
+    """Compute a chain of sums and differences, or of products and quotients, from the left.
+
+    One function computes the whole chain, so that a long sum takes little memory and is no deep recursion.
+    """
+    steps = tuple((calculate, part.run, part) for calculate, part in links)
+    run_first = first.run
 
     def run(scope: NameSpace) -> Value:
-        a, b = left_run(scope), right_run(scope)
-        if type(a) in KINDS or type(b) in KINDS:
-            refuse_boolean(a, left, "used as a number")
-            refuse_boolean(b, right, "used as a number")
-        if type(a) is Fraction and recording(b):
-            a = alongside(a, b)
-        try:
-            value = calculate(a, b)
-        except ZeroDivisionError:
-            right.fail("division by zero", "division-by-zero", "check the divisor")
-        if type(value) is int and -LIMIT < value < LIMIT:
-            return value
-        return settled(value, whole)
+        value = run_first(scope)
+        if type(value) in KINDS:
+            steps[0][1](scope)
+            refuse_boolean(value, first, "used as a number")
+        for calculate, run_part, part in steps:
+            operand = run_part(scope)
+            if type(operand) in KINDS:
+                refuse_boolean(operand, part, "used as a number")
+            if type(value) is Fraction and recording(operand):
+                value = alongside(value, operand)
+            try:
+                value = calculate(value, operand)
+            except ZeroDivisionError:
+                part.fail("division by zero", "division-by-zero", "check the divisor")
+            if type(value) is not int or not -LIMIT < value < LIMIT:
+                value = settled(value, Piece(run_first, first.start, part.end))
+        return value
 
     return run
 

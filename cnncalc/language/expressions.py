@@ -157,7 +157,7 @@ class Expression:
         return f"Expression({self.text!r})"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def compile_expression(text: str) -> Expression:
     """Return the expression that a text means; the same text is compiled once.
 
@@ -293,12 +293,11 @@ class _Parser:
         """Parse sums (level 0) or products (level 1), grouped from the left."""
         if level == len(ARITHMETIC):
             return self._sign()
-        part = self._arithmetic(level + 1)
+        first = self._arithmetic(level + 1)
+        links = []
         while token := self._accept(*ARITHMETIC[level]):
-            right = self._arithmetic(level + 1)
-            run = calculated(ARITHMETIC[level][token.text], part, right)
-            part = Piece(run, part.start, right.end)
-        return part
+            links.append((ARITHMETIC[level][token.text], self._arithmetic(level + 1)))
+        return Piece(calculated(first, links), first.start, links[-1][1].end) if links else first
 
     def _sign(self) -> Piece:
         if not (token := self._accept(*SIGNS)):
