@@ -420,6 +420,7 @@ class OperatorMethods:
         tokens_per_group: int | str = ...,
         causal: bool | str = ...,
         bias: bool | int | str = ...,
+        call: Literal["operator", "function", "fused"] | Word = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """Softmax of scaled queries times keys, times values, `[C_q, *S], [C_k, *T], [C_v, *T] -> [h*C_v/h_kv, *S]`."""
@@ -429,6 +430,7 @@ class OperatorMethods:
         transpose: Literal["none", "left", "right", "both"] | Word = ...,
         *,
         batch: bool | str = ...,
+        call: Literal["operator", "function"] | Word = ...,
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """The product of two matrices, `[M, K], [K, N] -> [M, N]`; with `batch: true` `[B, M, K], [B, K, N] -> [B, M, N]`."""

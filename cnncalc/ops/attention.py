@@ -56,6 +56,10 @@ class _Attending(Operator):
     )
     bias: bool | int = arg(_Bias(), default=False, doc="learn a bias of the scores: true is one per head and distance")
     causal: bool = arg(Boolean(), default=False, doc="a position sees itself and those before it; the work stays")
+    call: str = arg(
+        Word(("operator", "function", "fused")), default="operator",
+        doc="what the code has: @, torch.matmul, or one fused call; only rules of tools ask",
+    )
 
     def check(self) -> None:
         if self.window is not None and self.tokens_per_group is not None:
@@ -302,6 +306,10 @@ class MatMul(Operator):
 
     transpose: str = arg(Word(SIDES), default="none", main=True, doc="which of the two is turned before")
     batch: bool = arg(Boolean(), default=False, doc="all axes but two count matrices that are multiplied one by one")
+    call: str = arg(
+        Word(("operator", "function")), default="operator",
+        doc="what the code has: @ or torch.matmul; only rules of tools ask",
+    )
 
     def extents(self, ins: Shapes) -> tuple[int, int, int, int, int]:
         """Return M, K of the left, K of the right, N, and the number of matrices."""

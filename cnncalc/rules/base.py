@@ -175,6 +175,33 @@ def is_called(count: Count) -> bool:
     return count.arguments.get("call") != "mean"
 
 
+def is_function(count: Count) -> bool:
+    """Whether a product of activations is a call of a function, which can be patched, not the operator @."""
+    return bool(count.arguments.get("call") == "function")
+
+
+def is_fused(count: Count) -> bool:
+    """Whether attention is one call, scaled_dot_product_attention."""
+    return bool(count.arguments.get("call") == "fused")
+
+
+def has_gain(count: Count) -> bool:
+    """Whether a convolution has a gain: in PyTorch it is a class of its own then."""
+    return bool(count.arguments.get("gain"))
+
+
+def has_no_gain(count: Count) -> bool:
+    """Whether a convolution is a plain one."""
+    return not count.arguments.get("gain")
+
+
+def standardised(count: Count) -> int | None:
+    """Return the weights of a convolution that are standardised at every call, 0 without a gain."""
+    if count.params is None or not has_gain(count):
+        return 0
+    return count.params - count.biases - count.out_channels
+
+
 def from_output(count: Count) -> int | None:
     """Return how many multiply-accumulates more a transposed convolution gets when output positions are counted."""
     if count.macs is None:
@@ -193,6 +220,7 @@ def states(count: Count) -> int:
 MACS = RuleTerm(label="multiply-accumulates", formula=macs)
 TWICE = RuleTerm(label="1 more per multiply-accumulate", formula=macs)
 BIAS = RuleTerm(label="bias, 1 per output element", formula=bias_outputs)
+STANDARDISED = RuleTerm(label="5 per standardised weight", formula=per(5, standardised))
 FROM_OUTPUT = RuleTerm(label="transposed convolutions counted at output positions", formula=from_output)
 
 WEIGHTED = ("conv", "conv_transpose", "linear")
@@ -201,3 +229,5 @@ ACTIVATIONS = ("activation", "softmax", "log_softmax")
 MAX_POOLS = ("max_pool", "min_pool", "adaptive_max_pool", "global_max_pool")
 MEAN_POOLS = ("avg_pool", "adaptive_avg_pool", "global_avg_pool")
 MOVES = ignored("moves elements, computes nothing", "view", "shuffle", "concat", "pad", "max_unpool")
+COPIES = ignored("moves elements, computes nothing", "tokens", "unfold", "roll", "repeat_channels")
+PLAIN_NORMS = ("rms_norm", "l2_norm", "grn")

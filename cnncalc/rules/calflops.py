@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from cnncalc.numbers.doors import exactly
 from cnncalc.rules.base import (
     BIAS,
+    COPIES,
     MACS,
     MAX_POOLS,
     MEAN_POOLS,
     MOVES,
+    PLAIN_NORMS,
+    STANDARDISED,
     TWICE,
     Convention,
     RuleTerm,
@@ -19,15 +22,20 @@ from cnncalc.rules.base import (
     ignored,
     inputs,
     is_called,
+    is_function,
     is_module,
+    per,
     per_element,
     rank,
+    states,
     when,
 )
 from cnncalc.rules.functional import area, inside_lp_pool, inside_response_norm
 from cnncalc.rules.fvcore import BATCH_NORM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnncalc.values.work import Count
 
 
@@ -76,6 +84,20 @@ def upsample(count: Count) -> int | None:
     return None if isinstance(scale, tuple) else count.in_elements
 
 
+def is_template(count: Count) -> bool:
+    """Whether a correlation is a convolution by a template, not a comparison of shifted maps."""
+    return count.arguments.get("displacement") is None
+
+
+def twice(condition: Callable[[Count], bool]) -> tuple[RuleTerm, RuleTerm]:
+    """Return the terms of two operations per multiply-accumulate, where a condition holds."""
+    return (
+        RuleTerm(label=MACS.label, formula=when(condition, MACS.formula)),
+        RuleTerm(label=TWICE.label, formula=when(condition, TWICE.formula)),
+    )
+
+
+SAID = twice(is_function)
 ACTIVATION = RuleTerm(label="1 per activation element", formula=inputs)
 POOL = RuleTerm(label="1 per pooling input element", formula=when(is_called, inputs))
 
@@ -86,7 +108,14 @@ RULE = Convention(
     version="0.3.2",
     summary="2 per multiply-accumulate, bias of convolutions, 2 per BatchNorm element, activations, pooling inputs",
     table={
-        "conv": counted(MACS, TWICE, BIAS),
+        "conv": counted(MACS, TWICE, BIAS, STANDARDISED),
+        **dict.fromkeys(("attention", "matmul"), counted(*SAID, note="the operator @ and fused calls are not seen")),
+        "attention_softmax": counted(RuleTerm(label=ACTIVATION.label, formula=when(is_function, inputs))),
+        "correlation": counted(
+            *twice(is_template), note="a template is a convolution; shifts are multiplied by @, which is not seen"
+        ),
+        "lstm": counted(MACS, TWICE, RuleTerm(label="10 per state of an LSTM", formula=per(10, states))),
+        "gru": counted(MACS, TWICE, RuleTerm(label="7 per state of a GRU", formula=per(7, states))),
         "conv_transpose": counted(
             MACS,
             TWICE,
@@ -113,6 +142,8 @@ RULE = Convention(
             RuleTerm(label="adaptive pooling inside area resizing", formula=area),
         ),
         **MOVES,
+        **COPIES,
+        **ignored("not patched", "attention_bias", "affine", "grid_sample", "roi_align", *PLAIN_NORMS),
         **ignored("not patched", "activation", "log_softmax", "channel_pool", "layer_scale", "deform_conv"),
         **ignored("the operators + and * are not patched; torch.add and torch.mul would be, 1 per element", "merge"),
     },

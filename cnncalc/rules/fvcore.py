@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from cnncalc.rules.base import (
     ACTIVATIONS,
+    COPIES,
     MACS,
     MAX_POOLS,
     MOVES,
+    PLAIN_NORMS,
+    STANDARDISED,
     WEIGHTED,
     Convention,
     Formula,
@@ -17,6 +20,7 @@ from cnncalc.rules.base import (
     ignored,
     inputs,
     is_called,
+    is_fused,
     outputs,
     per,
     per_element,
@@ -65,6 +69,7 @@ RULE = Convention(
     summary="1 per multiply-accumulate, 2 per BatchNorm element, 1 per input element of adaptive average pooling",
     table={
         **dict.fromkeys(WEIGHTED, counted(MACS)),
+        "conv": counted(MACS, STANDARDISED),
         "batch_norm": counted(*BATCH_NORM),
         "instance_norm": counted(*per_element("InstanceNorm", 5, 4)),
         "layer_norm": counted(*per_element("LayerNorm", 5, 4)),
@@ -79,15 +84,22 @@ RULE = Convention(
             RuleTerm(label="1 per input element of area resizing", formula=when(resized("area"), inputs)),
             note="other modes and ranks are unsupported",
         ),
-        "attention": counted(MACS, note="products that are written out; fused attention is unsupported, not counted"),
-        "matmul": counted(MACS),
+        "attention": counted(
+            RuleTerm(label=MACS.label, formula=when(lambda count: not is_fused(count), MACS.formula)),
+            note="products that are written out; fused attention is unsupported, not counted",
+        ),
+        **dict.fromkeys(("matmul", "correlation"), counted(MACS)),
+        "grid_sample": counted(
+            RuleTerm(label="4 per output element of grid sampling", formula=per(4, outputs)), note="whatever the mode"
+        ),
         **ignored("unsupported, not in the total", "recurrent"),
         **MOVES,
-        **ignored("moves elements, computes nothing", "tokens"),
-        **ignored("unsupported, not in the total", "attention_softmax", "attention_bias", "affine"),
+        **COPIES,
+        **ignored("unsupported, not in the total", "attention_softmax", "attention_bias", "affine", *PLAIN_NORMS),
         **ignored("reported as unsupported or skipped, not in the total", *ACTIVATIONS, *MAX_POOLS, "avg_pool"),
         **ignored("reported as unsupported or skipped, not in the total", "lp_pool", "channel_pool", "merge"),
         **ignored("reported as unsupported, not in the total", "layer_scale", "local_response_norm", "deform_conv"),
+        **ignored("reported as unsupported, not in the total", "roi_align"),
     },
     mistakes=(
         "the number is called FLOPs but a multiply-accumulate is 1, a BatchNorm element 2: two units in one sum",

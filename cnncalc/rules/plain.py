@@ -52,6 +52,7 @@ EXACT = Convention(
         "linear": SUMS,
         "attention": SUMS,
         "matmul": SUMS,
+        "correlation": SUMS,
         **everything("recurrent layers", "recurrent"),
         **everything("attention's softmax and bias", "attention_softmax", "attention_bias"),
         "deform_conv": counted(
@@ -59,6 +60,7 @@ EXACT = Convention(
         ),
         **everything("BatchNorm", "batch_norm"),
         **everything("other normalisations", "instance_norm", "layer_norm", "group_norm", "local_response_norm"),
+        **everything("other normalisations", "rms_norm", "l2_norm", "grn"),
         **everything("activations", *ACTIVATIONS),
         **everything("pooling", *MAX_POOLS, *MEAN_POOLS, "lp_pool", "channel_pool"),
         **everything("merges", "merge"),

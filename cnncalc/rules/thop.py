@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.rules.base import (
+    COPIES,
     FROM_OUTPUT,
     MACS,
     MAX_POOLS,
@@ -15,6 +16,7 @@ from cnncalc.rules.base import (
     RuleTerm,
     along,
     counted,
+    has_no_gain,
     ignored,
     inputs,
     is_module,
@@ -59,7 +61,10 @@ RULE = Convention(
     version="0.1.1.post2209072238",
     summary="1 per multiply-accumulate, 4 per BatchNorm element, average pooling",
     table={
-        "conv": counted(MACS),
+        "conv": counted(
+            RuleTerm(label=MACS.label, formula=when(has_no_gain, MACS.formula)),
+            note="a convolution with a gain is a class of its own, which has no hook",
+        ),
         "conv_transpose": counted(MACS, FROM_OUTPUT),
         "linear": counted(MACS),
         "batch_norm": counted(*per_element("BatchNorm", 4, 2)),
@@ -74,11 +79,12 @@ RULE = Convention(
         "lstm": counted(MACS, RuleTerm(label="16 per state of an LSTM", formula=per(16, states))),
         "gru": counted(MACS, RuleTerm(label="13 per state of a GRU", formula=per(13, states))),
         **MOVES,
-        **ignored("moves elements, computes nothing", "tokens"),
-        **ignored(UNSEEN, "attention", "attention_softmax", "attention_bias", "matmul", "affine"),
+        **COPIES,
+        **ignored(UNSEEN, "attention", "attention_softmax", "attention_bias", "matmul", "correlation", "affine"),
+        **ignored(UNSEEN, "grid_sample", "l2_norm"),
         **ignored(UNSEEN, "activation", "log_softmax", "merge", "layer_scale", "channel_pool", "lp_pool"),
         **ignored("has a hook that counts 0", *MAX_POOLS),
-        **ignored("no hook", "group_norm", "local_response_norm", "deform_conv"),
+        **ignored("no hook", "rms_norm", "grn", "roi_align", "group_norm", "local_response_norm", "deform_conv"),
     },
     mistakes=(
         "the number is called MACs but counts 4 per BatchNorm element, where 2 are computed and none is one of these",

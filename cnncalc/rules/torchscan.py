@@ -6,9 +6,11 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncalc.rules.base import (
+    COPIES,
     FROM_OUTPUT,
     MACS,
     MOVES,
+    PLAIN_NORMS,
     Convention,
     RuleTerm,
     counted,
@@ -87,6 +89,9 @@ RULE = Convention(
         "adaptive_avg_pool": counted(ADAPTIVE_AVG),
         "global_avg_pool": counted(ADAPTIVE_AVG),
         **MOVES,
+        **COPIES,
+        **ignored(UNSUPPORTED, "attention_softmax", "attention_bias", "affine", "recurrent", *PLAIN_NORMS),
+        **ignored("functions are not seen", "attention", "matmul", "correlation", "grid_sample", "roi_align"),
         **ignored("counted as 0", "relu", "elu", "leaky_relu", "relu6", "tanh", "sigmoid"),
         **ignored(UNSUPPORTED, "activation", "softmax", "log_softmax", "upsample", "lp_pool", "deform_conv"),
         **ignored(UNSUPPORTED, "instance_norm", "layer_norm", "group_norm", "local_response_norm"),
