@@ -14,16 +14,23 @@ from cnncalc.graph.graph import Graph
 from cnncalc.interop import formats
 from cnncalc.language.document import Spec, read_spec
 from cnncalc.language.settings import Overrides
-from cnncalc.language.used import Folder
+from cnncalc.language.used import Beside, Folder
 from cnncalc.language.yaml_text import MAX_BYTES, MAX_EXPANDED_BYTES
 from cnncalc.values.diagnostics import Collector, Diagnostic, SpecError
 
 
 class Text(NamedTuple):
-    """The text of a spec that is not in a file of its own, with the name that diagnostics print."""
+    """The text of a spec that is not in a file of its own, with the name that diagnostics print.
+
+    Attributes:
+        data: the text.
+        file: the name.
+        beside: where the files that it uses are read from; without one it may use the shipped blocks alone.
+    """
 
     data: str | bytes
     file: str
+    beside: Beside | None = None
 
 
 Source: TypeAlias = str | PathLike[str] | Spec | Graph | Mapping[str, object] | Text
@@ -104,7 +111,7 @@ def open_source(source: Source) -> tuple[Spec, Collector]:
         data = source.data
         if isinstance(data, bytes) and (format_ := formats.find(data[: formats.HEAD])) is not None:
             return opened(formats.read(format_, data, source.file))
-        return read_spec(data, source.file)
+        return read_spec(data, source.file, source.beside)
     if not isinstance(source, str | PathLike):
         raise TypeError(f"a spec is a path, the name of a zoo network, a mapping, or what parse() returns; "
                         f"got {type(source).__name__}")  # fmt: skip

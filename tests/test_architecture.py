@@ -22,6 +22,7 @@ LEVELS = (
     {"api"},
     {"render", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
     | {"testing", "pytest_plugin", "lineup", "manual"},
+    {"editor"},
     {"cli"},
 )  # fmt: skip
 """From the bottom up: a module imports from its own level and from those below."""

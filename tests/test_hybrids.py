@@ -57,3 +57,11 @@ def test_windows_that_do_not_fit_are_located() -> None:
     assert found.span is not None
     assert found.span.line == 3
     assert "pad" in (found.hint or "")
+
+
+def test_attention_without_its_three_sources_is_located() -> None:
+    with pytest.raises(cnncalc.SpecError) as refused:
+        cnncalc.analyze(cnncalc.parse("input: [4, 7, 7]\nlayers:\n  - attention\n"))
+    (found,) = refused.value.diagnostics
+    assert (found.code, found.hint) == ("source-count", "write from: with 3 labels")
+    assert "wants 3 sources, got 1" in found.message

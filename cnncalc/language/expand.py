@@ -495,6 +495,7 @@ class Expander:
         if not parts:
             outs = self.add(path, op, refs, item, trace, values, shared[0] if shared else None)
         else:
+            refuse_sources(op, len(refs))
             outputs: list[Ref] = [refs[0]]
             outs = []
             for number, part in enumerate(parts):
@@ -529,10 +530,7 @@ class Expander:
         key = (op, identity(ins) if self.recording else ins)
         outs = self.inferred.get(key)
         if outs is None:
-            if op.sources and op.sources != len(ins):
-                wanted = plural(op.sources, "source")
-                raise ArgumentError(f"{op.name} wants {wanted}, got {len(ins)}",
-                                    code="source-count", hint="join them first, with add or concat")  # fmt: skip
+            refuse_sources(op, len(ins))
             if len(self.inferred) >= self.different:
                 self.limit("too-many-layers", f"the network has more than {self.different:,} layers that all differ",
                            item.span, "raise the limit with --max-layers, to ten times as many")  # fmt: skip
@@ -686,6 +684,14 @@ class Expander:
 def plural(count: int, noun: str) -> str:
     """Return a number of things in words."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def refuse_sources(op: Operator, given: int) -> None:
+    """Raise ArgumentError unless an operator gets as many tensors as it reads."""
+    if op.sources and op.sources != given:
+        wanted = plural(op.sources, "source")
+        hint = "join them first, with add or concat" if given > op.sources else f"write from: with {op.sources} labels"
+        raise ArgumentError(f"{op.name} wants {wanted}, got {given}", code="source-count", hint=hint)
 
 
 def check_bounds(op: Operator, outs: tuple[Shape, ...]) -> None:

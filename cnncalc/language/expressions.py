@@ -71,6 +71,7 @@ __all__ = [
     "require_whole",
     "round8",
     "show",
+    "tokens",
 ]
 
 MAX_CHARACTERS = 200
@@ -171,20 +172,25 @@ def compile_expression(text: str) -> Expression:
     return _Parser(text).parse()
 
 
-def _tokens(text: str) -> list[Token]:
-    tokens = []
+def tokens(text: str) -> list[Token]:
+    """Return the pieces of an expression, without the space between them.
+
+    Raises:
+        ExpressionError: a character has no meaning in an expression.
+    """
+    found = []
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
-        found = match[0] if match else text[position]
-        if not match or found in _REFUSED:
+        piece = match[0] if match else text[position]
+        if not match or piece in _REFUSED:
             code, message, hint = _REFUSED.get(
-                found, ("expression-syntax", f"character {found!r} has no meaning in an expression", None))
-            raise ExpressionError(message, offset=position, length=len(found), hint=hint, code=code)
+                piece, ("expression-syntax", f"character {piece!r} has no meaning in an expression", None))
+            raise ExpressionError(message, offset=position, length=len(piece), hint=hint, code=code)
         if match.lastgroup != "space":
-            tokens.append(Token(match.lastgroup or "", found, position))
+            found.append(Token(match.lastgroup or "", piece, position))
         position = match.end()
-    return tokens
+    return found
 
 
 class _Parser:
@@ -194,7 +200,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = _tokens(text)
+        self._tokens = tokens(text)
         self._position = 0
         self._depth = 0
         self._names: set[str] = set()
