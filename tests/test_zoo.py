@@ -21,11 +21,7 @@ from cnncalc.language.yaml_text import read
 
 DATA = Path(__file__).parent / "data"
 MEASURED: dict[str, Any] = json.loads((DATA / "measured.json").read_text(encoding="utf-8"))
-PUBLISHED: list[dict[str, Any]] = [
-    fact
-    for name in ("published.json", "published_mobile.json")
-    for fact in json.loads((DATA / name).read_text(encoding="utf-8"))
-]
+PUBLISHED: list[dict[str, Any]] = json.loads((zoo.folder() / "published.json").read_text(encoding="utf-8"))
 TORCHVISION = [fact for fact in PUBLISHED if fact["source"].startswith("torchvision") and fact["certain"]]
 NAMES = [entry.name for entry in zoo.entries()]
 
@@ -169,12 +165,12 @@ def test_a_limit_or_order_adds_its_column() -> None:
     code, text, _ = _run("densenet", "--sort", "depth", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert code == 0
-    assert list(rows[0]) == ["name", "params", "macs", "depth", "input", "source"]
+    assert list(rows[0]) == ["name", "params", "macs", "depth", "input", "source", "task", "year"]
     assert [row["depth"] for row in rows] == ["121", "161", "169", "201"]
 
 
 def test_markdown_and_human() -> None:
-    _, text, _ = _run("lenet5", "--format", "markdown", "--human")
+    _, text, _ = _run("lenet5", "--sort", "name", "--format", "markdown", "--human")
     assert text.splitlines()[2].startswith("| `lenet5` | 61,706 | 417 k | 1x32x32 | LeCun")
 
 
@@ -193,6 +189,9 @@ def test_nothing_found_says_so_and_proposes() -> None:
         (("--min", "macs=3K"), "did you mean 'k'?"),
         (("--sort", "speed"), "no metric 'speed'"),
         (("--format", "xml"), "choose one of"),
+        (("--task", "detecton"), "did you mean 'detection'?"),
+        (("--year", "201"), "wants a year or a period"),
+        (("--year", "20172019"), "wants a year or a period"),
     ],
 )
 def test_wrong_options_exit_with_2(arguments: tuple[str, ...], words: str) -> None:
@@ -207,11 +206,83 @@ def test_no_number_is_cut_by_a_narrow_terminal(width: int) -> None:
     from cnncalc.render.zoo import ZooRow, to_table
 
     report = _report("vgg16")
-    rows = [ZooRow(report=report, numbers={"params": report.totals.params, "macs": report.totals.macs})]
+    rows = [
+        ZooRow(report=report, numbers={"params": report.totals.params, "macs": report.totals.macs}, task="x", year=2014)
+    ]
     text = to_table(rows, Numbers.EXACT, width=width)
     assert "138,357,544" in text
     assert "15,470,264,320" in text
     lines = text.splitlines()[:-1]
     assert max(map(len, lines)) <= width
     assert ("Input" in text) == (width >= 60)
-    assert width > 40 or text.endswith("1 network; input and source need a wider terminal\n")
+    assert width > 40 or text.endswith("1 network; input, task, year and source need a wider terminal\n")
+
+
+def test_tasks_and_years_narrow_it() -> None:
+    small = _names("--task", "detection", "--max", "params=5M", "--sort", "year")
+    assert {"yolov5n", "yolov8n", "yolo11n", "efficientdet_d0"} <= set(small)
+    assert not {"yolov8s", "resnet18", "unet"} & set(small)
+    assert _names("vgg", "--year", "-1998") == []
+    assert _names("--year", "-1998") == ["lenet5"]
+    assert "vgg16" in _names("vgg", "--year", "2014")
+    assert _names("resnet18", "--year", "2014") == []
+    assert set(_names("resnet", "--year", "2014-2016")) >= {"resnet18", "resnet50_v1"}
+    assert {"r3d_18", "mc3_18", "r2plus1d_18"} <= set(_names("--task", "video", "--year=2018-"))
+
+
+def test_each_network_has_a_year_and_each_task_its_networks() -> None:
+    stems = {file.stem for file in zoo.files()}
+    assert all(1989 <= zoo.year(file) <= 2026 for file in zoo.files())
+    assert all(names <= stems for names in zoo.TASKS.values())
+    assert sum(map(len, zoo.TASKS.values())) == len(set().union(*zoo.TASKS.values()))
+
+
+@pytest.mark.parametrize("file", zoo.files(), ids=lambda file: file.stem)
+def test_only_classifiers_are_said_to_classify_images(file: Path) -> None:
+    """A classifier has one vector for an image of two axes; it is no proof of the other tasks."""
+    if zoo.task(file) == zoo.CLASSIFICATION:
+        report = _report(file.stem)
+        assert [len(shape) for _, shape in report.input] == [3]
+        assert [len(shape) for _, shape in report.outputs] == [1]
+
+
+@pytest.mark.parametrize("file", zoo.files(), ids=lambda file: file.stem)
+def test_variants_are_read_from_the_lines_as_from_the_spec(file: Path) -> None:
+    assert zoo.variants(file) == list(cnncalc.load(file).variants)
+
+
+def test_a_name_alone_shows_its_page() -> None:
+    code, text, _ = _run("regnet_y_8gf")
+    assert code == 0
+    table, _, told = text.partition("\nregnet_y_8gf: classification, 2020\n")
+    assert "39,381,472" in table
+    assert told.startswith("Radosavovic et al. 2020")
+    assert "specs/regnet_y_400mf.yaml, with regnet_y_400mf, " in told
+    assert re.search(
+        r"MACs: 8\.0B published, 8,473,070,592 here, \+473,070,592 \(\+5\.91 %\)\n +pycls .*168 channels", told
+    )
+    assert "the stride of a stage sits on the first 1x1" in _run("resnet50")[1]
+
+
+def test_a_page_as_data_and_as_markdown() -> None:
+    (row,) = json.loads(_run("resnet50", "--format", "json")[1])
+    assert (row["name"], row["task"], row["year"], row["params"]) == ("resnet50", "classification", 2015, 25557032)
+    assert {fact["value"] for fact in row["published"] if fact["where"].startswith("torchvision")} >= {25557032}
+    assert all(fact["agrees"] for fact in row["published"])
+    markdown = _run("resnet50", "--format", "markdown")[1]
+    assert "| params | 25557032 | 25,557,032 | equal | torchvision" in markdown
+
+
+@pytest.mark.parametrize(
+    ("begun", "complete", "found"),
+    [
+        ("yolov8", "complete_network", ["yolov8n", "yolov8s", "yolov8m", "yolov8l", "yolov8x"]),
+        ("det", "complete_task", ["detection"]),
+        ("para", "complete_metric", ["params="]),
+        ("-yea", "complete_sort", ["-year"]),
+    ],
+)
+def test_a_shell_completes_names_tasks_and_metrics(begun: str, complete: str, found: list[str]) -> None:
+    from cnncalc.cli import zoo as command
+
+    assert getattr(command, complete)(begun) == found

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from make_zoo_page import NOT_KNOWN, facts, page, report
+from make_zoo_page import facts, page, report
 from oracles import models
 
 from cnncalc import zoo
+from cnncalc.zoo.figures import NOT_KNOWN
 
 WRITTEN = Path(__file__).parent.parent / "docs" / "zoo.md"
 
@@ -39,16 +40,16 @@ def test_every_published_figure_and_every_difference_stands_on_it() -> None:
     first, _, families = text.partition("## Heads that only training uses")
     differing = [fact for fact in facts() if not fact.agrees]
     for fact in facts():
-        assert f"| `{fact.network}` | {fact.figure} | {fact.printed}" in families
+        assert f"| `{fact.told.network}` | {fact.told.words} | {fact.told.printed}" in families
     for fact in differing:
-        assert f"| `{fact.network}` | {fact.figure} | {fact.printed}" in first
+        assert f"| `{fact.told.network}` | {fact.told.words} | {fact.told.printed}" in first
     assert first.count("\n| `") == len(differing)
     assert all(fact.remark for fact in differing)
 
 
 def test_most_figures_agree_and_what_was_checked_is_mostly_explained() -> None:
     """A floor: a change that makes published figures disagree must say so here."""
-    checked = [fact for fact in facts() if fact.certain]
+    checked = [fact for fact in facts() if fact.told.certain]
     assert len(checked) > 340
     differing = [fact for fact in checked if not fact.agrees]
     assert len(differing) <= 45

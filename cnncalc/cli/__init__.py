@@ -44,7 +44,7 @@ COMMANDS = {
     "show": CommandEntry("show", LOOK, "Show every layer: size, field, parameters, operations."),
     "compare": CommandEntry("compare", LOOK, "Show several networks as rows of one table."),
     "calc": CommandEntry("calc", LOOK, "Answer a quick question: layers in a line, no file."),
-    "zoo": CommandEntry("zoo", LOOK, "List the networks that come with cnncalc."),
+    "zoo": CommandEntry("zoo", LOOK, "List the networks that come with cnncalc, or show one's page."),
     "ops": CommandEntry("ops", LOOK, "List the operators with arguments and formulas."),
     "explain": CommandEntry("explain", UNDERSTAND, "Show the formula behind every number of a layer."),
     "rf": CommandEntry("rf", UNDERSTAND, "Show what part of the input a unit sees."),

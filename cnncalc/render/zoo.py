@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
+    from cnncalc.render.zoo_page import ZooPage
     from cnncalc.results.report import Report
 
 WIDE = 10_000
@@ -29,6 +30,8 @@ GAP = 2
 SOURCE_LEAST = 16
 SHORTENED = 100_000
 """Smaller numbers, such as pixels, stay exact where others are rounded."""
+OPTIONAL = ("Input", "Task", "Year")
+"""Columns that a narrow terminal leaves out, the last first, all behind the source."""
 HEADINGS = {"params": "Params", "macs": "MACs", "flops": "FLOPs", "receptive_field": "Receptive field"}
 
 
@@ -39,10 +42,14 @@ class ZooRow:
     Attributes:
         report: its analysis.
         numbers: the metrics shown, in order; a whole number, or a part of a whole.
+        task: what it is for.
+        year: of its publication.
     """
 
     report: Report
     numbers: dict[str, int | Fraction]
+    task: str
+    year: int
 
     @property
     def shape(self) -> str:
@@ -59,9 +66,12 @@ class ZooRow:
         ]
 
 
-def to_json(rows: Sequence[ZooRow]) -> str:
-    """Return a list of networks, each with its main totals."""
-    return json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False)
+def to_json(rows: Sequence[ZooRow], pages: Sequence[ZooPage] = ()) -> str:
+    """Return a list of networks, each with its main totals, and with what its page says if there are pages."""
+    plain = [_plain(row) for row in rows]
+    for row, page in zip(plain, pages, strict=False):
+        row.update(page.plain())
+    return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
 def _plain(row: ZooRow) -> dict[str, Any]:
@@ -71,6 +81,8 @@ def _plain(row: ZooRow) -> dict[str, Any]:
         "name": report.name,
         "variant": report.variant,
         "source": report.source,
+        "task": row.task,
+        "year": row.year,
         "input": {name: list(shape) for name, shape in report.input},
         "params": totals.params,
         "macs": totals.macs,
@@ -92,10 +104,11 @@ def to_csv(rows: Sequence[ZooRow]) -> str:
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     metrics = list(rows[0].numbers) if rows else ["params", "macs"]
-    writer.writerow(["name", *metrics, "input", "source"])
+    writer.writerow(["name", *metrics, "input", "source", "task", "year"])
     for row in rows:
         numbers = [str(v) if isinstance(v, int) else str(float(v)) for v in row.numbers.values()]
-        writer.writerow([guarded(row.report.name), *numbers, row.shape, guarded(row.report.source or "")])
+        source = guarded(row.report.source or "")
+        writer.writerow([guarded(row.report.name), *numbers, row.shape, source, row.task, str(row.year)])
     return file.getvalue()
 
 
@@ -103,11 +116,12 @@ def to_markdown(rows: Sequence[ZooRow], numbers: Numbers) -> str:
     """Return a Markdown table."""
     metrics = list(rows[0].numbers) if rows else ["params", "macs"]
     lines = [
-        "| Network | " + " | ".join(HEADINGS.get(m, m) for m in metrics) + " | Input | Source |",
-        "| --- | " + " | ".join("---:" for _ in metrics) + " | --- | --- |",
+        "| Network | " + " | ".join(HEADINGS.get(m, m) for m in metrics) + " | Input | Source | Task | Year |",
+        "| --- | " + " | ".join("---:" for _ in metrics) + " | --- | --- | --- | ---: |",
     ]
     for row in rows:
         cells = [code(row.report.name), *row.cells(numbers), row.shape, escape(row.report.source or "")]
+        cells += [row.task, str(row.year)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -128,27 +142,28 @@ def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = No
     table.add_column("Network", style="bold", no_wrap=True)
     for metric in metrics:
         table.add_column(HEADINGS.get(metric, metric), justify="right", no_wrap=True)
-    cells = [[one_line(row.report.name), *row.cells(numbers), row.shape] for row in rows]
-    titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), "Input"]
+    titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), *OPTIONAL]
+    cells = [
+        [one_line(row.report.name), *row.cells(numbers), row.shape, row.task, str(row.year)] for row in rows
+    ]  # fmt: skip
     widths = [max(len(line[place]) for line in [titles, *cells]) + GAP for place in range(len(titles))]
-    room = (width or WIDE) - sum(widths)
-    with_input, with_source = room >= -GAP, room >= SOURCE_LEAST
-    if with_input:
-        table.add_column("Input", no_wrap=True)
-    else:
-        cells = [line[:-1] for line in cells]
-        widths.pop()
+    least = len(titles) - len(OPTIONAL)
+    shown = next((n for n in range(len(titles), least, -1) if sum(widths[:n]) - GAP <= (width or WIDE)), least)
+    room = (width or WIDE) - sum(widths[:shown])
+    with_source = shown == len(titles) and room >= SOURCE_LEAST
+    for title in titles[least:shown]:
+        table.add_column(title, no_wrap=True)
     if with_source:
         table.add_column("Source", style="dim", no_wrap=True)
     for row, line in zip(rows, cells, strict=True):
-        texts = [Text(cell) for cell in line]
+        texts = [Text(cell) for cell in line[:shown]]
         if with_source:
             texts.append(Text(_cut(one_line(row.report.source or ""), room)))
         table.add_row(*texts)
     buffer = StringIO()
     console = Console(
         file=buffer,
-        width=max(width or WIDE, sum(widths)),
+        width=max(width or WIDE, sum(widths[:shown])),
         force_terminal=colour,
         color_system="truecolor" if colour else None,
         highlight=False,
@@ -156,12 +171,13 @@ def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = No
     )
     console.print(table)
     lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
-    missing = "" if with_source else "the source needs" if with_input else "input and source need"
-    footer = plural(len(rows), "network") + (f"; {missing} a wider terminal" if missing else "")
+    left = [title.lower() for title in titles[shown:]] + ([] if with_source else ["source"])
+    missing = " and ".join([text for text in (", ".join(left[:-1]), *left[-1:]) if text])
+    footer = plural(len(rows), "network")
+    if left:
+        footer += f"; {'the ' * (len(left) == 1)}{missing} need{'s' * (len(left) == 1)} a wider terminal"
     return "\n".join([*lines, "", footer]) + "\n"
 
 
 def _cut(text: str, room: int) -> str:
     return text if len(text) <= room else text[: room - 1].rstrip() + "…"
-
-

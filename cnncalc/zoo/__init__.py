@@ -43,11 +43,21 @@ HEADS = {
 }
 """Parameters of the training-only heads that torchvision publishes these networks with."""
 
+CLASSIFICATION = "classification"
+TASKS: dict[str, frozenset[str]] = {
+    CLASSIFICATION: frozenset(),
+    "detection": frozenset({"efficientdet_d0", "retinanet_resnet50_fpn", "ssd300_vgg16", "yolo11n", "yolov2", "yolov3",
+                            "yolov5n", "yolov8n"}),
+    "segmentation": frozenset({"deeplabv3_resnet50", "fcn8s", "fcn_resnet50", "unet"}),
+    "video": frozenset({"r2plus1d_18", "r3d_18"}),
+}  # fmt: skip
+"""What networks are for, with the spec files of each task; all others classify images."""
+
 
 def folder() -> Path:
     """Return the folder of the zoo's specs: inside the installed package, or beside it in a checkout."""
-    packaged = Path(__file__).parent / "specs"
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "specs"
+    packaged = Path(__file__).parents[1] / "specs"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "specs"
 
 
 def files() -> list[Path]:
@@ -57,14 +67,44 @@ def files() -> list[Path]:
 
 def variants(file: Path) -> list[str]:
     """Return the variant names that a spec file declares, read from its lines."""
-    found: list[str] = []
-    inside = False
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if re.match(r"\S", line):
-            inside = line.startswith("variants:")
-        elif inside and (match := re.match(r"  ([A-Za-z_][A-Za-z0-9_]*):", line)):
-            found.append(match[1])
-    return found
+    text = file.read_text(encoding="utf-8")
+    block = re.search(r"^variants:(.*\n(?:(?:[ \t#].*)?\n)*)", text, re.MULTILINE)
+    if block is None:
+        return []
+    one_line = re.match(r" *\{(.*)\}", block[1])
+    if one_line is None:
+        return re.findall(r"^  ([A-Za-z_][A-Za-z0-9_]*):", block[1], re.MULTILINE)
+    names, depth = "", 0
+    for letter in one_line[1]:
+        depth += letter in "{["
+        names += "" if depth else letter
+        depth -= letter in "}]"
+    return re.findall(r"([A-Za-z_][A-Za-z0-9_]*):", names)
+
+
+def citation(file: Path) -> str:
+    """Return the citation that a spec file opens with, read from its lines."""
+    line = re.search(r"^source:(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return line[1].strip().strip("'") if line else ""
+
+
+def year(file: Path) -> int:
+    """Return the year of the publication that a spec file cites: the first in its citation."""
+    found = re.search(r"\b(?:19|20)\d\d\b", citation(file))
+    if found is None:
+        raise ValueError(f"{file.name}: no year in its source")
+    return int(found[0])
+
+
+def task(file: Path) -> str:
+    """Return what the networks of a spec file are for, one of `TASKS`."""
+    return next((name for name, stems in TASKS.items() if file.stem in stems), CLASSIFICATION)
+
+
+def remarks(file: Path) -> str:
+    """Return what a spec file says of its networks below its citation, as one line."""
+    found = re.search(r"^source:.*\n((?:#.*\n)+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return " ".join(line.lstrip("# ") for line in found[1].splitlines()) if found else ""
 
 
 def entries() -> list[ZooEntry]:
