@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def windowed(call: Call) -> int | None:
-    """Conv and its quantised forms: taps times channels of a group for each output element."""
-    w = call.given(WEIGHT_AT.get(call.type, 1))
+    """Conv: taps times channels of a group for each output element."""
+    w = call.given(1)
     return None if w is None else call.elements * prod(w.shape[1:])
 
 
@@ -28,7 +28,7 @@ def transposed(call: Call) -> int | None:
 
 
 def matrices(call: Call) -> int | None:
-    """MatMul and its quantised forms: the shared extent for each output element."""
+    """MatMul: the shared extent for each output element."""
     return call.elements * (call.x.shape[-1] if call.x.shape else 1)
 
 
@@ -76,20 +76,12 @@ def deformed(call: Call) -> int | None:
     return windowed(call)
 
 
-WEIGHT_AT = {"QLinearConv": 3}
-"""Which input holds the weights, where it is not the second."""
-
 PRODUCTS: dict[str, Callable[[Call], int | None]] = {
     "Conv": windowed,
-    "ConvInteger": windowed,
-    "QLinearConv": windowed,
     "DeformConv": deformed,
     "ConvTranspose": transposed,
     "MatMul": matrices,
-    "MatMulInteger": matrices,
-    "QLinearMatMul": matrices,
     "Gemm": gemm,
-    "QGemm": gemm,
     "Einsum": einsum,
     "LSTM": recurrent,
     "GRU": recurrent,
@@ -98,11 +90,8 @@ PRODUCTS: dict[str, Callable[[Call], int | None]] = {
 }
 """Multiply-accumulates of what multiplies and sums, by ONNX's name."""
 
-BIAS_AT = {"Conv": 2, "ConvTranspose": 2, "Gemm": 2, "QLinearConv": 8, "DeformConv": 3, "LSTM": 3, "GRU": 3, "RNN": 3}
+BIAS_AT = {"Conv": 2, "ConvTranspose": 2, "Gemm": 2, "DeformConv": 3, "LSTM": 3, "GRU": 3, "RNN": 3}
 """Which input is a bias, by ONNX's name."""
-
-QUANTISED = frozenset(("ConvInteger", "QLinearConv", "MatMulInteger", "QLinearMatMul", "QGemm", "DequantizeLinear"))
-"""Operators whose whole numbers are weights."""
 
 def each(names: str, **operations: int) -> dict[str, dict[str, int]]:
     """Return the entries of operators that cost the same."""
@@ -122,6 +111,7 @@ PER_ELEMENT: dict[str, dict[str, int]] = {
     **each("PRelu", comparisons=1, multiplications=1),
     **each("BatchNormalization DequantizeLinear", multiplications=1, additions=1),
     **each("QuantizeLinear", divisions=1, additions=1, comparisons=2),
+    **each("DynamicQuantizeLinear", divisions=1, additions=1, comparisons=4),
     **each("RotaryEmbedding", multiplications=2, additions=1),
 }
 """Operations per element of the result, by ONNX's name."""

@@ -85,7 +85,10 @@ def rebuilt(graph: Graph, changed: dict[int, Found], gone: set[int]) -> Graph:
         else:
             reads = tuple(map(moved, found.reads))
             ins = tuple(graph.shape(ref) for ref in found.reads)
-            nodes.append(replace(node, op=found.op, inputs=reads, in_shapes=ins, shares=shares))
+            bits = next((b for k in found.nodes if (b := graph.nodes[k].bits) is not None and b.widths), node.bits)
+            if bits is not None:
+                bits = bits._replace(output=None if node.bits is None else node.bits.output)
+            nodes.append(replace(node, op=found.op, inputs=reads, in_shapes=ins, shares=shares, bits=bits))
     return replace(graph, nodes=nodes, outputs={name: moved(ref) for name, ref in graph.outputs.items()})
 
 

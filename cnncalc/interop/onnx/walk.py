@@ -17,7 +17,8 @@ from cnncalc.interop.onnx.declared import declared
 from cnncalc.interop.onnx.folding import QUICK, fold
 from cnncalc.interop.onnx.inputs import bind
 from cnncalc.interop.onnx.operators import TABLE
-from cnncalc.interop.onnx.tensors import MOST, Extents, Value, constant, stored, typed
+from cnncalc.interop.onnx.quantised import CASTS, inner_of, narrowed, real
+from cnncalc.interop.onnx.tensors import FLOATS, MOST, Extents, Value, constant, stored, typed
 from cnncalc.interop.onnx.weights import StoredWeights
 from cnncalc.language.settings import MAX_LAYERS
 from cnncalc.values.diagnostics import ArgumentError
@@ -68,6 +69,8 @@ class Walk:
         self.batch = 1
         self.whole = whole
         self.opaque: dict[str, list[str]] = {}
+        self.elems: dict[Ref, int] = {}
+        self.weight_bits: dict[int, int] = {}
         self.steps = overrides.max_layers if overrides.max_layers != MAX_LAYERS else MAX_NODES
 
     def fail(self, message: str, *, node: onnx.NodeProto | None = None, code: str = "bad-model",
@@ -100,7 +103,7 @@ class Walk:
             self.fail("no layer depends on the network's inputs", code="no-layers", hint="name a model with layers")
         self.warn()
         self.graph.batch = self.batch
-        return self.graph
+        return narrowed(self.graph, self.elems, self.weight_bits)
 
     def warn(self) -> None:
         """Say once for each reason which layers' costs are unknown."""
@@ -199,6 +202,15 @@ class Walk:
         if standard and kind == "Constant":
             self.constant(node)
             return
+        domain, elem = "" if standard else node.domain, 0
+        inner = inner_of(node, domain, ins)
+        if inner is not None:
+            node, ins, elem = inner
+            kind, standard = node.op_type, True
+            for value in ins if kind not in CASTS else ():
+                if value is not None and value.static and value.elem not in FLOATS:
+                    self.weights.quantise(value, value.elem)
+            ins = ins if kind in CASTS else [real(value) for value in ins]
         attributes = attributes_of(node)
         if standard and kind in SPECIAL and SPECIAL[kind](self, node, attributes, ins, prefix):
             return
@@ -207,7 +219,7 @@ class Walk:
             return
         if kind in TO_SHAPE and self.batch > 1:
             self.one_image(ins)
-        inferred = self.infer(node, ins)
+        inferred = [(elem or own, dims) for own, dims in self.infer(node, ins)]
         results = self.folded(node, attributes, ins, inferred)
         if results is None and all(v is None or v.static for v in ins):
             results = self.unread(node, ins, inferred)
@@ -266,6 +278,8 @@ class Walk:
         except Exception as error:  # noqa: BLE001 - the package raises errors of its C++ part
             if len(known) == len(types):  # the values may say what the rules refuse: one number for a scalar
                 return [(TensorProto.FLOAT, None) for _ in names]
+            if any(v is not None and v.guessed for v in ins):  # nobody knows what it reads
+                return [self.stated(name) for name in names]
             reason = str(error).strip().splitlines()[0].rpartition("] ")[2] or "its inputs do not fit"
             self.fail(f"does not fit its inputs {self.shown(ins)}: {reason}", node=node, code="shape-mismatch",
                       hint="check the input's size; --input sets another")  # fmt: skip
@@ -373,6 +387,7 @@ class Walk:
         names = [n for n in node.output if n]
         for name, (elem, _), extents, ref in zip(names, inferred, outs, refs, strict=True):
             self.values[name] = Value(extents, elem, ref=ref, guessed=bool(guess))
+            self.elems[ref] = elem
 
     def apart(self, node: onnx.NodeProto, call: Call, inferred: list[tuple[int, list[int | None] | None]],
               prefix: str) -> bool:  # fmt: skip
@@ -407,6 +422,8 @@ class Walk:
         if plan is not None:
             if not share.known:
                 return plan, None
+            if share.bits is not None:
+                self.weight_bits[layer + len(plan.before)] = share.bits
             shapes = plan.shapes()[len(plan.before)]
             counted = (plan.op.params(shapes) or 0) + plan.op.buffers(shapes)
             if counted == share.params + share.buffers:
@@ -414,6 +431,8 @@ class Walk:
             owner = self.owner(share, plan.op)
             if owner is not None:
                 return plan, owner
+        if share.bits is not None:
+            self.weight_bits[layer] = share.bits
         return Plan(declared(call, share.params, share.biases, share.buffers), tuple(call.moving)), None
 
     def owner(self, share: Share, op: Operator) -> int | None:

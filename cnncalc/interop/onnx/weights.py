@@ -2,9 +2,10 @@
 
 The rule: real numbers that a layer reads are learnable, wherever they are stored (initialisers, Constant nodes, behind
 casts, transpositions and DequantizeLinear), and whole numbers where a quantised operator multiplies with them. Running
-means and variances, scales and zero points are buffers. A single number without axes, or in a Constant node, that an
-elementwise operator takes is arithmetic and counts nowhere; nor do indices, shapes, the factors of a Resize, and what
-the graph fills with one value. What an exporter folded into a convolution is that convolution's.
+means and variances are buffers; scales and zero points of quantised numbers count nowhere. A single number without
+axes, or in a Constant node, that an elementwise operator takes is arithmetic and counts nowhere; nor do indices,
+shapes, the factors of a Resize, and what the graph fills with one value. What an exporter folded into a
+convolution is that convolution's.
 """
 
 from __future__ import annotations
@@ -12,26 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cnncalc.interop.onnx.declared import BIAS_AT, PER_ELEMENT, QUANTISED
+from cnncalc.interop.onnx.declared import BIAS_AT, PER_ELEMENT
+from cnncalc.interop.onnx.quantised import CASTS, WIDTHS
 from cnncalc.interop.onnx.tensors import FLOATS, Stored, Value
 
 if TYPE_CHECKING:
     from cnncalc.interop.onnx.call import Call
 
-BUFFERS_AT = {
-    "BatchNormalization": (3, 4),
-    "DequantizeLinear": (1, 2),
-    "QuantizeLinear": (1, 2),
-    "DynamicQuantizeLinear": (),
-    "ConvInteger": (2, 3),
-    "MatMulInteger": (2, 3),
-    "QLinearConv": (1, 2, 4, 5, 6, 7),
-    "QLinearMatMul": (1, 2, 4, 5, 6, 7),
-    "QGemm": (1, 2, 4, 5, 7, 8),
-}
+BUFFERS_AT = {"BatchNormalization": (3, 4)}
 """Which inputs hold buffers, by ONNX's name."""
 
-ARGUMENTS = frozenset(("Resize", "Upsample", "Clip", "Pad", "Slice", "Tile", "Range", "OneHot", "Trilu"))
+ARGUMENTS = frozenset(("Resize", "Upsample", "Clip", "Pad", "Slice", "Tile", "Range", "OneHot", "Trilu",
+                       "QuantizeLinear", "DequantizeLinear"))  # fmt: skip
 """Operators whose stored inputs are arguments, not weights."""
 
 ARITHMETIC = frozenset(PER_ELEMENT) - {"PRelu", "BatchNormalization"}
@@ -48,6 +41,7 @@ class Share:
         buffers: other stored values that no layer before it has.
         first: the layers that counted what it reads besides.
         known: whether every weight it reads is stored; a tensor that the graph makes is not.
+        bits: of a weight that is not a bias, where it is quantised.
     """
 
     params: int = 0
@@ -55,6 +49,7 @@ class Share:
     buffers: int = 0
     first: set[int] = field(default_factory=set)
     known: bool = True
+    bits: int | None = None
 
 
 class StoredWeights:
@@ -63,7 +58,7 @@ class StoredWeights:
     def __init__(self) -> None:
         self.stored: dict[str, Stored] = {}
         self.owner: dict[str, int] = {}
-        self.quantised: set[str] = set()
+        self.widths: dict[str, int] = {}
 
     def keep(self, name: str, value: Value, *, scalar: bool) -> None:
         """Note a stored tensor under its name, which becomes its origin."""
@@ -81,17 +76,20 @@ class StoredWeights:
             value.origins = ()  # filled, not stored
             return
         taken = len(origins) == 1 and value.elements < self.stored[origins[0]].elements
-        if kind == "DequantizeLinear" and sources:
-            self.quantised.update(sources[0].origins)
-            for scale in sources[1:]:
-                origins = tuple(o for o in origins if o not in scale.origins)
+        if kind in CASTS and sources:
+            self.quantise(sources[0], sources[0].elem if kind == "DequantizeLinear" else value.elem)
+            origins = sources[0].origins
         if taken and kind in PARTS:
             source = self.stored[origins[0]]
             self.stored[name] = Stored(value.elements, source.real, scalar=False)
-            if origins[0] in self.quantised:
-                self.quantised.add(name)
+            if origins[0] in self.widths:
+                self.widths[name] = self.widths[origins[0]]
             origins = (name,)
         value.origins = origins
+
+    def quantise(self, value: Value, elem: int) -> None:
+        """Note that the stored tensors in one are whole numbers of a type that stand for real ones."""
+        self.widths.update(dict.fromkeys(value.origins, WIDTHS.get(elem, 32)))
 
     def share(self, call: Call, layer: int) -> Share:
         """Return what a layer reads of the stored numbers, and give it what is new."""
@@ -106,9 +104,10 @@ class StoredWeights:
                 found.known = False
             for origin in value.origins:
                 tensor = self.stored[origin]
-                whole = call.type in QUANTISED or origin in self.quantised
-                if (tensor.scalar and call.type in ARITHMETIC) or not (tensor.real or whole):
+                if (tensor.scalar and call.type in ARITHMETIC) or not (tensor.real or origin in self.widths):
                     continue
+                if BIAS_AT.get(call.type) != index:
+                    found.bits = self.widths.get(origin, found.bits)
                 if origin in self.owner:
                     found.first.add(self.owner[origin])
                     continue

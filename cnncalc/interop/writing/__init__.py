@@ -13,7 +13,7 @@ from cnncalc.interop.writing.blocks import find_blocks
 from cnncalc.interop.writing.draft import drafted
 from cnncalc.interop.writing.equal import same
 from cnncalc.interop.writing.runs import repeat
-from cnncalc.interop.writing.speakable import speakable
+from cnncalc.interop.writing.speakable import close, speakable
 from cnncalc.interop.writing.structure import Nesting
 from cnncalc.interop.writing.text import spec_text
 from cnncalc.language.document import parse
@@ -36,7 +36,7 @@ def flat_spec(graph: Graph, *, name: str, source: str | None = None, notes: Iter
 
 def readable_spec(graph: Graph, *, name: str, source: str | None = None, notes: Iterable[str] = ()) -> str:
     """Return a spec of the same network as a person would write it: chains, merges with paths, blocks, repetitions."""
-    said, notes = speakable(graph), list(notes)
+    said, notes = close(speakable(graph)), list(notes)
     for blocks, paths in ((True, True), (False, True), (False, False)):
         draft = drafted(said)
         if paths:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.writing.draft import Item
 from cnncalc.interop.writing.parameters import Guess, Parameters, lines
-from cnncalc.interop.writing.windows import Window, lists, reading, shortcuts, skeleton, windows
+from cnncalc.interop.writing.windows import Window, lists, reading, shortcut, shortcuts, skeleton, windows
 from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
@@ -168,7 +168,8 @@ def name_of(block: Block, taken: set[str]) -> str:
     """Return a name for a block, after what it does."""
     items = [inner for item in block.items for inner in item.inside()]
     keys = [item.key for item in items]
-    convs = [item.args.get("kernel") for item in items if item.key == "conv"]
+    late = {id(i) for item in items for path in item.paths if shortcut(item, path) for i in path.items}
+    convs = [item.args.get("kernel") for item in items if item.key == "conv" and id(item) not in late]
     if any(item.key == "mul" and any(p.name == "gate" for p in item.paths) for item in block.items[:1]):
         name = "gate"
     elif "depthwise" in keys and "conv" in keys:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cnncalc.interop.writing.widths import NOTHING, beside, network_of, together
 from cnncalc.language.write import sources_of, whole_of
 from cnncalc.ops.registry import find
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from cnncalc.graph.graph import Graph, Ref
     from cnncalc.ops.operator import Operator, Shapes
+    from cnncalc.values.bits import Bits
     from cnncalc.values.shape import Shape
 
 Tensor: TypeAlias = "tuple[int, int]"
@@ -48,6 +50,7 @@ class Item:
         repeat: how often it stands in a row.
         first: arguments of the first time that differ.
         when: the condition under which it stands there.
+        bits: the widths of its numbers that are not the network's.
     """
 
     number: int
@@ -63,6 +66,7 @@ class Item:
     repeat: int = 1
     first: dict[str, Any] = field(default_factory=dict)
     when: str = ""
+    bits: Bits = NOTHING
 
     @property
     def paths(self) -> list[Path]:
@@ -104,18 +108,19 @@ class Text(str):
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A whole spec: its items in order, its blocks, the shape of every tensor and the outputs."""
+    """A whole spec: its items in order, its blocks, the shape of every tensor, the outputs, the network's widths."""
 
     graph: Graph
     items: list[Item]
     shapes: dict[Tensor, Shape]
     outputs: dict[str, Tensor]
+    bits: Bits
     blocks: list[Block] = field(default_factory=list)
 
 
 def drafted(graph: Graph) -> Draft:
     """Return an item for each layer of a graph, an operator of several layers and the norm and act after it as one."""
-    follow = followers(graph)
+    follow, widths = followers(graph), network_of(graph)
     items: list[Item] = []
     shapes: dict[Tensor, Shape] = {(-k - 1, 0): shape for k, shape in enumerate(graph.inputs.values())}
     place: dict[int, Item] = {}
@@ -149,6 +154,7 @@ def drafted(graph: Graph) -> Draft:
         item = Item(
             last, op.name, normal(op, graph, first), reads, sources=None if own is not None else list(reads),
             ports=len(graph.nodes[last].out_shapes), layers=list(range(first, last + 1)), lends=first in lenders,
+            bits=beside(graph.nodes[first : last + 1], widths),
         )  # fmt: skip
         if node.shares is not None:
             item.shares = place.get(node.shares)
@@ -159,7 +165,7 @@ def drafted(graph: Graph) -> Draft:
         items.append(item)
         starts.append((first, item))
     outputs = {name: tensor(ref) for name, ref in graph.outputs.items()}
-    return Draft(graph, items, shapes, outputs)
+    return Draft(graph, items, shapes, outputs, widths)
 
 
 def followers(graph: Graph) -> dict[int, int]:
@@ -185,7 +191,7 @@ def folded(graph: Graph, index: int, follow: dict[int, int], lenders: set[int]) 
         said = find(node.op.name)
         if node.op.role != role or said is not type(node.op) or node.shares is not None or len(node.inputs) != 1:
             continue
-        if following in lenders:
+        if following in lenders or not together(graph.nodes[index], node):
             continue
         op, last = op.replace(**{role: node.op}), following
     return op, last

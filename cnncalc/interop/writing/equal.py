@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cnncalc.interop.writing.widths import said_of
+
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph, Node
 
@@ -17,7 +19,8 @@ def numbers(node: Node) -> tuple[object, ...]:
     work, memory = op.work(ins, outs), op.memory(ins, outs)
     return (
         ins if op.name not in ANY_ORDER else tuple(sorted(ins)), outs, op.params(ins), op.buffers(ins),
-        op.macs(ins, outs), None if work is None else work.total, None if memory is None else memory.total,
+        op.macs(ins, outs), said_of(node), None if work is None else work.total,
+        None if memory is None else memory.total,
     )  # fmt: skip
 
 

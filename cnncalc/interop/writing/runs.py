@@ -41,7 +41,7 @@ def follows(items: list[Item], at: int, last: list[int]) -> bool:
 def joins(items: list[Item], start: int, at: int, blocks: dict[str, Block]) -> bool:
     """Return whether an item goes on what began at another: equal to all of it but the first, of a block maybe."""
     first, item = items[start], items[at]
-    if item.key != first.key:
+    if item.key != first.key or item.bits != first.bits:
         return False
     if item.key not in blocks:
         return item.args == first.args and any(name in item.args for name in ("kernel", "out"))

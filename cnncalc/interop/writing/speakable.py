@@ -12,7 +12,7 @@ from cnncalc.ops.opaque import Opaque
 from cnncalc.values.axis import IDENTITY
 
 if TYPE_CHECKING:
-    from cnncalc.graph.graph import Graph, Node
+    from cnncalc.graph.graph import Graph, Node, Ref
 
 _NO_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -28,6 +28,36 @@ def speakable(graph: Graph) -> Graph:
     names: set[str] = set()
     outputs = {unique(output_name(name), names): ref for name, ref in graph.outputs.items()}
     return replace(graph, inputs=inputs, nodes=nodes, outputs=outputs)
+
+
+def close(graph: Graph) -> Graph:
+    """Return the network with norms and activations right behind the layer whose only readers they are."""
+    readers: dict[int, set[int]] = {}
+    for index, node in enumerate(graph.nodes):
+        for source, _ in node.inputs:
+            readers.setdefault(source, set()).add(index)
+    behind = {
+        source: next(iter(found)) for source, found in readers.items()
+        if source >= 0 and len(found) == 1 and graph.nodes[next(iter(found))].op.role
+        and len(graph.nodes[next(iter(found))].inputs) == 1 and graph.nodes[next(iter(found))].shares is None
+    }  # fmt: skip
+    moved = set(behind.values())
+    order: list[int] = []
+    for index in range(len(graph.nodes)):
+        here: int | None = None if index in moved else index
+        while here is not None:
+            order.append(here)
+            here = behind.get(here)
+    if order == sorted(order):
+        return graph
+    place = {old: new for new, old in enumerate(order)}
+
+    def to(ref: Ref) -> Ref:
+        return ref if ref[0] < 0 else (place[ref[0]], ref[1])
+
+    nodes = [replace(node, inputs=tuple(map(to, node.inputs)), shares=None if node.shares is None else
+                     place[node.shares]) for node in (graph.nodes[k] for k in order)]  # fmt: skip
+    return replace(graph, nodes=nodes, outputs={name: to(ref) for name, ref in graph.outputs.items()})
 
 
 def spoken(node: Node, path: str) -> Node:

@@ -80,7 +80,8 @@ class Nesting:
             regions.append(region)
         deep = max((self.nesting.get(number, 0) for number in used), default=0) + 1
         lone = None in regions and len(used) < WORTH
-        if not used or deep > MAX_DEPTH or regions.count([]) > 1 or lone:
+        wider = merge.bits.output and any(not i.bits.output for region in regions for i in region or ())
+        if wider or not used or deep > MAX_DEPTH or regions.count([]) > 1 or lone:
             return
         order = list(range(len(regions)))
         if merge.key in ANY_ORDER:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.writing.draft import Path, Text
 from cnncalc.interop.writing.names import Names
+from cnncalc.interop.writing.widths import modifiers
 from cnncalc.language.python_data import from_python
 from cnncalc.language.write import ordered, text_of, to_yaml
 from cnncalc.ops.operator import Operator
@@ -51,6 +52,7 @@ class Writer:
             found["input"] = list(next(iter(graph.inputs.values())))
         else:
             found["inputs"] = {name: list(shape) for name, shape in graph.inputs.items()}
+        found.update(modifiers(draft.bits))
         if self.defaults:
             found["defaults"] = {"conv": {k: shown(v) for k, v in self.defaults.items()}}
         for block in draft.blocks:
@@ -108,6 +110,7 @@ class Writer:
             found["when"] = item.when
         if item.shares is not None:
             found["share"] = self.names.of((item.shares.number, 0))
+        found.update(modifiers(item.bits))
         return found if len(found) > 1 or found[item.key] is not None else item.key
 
     def sources(self, item: Item, previous: Tensor | None) -> Any:

@@ -83,7 +83,7 @@ def mark(item: Item, name: str, value: Any) -> str:
 def fixed(item: Item) -> tuple[Any, ...]:
     """Return what must be the same of an item wherever its block stands."""
     words = tuple((name, mark(item, name, value)) for name, value in item.args.items())
-    return item.key, words, item.ports, item.repeat, item.when, tuple(sorted(item.first.items()))
+    return item.key, words, item.ports, item.repeat, item.when, item.bits, tuple(sorted(item.first.items()))
 
 
 def skeleton(item: Item) -> tuple[Any, ...]:
