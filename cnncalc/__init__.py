@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnncalc.gate.network import check
     from cnncalc.graph.build import GraphBuilder
     from cnncalc.graph.graph import Graph
+    from cnncalc.interop.pytorch import from_torch
     from cnncalc.language.document import Spec
     from cnncalc.lineup import compare
     from cnncalc.ops.operator import Operator
@@ -47,6 +48,7 @@ __all__ = [
     "check",
     "compare",
     "explain",
+    "from_torch",
     "load",
     "memory",
     "parse",
@@ -72,6 +74,7 @@ _HOMES = {
     "check": "cnncalc.gate.network",
     "compare": "cnncalc.lineup",
     "explain": "cnncalc.explanation.network",
+    "from_torch": "cnncalc.interop.pytorch",
     "load": "cnncalc.api",
     "memory": "cnncalc.api",
     "parse": "cnncalc.api",

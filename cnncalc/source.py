@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from cnncalc import zoo
 from cnncalc.graph.graph import Graph
@@ -16,6 +15,7 @@ from cnncalc.language.document import Spec, read_spec
 from cnncalc.language.settings import Overrides
 from cnncalc.language.used import Beside, Folder
 from cnncalc.language.yaml_text import MAX_BYTES, MAX_EXPANDED_BYTES
+from cnncalc.values import inputs
 from cnncalc.values.diagnostics import Collector, Diagnostic, SpecError
 
 
@@ -33,8 +33,9 @@ class Text(NamedTuple):
     beside: Beside | None = None
 
 
+Input: TypeAlias = inputs.Input
+input_shapes = inputs.input_shapes
 Source: TypeAlias = str | PathLike[str] | Spec | Graph | Mapping[str, object] | Text
-Input: TypeAlias = str | Sequence[int] | Mapping[str, str | Sequence[int]]
 
 
 def build_graph(
@@ -116,6 +117,10 @@ def open_source(source: Source) -> tuple[Spec, Collector]:
         raise TypeError(f"a spec is a path, the name of a zoo network, a mapping, or what parse() returns; "
                         f"got {type(source).__name__}")  # fmt: skip
     name = fspath(source)
+    if name.startswith("torch:") and not _exists(name):
+        from cnncalc.interop.pytorch import read_factory
+
+        return opened(read_factory(name))
     entry = None if _exists(name) else zoo.find(name)
     path = Path(name) if entry is None else entry.file
     try:
@@ -171,27 +176,3 @@ def check_count(name: str, count: object) -> None:
     """Raise ValueError unless it is a whole number of at least 1."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, got {count!r}")
-
-
-def input_shapes(given: Input | None) -> dict[str, tuple[int, ...]] | None:
-    """Return the shapes of `input=` by input name; a single shape without a name stands under the empty name.
-
-    Raises:
-        ValueError: it is no shape.
-    """
-    if given is None:
-        return None
-    if isinstance(given, Mapping):
-        return {str(name): _shape(shape) for name, shape in given.items()}
-    return {"": _shape(given)}
-
-
-def _shape(given: Any) -> tuple[int, ...]:
-    if isinstance(given, str):
-        if not re.fullmatch(r"[0-9]{1,18}([x,][0-9]{1,18})*", given.strip()):
-            raise ValueError(f"an input shape is written like 3x224x224, got '{given}'")
-        return tuple(int(part) for part in re.split("[x,]", given.strip()))
-    shape = tuple(given) if isinstance(given, Iterable) else ()
-    if not shape or any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
-        raise ValueError(f"an input shape is a list of whole numbers, got {given!r}")
-    return shape

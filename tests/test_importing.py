@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oracles import graphs
+from oracles.convert import graph_case
 
 import cnncalc
 from cnncalc import zoo
@@ -77,7 +79,8 @@ def test_norm_and_act_are_folded_and_residuals_are_merges() -> None:
         "  - {add: [e, c], as: f}\n"
     )
     assert text == (
-        "cnncalc: 1\nname: n\ninput: [8, 16, 16]\ndefaults:\n  conv: {padding: half, norm: batch_norm}\nlayers:\n"
+        "cnncalc: 1\nname: n\ninput: [8, size, size]\nvars: {size: 16}\n"
+        "defaults:\n  conv: {padding: half, norm: batch_norm}\nlayers:\n"
         "  - conv: {out: 8, kernel: 3, act: relu}\n  - add:\n      body:\n        - conv: {out: 8, kernel: 3}\n"
         "      skip: []\n"
     )
@@ -96,8 +99,6 @@ def test_blocks_are_found_again(name: str, lines: int) -> None:
 
 @pytest.mark.parametrize("name", [entry.name for entry in zoo.entries()][::6])
 def test_networks_of_the_zoo_come_back(name: str) -> None:
-    if name.startswith(("convnext", "swin")):
-        pytest.xfail("its scales and windows are written flat")
     graph = build_graph(name)[0]
     text = readable_spec(graph, name="n")
     assert not text.startswith(EXPANDED_MARKER)
@@ -113,3 +114,19 @@ def test_a_repeated_block_says_what_differs_at_first() -> None:
     )
     assert "repeat: 3, first: {stride: 2}" in text
     assert "repeat: 4, first: {stride: 2}" in text
+
+
+def test_the_size_of_the_input_is_a_variable_where_the_network_takes_another() -> None:
+    body = "layers:\n  - {conv: {out: 8, kernel: 3}, as: a}\n"
+    assert "input: [3, height, width]\nvars: {height: 16, width: 20}\n" in written(f"input: [3, 16, 20]\n{body}")
+    fixed = written(f"input: [3, 16, 20]\n{body}  - {{flatten: , as: b}}\n  - {{linear: 4, as: c}}\n")
+    assert "input: [3, 16, 20]\n" in fixed
+
+
+def test_random_networks_come_back() -> None:
+    for recorded in list(graphs().values())[::5]:
+        graph = build_graph(graph_case(recorded))[0]
+        text = readable_spec(graph, name="n")
+        assert not text.startswith(EXPANDED_MARKER), recorded.id
+        report = cnncalc.analyze(cnncalc.parse(text))
+        assert (report.totals.params, report.totals.macs) == (recorded.total_params, recorded.total_macs)

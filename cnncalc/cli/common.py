@@ -124,6 +124,8 @@ def usage_errors() -> Iterator[None]:
 
 def source_of(name: str) -> Source:
     """Return what a SPEC argument names: `-` is read from standard input."""
+    if name.startswith("torch:"):
+        write_error(f"runs the Python code of {name.removeprefix('torch:')}")
     if name != "-":
         CURRENT.get().reads.append(spec_file(name))
         return name

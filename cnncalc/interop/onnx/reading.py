@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmap import ACCESS_READ, mmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -101,6 +101,30 @@ def grown(model: onnx.ModelProto) -> int:
     return size(model.graph.node, 0)
 
 
+class Field(NamedTuple):
+    """What is to be known of a field: the message in it, whether it is weights, whether it is many small numbers."""
+
+    inside: Descriptor | None
+    payload: bool
+    packed: bool
+
+
+UNKNOWN = Field(None, payload=False, packed=True)
+"""A field that the format does not have."""
+_FIELDS: dict[str, dict[int, Field]] = {}
+
+
+def known_fields(message: Descriptor) -> dict[int, Field]:
+    """Return the fields of a message by number."""
+    found = _FIELDS.get(message.full_name)
+    if found is None:
+        found = _FIELDS[message.full_name] = {
+            number: Field(field.message_type, field.name in PAYLOAD, field.name in PACKED)
+            for number, field in message.fields_by_number.items()
+        }
+    return found
+
+
 def slim(data: Bytes, message: Descriptor, budget: list[int], span: tuple[int, int] | None = None,
          depth: int = 0) -> bytes:  # fmt: skip
     """Return a message without the tensors' large payloads.
@@ -119,29 +143,38 @@ def slim(data: Bytes, message: Descriptor, budget: list[int], span: tuple[int, i
     at, stop = span or (0, len(data))
     if depth > DEEPEST:
         raise Excess(f"its messages stand more than {DEEPEST} deep in each other")
-    fields = message.fields_by_number
+    fields = known_fields(message)
     kept: list[bytes] = []
     copied = at
     while at < stop:
         start = at
-        tag, at = varint(data, at)
+        tag = data[at]
+        if tag < 0x80:
+            at += 1
+        else:
+            tag, at = varint(data, at)
         wire = tag & 7
         spent = 1
         if wire == LENGTH:
-            length, at = varint(data, at)
+            length = data[at]
+            if length < 0x80:
+                at += 1
+            else:
+                length, at = varint(data, at)
             end = at + length
             if end > stop:
                 raise IndexError
-            field = fields.get(tag >> 3)
-            if field is not None and field.message_type is not None and length:
-                inner = slim(data, field.message_type, budget, (at, end), depth + 1)
+            field = fields.get(tag >> 3, UNKNOWN)
+            inside: Descriptor | None = field.inside
+            if inside is not None and length:
+                inner = slim(data, inside, budget, (at, end), depth + 1)
                 if len(inner) != length:
                     kept += (data[copied:start], encoded(tag), encoded(len(inner)), inner)
                     copied = end
-            elif field is not None and length > KEPT and field.name in PAYLOAD:
+            elif field.payload and length > KEPT:
                 kept.append(data[copied:start])
                 copied = end
-            elif field is None or field.name in PACKED:
+            elif field.packed:
                 spent += length // 16
             at = end
         else:

@@ -49,8 +49,43 @@ def readable_spec(graph: Graph, *, name: str, source: str | None = None, notes: 
             repeat(items, known, outputs)
         text = spec_text(draft, name=name, source=source, notes=notes)
         if comes_back(text, said):
-            return text
+            open_text = with_sizes(text, said)
+            return open_text if open_text != text and comes_back(open_text, said) else text
     return expanded(said, name=name, source=source, notes=notes)
+
+
+LARGER = 64
+"""How much larger a map is tried, in positions."""
+
+
+def with_sizes(text: str, graph: Graph) -> str:
+    """Return a text with the extents of the input's map as variables, where the network takes others.
+
+    It does where a larger map goes through every layer and changes no parameter.
+    """
+    shapes = list(graph.inputs.values())
+    if len(shapes) != 1 or not 1 < len(shapes[0]) < 5 or "\nvars:" in text:
+        return text
+    shape = shapes[0]
+    try:
+        spec = parse(text)
+        found = spec.collector()
+        wanted = (shape[0], *(n + LARGER for n in shape[1:]))
+        larger = spec.expand(Overrides(None, None, {"": wanted}, len(graph.nodes) + 1), found)
+    except (SpecError, ValueError):
+        return text
+    before = [node.op.params(node.in_shapes) for node in graph.nodes]
+    after = [node.op.params(node.in_shapes) for node in larger.nodes]
+    if found.errors or sorted(map(str, before)) != sorted(map(str, after)):
+        return text
+    names = ["depth", "height", "width"][-len(shape) + 1 :] if 2 < len(shape) < 5 else ["length"]
+    if len(set(shape[1:])) == 1 and len(shape) > 2:
+        names, known = ["size"] * (len(shape) - 1), {"size": shape[1]}
+    else:
+        known = dict(zip(names, shape[1:], strict=True))
+    line = f"input: [{', '.join(map(str, shape))}]\n"
+    values = ", ".join(f"{name}: {value}" for name, value in known.items())
+    return text.replace(line, f"input: [{', '.join([str(shape[0]), *names])}]\nvars: {{{values}}}\n", 1)
 
 
 def comes_back(text: str, graph: Graph) -> bool:

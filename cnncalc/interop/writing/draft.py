@@ -71,17 +71,20 @@ class Item:
     @property
     def paths(self) -> list[Path]:
         """The paths of a merge."""
-        return [s for s in self.sources or () if isinstance(s, Path)]
+        return [s for s in self.sources if isinstance(s, Path)] if self.sources is not None else []
 
     def inside(self) -> Iterator[Item]:
         """Yield it and the items of its paths, in the order in which they are written."""
-        for path in self.paths:
-            for item in path.items:
-                yield from item.inside()
+        if self.sources is not None:
+            for path in self.paths:
+                for item in path.items:
+                    yield from item.inside()
         yield self
 
     def needs(self) -> list[Tensor]:
         """Return the tensors from outside that it reads, its paths included, each once."""
+        if self.sources is None:
+            return list(dict.fromkeys(self.reads))
         made = {item.number for item in self.inside()}
         found: dict[Tensor, None] = {}
         for item in self.inside():
@@ -193,7 +196,8 @@ def folded(graph: Graph, index: int, follow: dict[int, int], lenders: set[int]) 
             continue
         if following in lenders or not together(graph.nodes[index], node):
             continue
-        op, last = op.replace(**{role: node.op}), following
+        kept = {"bias": op.arguments()["bias"] is not False} if role == "norm" else {}
+        op, last = op.replace(**{role: node.op}, **kept), following
     return op, last
 
 

@@ -29,8 +29,9 @@ def lines(items: Iterable[Item]) -> int:
     total = 0
     for item in items:
         total += 1
-        for path in item.paths:
-            total += 1 + lines(path.items)
+        if item.sources is not None:
+            for path in item.paths:
+                total += 1 + lines(path.items)
     return total
 
 

@@ -1,0 +1,254 @@
+"""Through the operations of an exported model: which layer stands for each, whose weights count where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnncalc.graph.build import add_node
+from cnncalc.graph.graph import Graph
+from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct
+from cnncalc.interop.pytorch.call import Call, Plan, Value, image
+from cnncalc.interop.pytorch.export import Step
+from cnncalc.interop.pytorch.operators import PRODUCTS, TABLE, attention, macs_of, named
+from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.work import Work
+
+if TYPE_CHECKING:
+    from cnncalc.graph.graph import Ref
+    from cnncalc.interop.pytorch.export import Program
+    from cnncalc.ops.operator import Operator
+    from cnncalc.values.diagnostics import Collector
+    from cnncalc.values.shape import Shape
+
+ELEMENTWISE = {
+    **dict.fromkeys(("add", "sub", "rsub", "neg", "sum", "cumsum"), "additions"),
+    **dict.fromkeys(("mul", "bitwise_and", "bitwise_or", "square"), "multiplications"),
+    **dict.fromkeys(("div", "reciprocal", "remainder", "floor_divide", "mean"), "divisions"),
+    **dict.fromkeys(("maximum", "minimum", "gt", "lt", "ge", "le", "eq", "ne", "where", "abs", "sign", "relu", "clamp",
+                     "clamp_min", "clamp_max", "floor", "ceil", "round", "masked_fill", "logical_not", "logical_and",
+                     "max", "min", "amax", "amin", "argmax", "topk"), "comparisons"),
+    **dict.fromkeys(("sqrt", "rsqrt", "exp", "log", "pow", "erf", "sin", "cos", "sigmoid", "tanh", "softplus",
+                     "linalg_vector_norm"), "special"),
+}  # fmt: skip
+"""Operations of one kind for each element of the larger of what they read and make."""
+MOVES = frozenset((
+    "cat", "stack", "pad", "expand", "expand_as", "repeat", "repeat_interleave", "index", "index_select", "gather",
+    "embedding", "permute", "transpose", "roll", "flip", "unfold", "im2col", "pixel_shuffle", "split", "chunk", "slice",
+    "select", "unbind", "copy", "slice_scatter", "select_scatter", "index_put", "scatter", "one_hot", "tile",
+    "channel_shuffle", "constant_pad_nd", "view", "reshape", "unflatten", "to", "_to_copy", "fill",
+    "t", "movedim", "as_strided", "diagonal", "tril", "triu", "meshgrid", "broadcast_tensors", "narrow",
+    "split_with_sizes", "unsafe_chunk",
+))  # fmt: skip
+"""Operations that move elements and compute nothing."""
+
+
+CONSTANT = frozenset((
+    "new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like", "empty_like",
+))  # fmt: skip
+"""Operations that take nothing but extents from what they read."""
+
+
+class Walk:
+    """One way through one model."""
+
+    def __init__(self, program: Program, collector: Collector) -> None:
+        self.program = program
+        self.collector = collector
+        self.graph = Graph({}, [])
+        self.values: dict[str, Value] = {}
+        self.owner: dict[str, int] = {}
+        self.paths: set[str] = set()
+        self.unknown: dict[str, list[str]] = {}
+
+    def run(self, inputs: list[str]) -> Graph:
+        """Return the network; `inputs` are the names of its inputs."""
+        program = self.program
+        for number, tensor in enumerate(program.inputs):
+            name = inputs[number] if number < len(inputs) else tensor.name
+            self.graph.inputs[name] = image(tensor.shape)
+            self.values[tensor.name] = Value(tensor.shape, (-number - 1, 0))
+        for step in program.steps:
+            self.step(step)
+        for name in program.outputs:
+            value = self.values.get(self.program.names.get(name, name))
+            if value is not None and value.ref is not None:
+                number = len(self.graph.outputs)
+                self.graph.outputs[f"output{number}" if len(program.outputs) > 1 else "output"] = value.ref
+        for reason, paths in self.unknown.items():
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
+                               severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
+        return self.graph
+
+    def value(self, name: str, shape: tuple[int, ...]) -> Value:
+        """Return a tensor by the name that the program gives it."""
+        known = self.values.get(self.program.names.get(name, name)) if name not in self.program.stored else None
+        if known is not None:
+            return known
+        stored = self.program.stored.get(name)
+        return Value(shape, origins=() if stored is None else (name,))
+
+    def step(self, step: Step) -> None:
+        """Take in one operation."""
+        call = Call(step, {t.name: self.value(t.name, t.shape) for t in step.tensors()})
+        if not call.moving or step.kind in CONSTANT:
+            origins = tuple(dict.fromkeys(o for v in call.tensors for o in v.origins))
+            for out in step.outs:
+                self.values[out.name] = Value(out.shape, origins=origins)
+            return
+        if step.kind == "unbind" and self.unbound(call):
+            return
+        if step.kind == "scaled_dot_product_attention" and self.attention(call):
+            return
+        outs = tuple(image(out.shape) for out in step.outs)
+        plan = self.planned(call, outs)
+        if plan is not None and not plan.ops:
+            self.values[step.outs[0].name] = Value(step.outs[0].shape, plan.reads[0].ref)
+            return
+        params, biases, buffers, first = self.share(call)
+        shares: int | None = None
+        if plan is not None:
+            entering = plan.shapes()[plan.main]
+            op = plan.ops[plan.main]
+            counted = (op.params(entering) or 0) + op.buffers(entering)
+            if counted != params + buffers:
+                lender = first[0] if len(first) == 1 and not params + buffers else None
+                same = lender is not None and type(self.graph.nodes[lender].op) is type(op)
+                shares, plan = (lender, plan) if same else (None, None)
+        if plan is None:
+            cost = self.cost(call, outs, params, biases, buffers)
+            plan = Plan((cost,), tuple(call.moving))
+        self.add(call, plan, outs, shares)
+
+    def planned(self, call: Call, outs: tuple[Shape, ...]) -> Plan | None:
+        """Return the operators of the spec language that say an operation, if their shapes are PyTorch's."""
+        entry = TABLE.get(call.step.kind, named)
+        try:
+            plan = entry(call)
+            return plan if plan is not None and (plan.shapes()[-1] == outs or not plan.ops) else None
+        except ArgumentError:
+            return None
+
+    def share(self, call: Call) -> tuple[int, int, int, list[int]]:
+        """Return the learned values, biases and buffers that no layer before has, and the layers that have the rest."""
+        params = biases = buffers = 0
+        first: list[int] = []
+        bias = call.tensor("bias")
+        for value in call.tensors:
+            for origin in value.origins:
+                stored = self.program.stored[origin]
+                if not stored.real:
+                    continue
+                if stored.same in self.owner:
+                    if self.owner[stored.same] not in first:
+                        first.append(self.owner[stored.same])
+                    continue
+                self.owner[stored.same] = len(self.graph.nodes)
+                if stored.learned:
+                    params += stored.elements
+                    biases += stored.elements if bias is not None and origin in bias.origins else 0
+                else:
+                    buffers += stored.elements
+        return params, biases, buffers, first
+
+    def cost(self, call: Call, outs: tuple[Shape, ...], params: int, biases: int, buffers: int) -> Operator:
+        """Return the layer of an operation with what is known of its cost."""
+        kind = call.step.kind
+        known = Cost(outs=outs, params=params, biases=biases, buffers=buffers, work=Work())
+        macs = macs_of(call) if kind in PRODUCTS else None
+        if macs is not None:
+            sums = macs - outs[0].elements * (not biases)
+            done = Work(multiplications=macs, additions=max(sums, 0))
+            return DeclaredProduct.of(replace(known, macs=macs, work=done), kind)
+        if kind in ELEMENTWISE:
+            most = max(sum(y.elements for y in outs), *(image(v.shape).elements for v in call.moving))
+            same = all(image(v.shape)[1:] == outs[0][1:] for v in call.moving)
+            return Declared.of(replace(known, same=same, work=Work(**{ELEMENTWISE[kind]: most})), kind)
+        if kind in MOVES:
+            return Declared.of(known, kind)
+        reason = f"cnncalc has no operator for PyTorch's {kind}"
+        return Declared.of(replace(known, macs=None, work=None), kind, reason)
+
+    def add(self, call: Call, plan: Plan, outs: tuple[Shape, ...], shares: int | None) -> None:
+        """Append the layers of a plan; the last of them makes the results."""
+        path = self.path(call.step)
+        own = isinstance(plan.ops[0], Declared)
+        known = [tuple(image(v.shape) for v in plan.reads), outs] if own else plan.shapes()
+        inputs = tuple(v.ref for v in plan.reads if v.ref is not None)
+        moved = plan.main
+        for origin, owner in self.owner.items():
+            if owner == len(self.graph.nodes):
+                self.owner[origin] = owner + moved
+        for number, op in enumerate(plan.ops):
+            name = path if number == plan.main else self.unique(f"{path}.{op.name}")
+            lent = shares if number == plan.main else None
+            ins, made = known[number : number + 2]
+            refs = add_node(self.graph.nodes, name, op, inputs, ins, made, shares=lent, origin=call.step.path)
+            inputs = (refs[0],)
+            if isinstance(op, Declared) and op.reason:
+                self.unknown.setdefault(op.reason, []).append(name)
+        index = len(self.graph.nodes) - 1
+        for port, out in enumerate(call.step.outs):
+            self.values[out.name] = Value(out.shape, (index, port))
+
+    def path(self, step: Step) -> str:
+        """Return a layer's path: its module's, with the operation where the module has several."""
+        plain = step.path and step.module in LAYERS and step.path not in self.paths
+        return self.unique(step.path if plain else f"{step.path}.{step.kind}".strip("."))
+
+    def unique(self, path: str) -> str:
+        """Return a path that no layer has yet."""
+        found, number = path, 1
+        while found in self.paths:
+            number += 1
+            found = f"{path}_{number}"
+        self.paths.add(found)
+        return found
+
+    def attention(self, call: Call) -> bool:
+        """Put in attention as its products."""
+        parts = attention(call)
+        if parts is None:
+            return False
+        path = self.path(call.step)
+        made: list[Ref] = []
+        shapes: list[Shape] = []
+        try:
+            for _, op, reads in parts:
+                ins = tuple(shapes[r] if isinstance(r, int) else image(r.shape) for r in reads)
+                shapes.append(op.infer(ins)[0])
+        except ArgumentError:
+            return False
+        if shapes[-1] != image(call.out):
+            return False
+        for number, (name, op, reads) in enumerate(parts):
+            ins = tuple(shapes[r] if isinstance(r, int) else image(r.shape) for r in reads)
+            refs = tuple(made[r] if isinstance(r, int) else r.ref for r in reads)
+            named = self.unique(f"{path}.{name}")
+            made += add_node(self.graph.nodes, named, op, refs, ins, (shapes[number],), origin=path)
+        self.values[call.step.outs[0].name] = Value(call.out, made[-1])
+        return True
+
+    def unbound(self, call: Call) -> bool:
+        """Put in unbind as one cut for each result."""
+        axis = call.given("dim", 0)
+        first = call.step.tensors()[0]
+        for number, out in enumerate(call.step.outs):
+            part = Step("select", {"self": first, "dim": axis, "index": number}, set(), [out], {0}, call.step.path,
+                       call.step.module)  # fmt: skip
+            self.step(part)
+        return True
+
+
+LAYERS = frozenset((
+    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Linear", "BatchNorm1d",
+    "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "Sigmoid", "Tanh",
+    "Hardsigmoid", "Hardswish", "Hardtanh", "Softplus", "Softsign", "Softmax", "LogSoftmax", "MaxPool1d", "MaxPool2d",
+    "MaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d", "AdaptiveMaxPool2d", "Flatten", "Unflatten", "Identity", "Dropout", "Dropout2d", "Dropout3d",
+    "Upsample", "PixelShuffle", "PixelUnshuffle", "ChannelShuffle", "ZeroPad2d", "ReflectionPad2d", "ReplicationPad2d",
+    "LSTM", "GRU", "Embedding", "LocalResponseNorm", "BatchNormAct2d", "FrozenBatchNorm2d",
+))  # fmt: skip
+"""The modules of PyTorch that are one layer; a layer then has its module's path alone."""

@@ -1,0 +1,118 @@
+"""PyTorch models against PyTorch: FlopCounterMode's count (attention by plain products), parameters, paths.
+
+`data/torch/programs.json.xz` holds what `data/torch/record.py` recorded with torch 2.13: exported programs as plain
+data and the counts; the tests marked `torch` ask an installed torch itself.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cnncalc
+from cnncalc.graph.verify import verify
+from cnncalc.interop.pytorch.export import from_data, to_data
+from cnncalc.interop.pytorch.walk import Walk
+from cnncalc.interop.writing import readable_spec
+from cnncalc.language.tree import EXPANDED_MARKER
+from cnncalc.values.diagnostics import Collector, SpecError
+
+FILE = Path(__file__).parent / "data" / "torch" / "programs.json.xz"
+with lzma.open(FILE, "rt", encoding="utf-8") as opened:
+    RECORDS: dict[str, dict[str, Any]] = json.load(opened)["models"]
+
+
+UNUSED = {"inception_v3": 768 * 128 + 2 * 128 + 128 * 768 * 25 + 2 * 768 + 768 * 1000 + 1000}
+"""Parameters that a model holds and its forward pass does not use: the second head, for training."""
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_recorded_program_has_the_counts_of_pytorch(name: str) -> None:
+    record = RECORDS[name]
+    graph = Walk(from_data(record["program"]), Collector()).run(["input"])
+    verify(graph)
+    totals = cnncalc.analyze(graph).totals
+    assert (totals.macs, totals.params + UNUSED.get(name, 0)) == (record["macs"], record["params"])
+    assert set(totals.lower_bounds) <= {"activations", "connections", "peak_activation"}
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("resnet18", 40), ("efficientnet_b0", 60), ("shufflenet_v2_x0_5", 60)]
+)
+def test_its_spec_is_short(name: str, lines: int) -> None:
+    graph = Walk(from_data(RECORDS[name]["program"]), Collector()).run(["input"])
+    text = readable_spec(graph, name=name)
+    assert not text.startswith(EXPANDED_MARKER)
+    assert text.count("\n") <= lines
+    assert cnncalc.analyze(cnncalc.parse(text)).totals.macs == RECORDS[name]["macs"]
+
+
+def test_paths_are_those_of_the_modules() -> None:
+    graph = Walk(from_data(RECORDS["resnet18"]["program"]), Collector()).run(["input"])
+    paths = [node.path for node in graph.nodes]
+    assert paths[:7] == ["conv1", "bn1", "relu", "maxpool", "layer1.0.conv1", "layer1.0.bn1", "layer1.0.relu"]
+    assert paths[-3:] == ["avgpool", "flatten", "fc"]
+
+
+def test_programs_are_plain_data() -> None:
+    data = RECORDS["resnet18"]["program"]
+    assert json.loads(json.dumps(to_data(from_data(data)))) == data
+
+
+def test_without_torch_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnncalc.interop.pytorch.find_spec", lambda _: None)
+    with pytest.raises(SpecError, match="needs the package torch"):
+        cnncalc.analyze("torch:somewhere:model", input="3x32x32")
+
+
+@pytest.mark.parametrize("text", ["torch:", "torch:module", "torch::model"])
+def test_what_names_no_model_is_an_error(text: str) -> None:
+    with pytest.raises(SpecError, match=r"write torch:package\.module:factory|names no model"):
+        cnncalc.analyze(text, input="3x32x32")
+
+
+@pytest.mark.torch
+class TestWithTorch:
+    def test_a_model_with_shared_weights_and_a_branch(self) -> None:
+        torch = pytest.importorskip("torch")
+        nn = torch.nn
+
+        class Net(nn.Module):  # type: ignore[misc, name-defined]
+            def __init__(self) -> None:
+                super().__init__()
+                self.stem = nn.Conv2d(3, 8, 3, padding=1)
+                self.twice = nn.Conv2d(8, 8, 3, padding=1)
+                self.act = nn.SiLU()
+                self.head = nn.Linear(8, 5)
+
+            def forward(self, x: Any) -> Any:
+                x = self.act(self.stem(x))
+                x = x + self.act(self.twice(self.twice(x)))
+                return self.head(x.mean((2, 3)))
+
+        model = Net()
+        report = cnncalc.analyze(cnncalc.from_torch(model, "3x12x10"))
+        assert report.totals.params == sum(p.numel() for p in model.parameters())
+        assert report.totals.macs == 120 * (8 * 27 + 2 * 8 * 72) + 40
+        assert report["twice.conv2d"].shares == "twice"
+        assert model.stem.weight.device.type == "cpu"
+
+    def test_a_factory_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        pytest.importorskip("torch")
+        (tmp_path / "mynet.py").write_text(
+            "from torch import nn\n\n\ndef small():\n    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())\n"
+        )
+        monkeypatch.chdir(tmp_path)
+        report = cnncalc.analyze("torch:mynet:small", input="3x10x8")
+        assert [(x.path, x.op) for x in report.layers] == [("0", "conv"), ("1", "relu")]
+        assert report.layers[-1].out_shape == (4, 8, 6)
+        with pytest.raises(SpecError, match="does not say the size"):
+            cnncalc.analyze("torch:mynet:small")
+        with pytest.raises(SpecError, match="gives no model"):
+            cnncalc.analyze("torch:mynet:missing", input="3x10x8")
+        with pytest.raises(SpecError, match="torch cannot export it"):
+            cnncalc.analyze("torch:mynet:small", input="4x10x8")
