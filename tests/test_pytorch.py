@@ -15,7 +15,7 @@ import pytest
 
 import cnncalc
 from cnncalc.graph.verify import verify
-from cnncalc.interop.pytorch.export import from_data, to_data
+from cnncalc.interop.pytorch.export import Program, Step, Stored, Tensor, from_data, to_data
 from cnncalc.interop.pytorch.walk import Walk
 from cnncalc.interop.writing import readable_spec
 from cnncalc.language.tree import EXPANDED_MARKER
@@ -61,6 +61,40 @@ def test_paths_are_those_of_the_modules() -> None:
 def test_programs_are_plain_data() -> None:
     data = RECORDS["resnet18"]["program"]
     assert json.loads(json.dumps(to_data(from_data(data)))) == data
+
+
+def linear(name: str, x: Tensor, w: Tensor, b: Tensor | None, out: tuple[int, ...]) -> Step:
+    return Step("linear", {"input": x, "weight": w, "bias": b}, set(), [Tensor(name, out)], {0}, name, "Linear")
+
+
+def test_a_bias_that_is_put_together_is_a_sum_of_its_own() -> None:
+    """A linear layer 4 -> 6 whose bias is three learned numbers and three that are kept: 24 + 3, and 3 buffers."""
+    x, w, q, k = Tensor("x", (1, 4)), Tensor("w", (6, 4)), Tensor("q", (3,)), Tensor("k", (3,))
+    stored = {"w": Stored("w", 24, True, True), "q": Stored("q", 3, True, True), "k": Stored("k", 3, False, True)}
+    bias = Tensor("b", (6,))
+    steps = [Step("cat", {"tensors": [q, k]}, set(), [bias], {0}), linear("y", x, w, bias, (1, 6))]
+    graph = Walk(Program([x], stored, steps, ["y"], {}), Collector()).run(["input"])
+    verify(graph)
+    totals = cnncalc.analyze(graph).totals
+    assert [node.op.name for node in graph.nodes] == ["linear", "opaque"]
+    assert (totals.params, totals.buffers, totals.macs) == (27, 3, 24)
+    assert totals.work.additions == 24
+
+
+def test_products_that_no_input_enters_count_with_what_reads_them() -> None:
+    """A table of 5 x 2 through a linear layer 2 -> 3, added to two results: 30 products, once."""
+    x, table, w = Tensor("x", (1, 5, 3)), Tensor("t", (5, 2)), Tensor("w", (3, 2))
+    stored = {"t": Stored("t", 10, False, True), "w": Stored("w", 6, True, True)}
+    made = Tensor("p", (5, 3))
+    steps = [
+        linear("p", table, w, None, (5, 3)),
+        Step("add", {"self": x, "other": made}, set(), [Tensor("a", (1, 5, 3))], {0}),
+        Step("add", {"self": Tensor("a", (1, 5, 3)), "other": made}, set(), [Tensor("y", (1, 5, 3))], {0}),
+    ]
+    graph = Walk(Program([x], stored, steps, ["y"], {}), Collector()).run(["input"])
+    totals = cnncalc.analyze(graph).totals
+    assert (totals.params, totals.buffers, totals.macs) == (6, 10, 30)
+    assert [node.op.macs(node.in_shapes, node.out_shapes) for node in graph.nodes] == [30, 0]
 
 
 def test_without_torch_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

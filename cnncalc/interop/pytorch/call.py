@@ -20,11 +20,15 @@ Extents: TypeAlias = tuple[int, ...]
 
 
 class Value(NamedTuple):
-    """A tensor: its extents with the batch, what makes it (None: the same for every input), whose weights it is."""
+    """A tensor: its extents with the batch, what makes it (None: the same for every input), whose weights it is.
+
+    `products` are the operations that multiply and sum for it and that no input enters.
+    """
 
     shape: Extents
     ref: Ref | None = None
     origins: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
 
     @property
     def elements(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cnncalc.graph.build import add_node
@@ -32,6 +32,12 @@ ELEMENTWISE = {
                      "linalg_vector_norm"), "special"),
 }  # fmt: skip
 """Operations of one kind for each element of the larger of what they read and make."""
+SEVERAL = {
+    **dict.fromkeys(("addcmul", "lerp"), ("multiplications", "additions")),
+    "addcdiv": ("divisions", "additions"),
+    **dict.fromkeys(("var", "var_mean", "std", "std_mean"), ("multiplications", "additions")),
+}
+"""Operations of several kinds for each element."""
 MOVES = frozenset((
     "cat", "stack", "pad", "expand", "expand_as", "repeat", "repeat_interleave", "index", "index_select", "gather",
     "embedding", "permute", "transpose", "roll", "flip", "unfold", "im2col", "pixel_shuffle", "split", "chunk", "slice",
@@ -49,6 +55,17 @@ CONSTANT = frozenset((
 """Operations that take nothing but extents from what they read."""
 
 
+@dataclass(slots=True)
+class Share:
+    """What an operation has of its own: stored numbers by kind, products of constants; `first` has the rest of them."""
+
+    params: int = 0
+    biases: int = 0
+    buffers: int = 0
+    macs: int = 0
+    first: list[int] = field(default_factory=list)
+
+
 class Walk:
     """One way through one model."""
 
@@ -58,6 +75,7 @@ class Walk:
         self.graph = Graph({}, [])
         self.values: dict[str, Value] = {}
         self.owner: dict[str, int] = {}
+        self.products: dict[str, int] = {}
         self.paths: set[str] = set()
         self.unknown: dict[str, list[str]] = {}
 
@@ -93,9 +111,7 @@ class Walk:
         """Take in one operation."""
         call = Call(step, {t.name: self.value(t.name, t.shape) for t in step.tensors()})
         if not call.moving or step.kind in CONSTANT:
-            origins = tuple(dict.fromkeys(o for v in call.tensors for o in v.origins))
-            for out in step.outs:
-                self.values[out.name] = Value(out.shape, origins=origins)
+            self.constant(call)
             return
         if step.kind == "unbind" and self.unbound(call):
             return
@@ -106,20 +122,49 @@ class Walk:
         if plan is not None and not plan.ops:
             self.values[step.outs[0].name] = Value(step.outs[0].shape, plan.reads[0].ref)
             return
-        params, biases, buffers, first = self.share(call)
+        share = self.share(call)
         shares: int | None = None
         if plan is not None:
-            entering = plan.shapes()[plan.main]
-            op = plan.ops[plan.main]
-            counted = (op.params(entering) or 0) + op.buffers(entering)
-            if counted != params + buffers:
-                lender = first[0] if len(first) == 1 and not params + buffers else None
-                same = lender is not None and type(self.graph.nodes[lender].op) is type(op)
-                shares, plan = (lender, plan) if same else (None, None)
+            plan, shares = self.fitting(plan, share)
         if plan is None:
-            cost = self.cost(call, outs, params, biases, buffers)
-            plan = Plan((cost,), tuple(call.moving))
+            plan = Plan((self.cost(call, outs, share),), tuple(call.moving))
         self.add(call, plan, outs, shares)
+
+    def constant(self, call: Call) -> None:
+        """Take in what no input enters: its weights and products are those of the first layer that reads it."""
+        step = call.step
+        origins = tuple(dict.fromkeys(o for v in call.tensors for o in v.origins))
+        products = tuple(dict.fromkeys(p for v in call.tensors for p in v.products))
+        if step.kind in PRODUCTS and call.tensors:
+            self.products[step.outs[0].name] = macs_of(call) or 0
+            products = (*products, step.outs[0].name)
+        for out in step.outs:
+            self.values[out.name] = Value(out.shape, origins=origins, products=products)
+
+    def fitting(self, plan: Plan, share: Share) -> tuple[Plan | None, int | None]:
+        """Return a plan that has the stored numbers of an operation, and the layer whose weights it uses.
+
+        A bias that is not the layer's alone, or is put together from others, is a sum of its own behind it.
+        """
+        op, shapes = plan.ops[plan.main], plan.shapes()
+        entering = shapes[plan.main]
+        if share.macs:
+            return None, None
+        if (op.params(entering) or 0, op.buffers(entering)) == (share.params, share.buffers):
+            return plan, None
+        if len(share.first) == 1 and not share.params + share.buffers:
+            lender = self.graph.nodes[share.first[0]]
+            if type(lender.op) is type(op) and lender.op.params(lender.in_shapes) == op.params(entering):
+                return plan, share.first[0]
+        if op.arguments().get("bias") is True:
+            bare, out = op.replace(bias=False), shapes[plan.main + 1]
+            rest = share.params - (bare.params(entering) or 0)
+            if rest >= 0 and not bare.buffers(entering):
+                added = Cost(outs=out, params=rest, biases=rest, buffers=share.buffers, same=True,
+                             work=Work(additions=out[0].elements))  # fmt: skip
+                ops = (*plan.ops[: plan.main], bare, Declared.of(added, "add"), *plan.ops[plan.main + 1 :])
+                return plan._replace(ops=ops), None
+        return None, None
 
     def planned(self, call: Call, outs: tuple[Shape, ...]) -> Plan | None:
         """Return the operators of the spec language that say an operation, if their shapes are PyTorch's."""
@@ -130,41 +175,44 @@ class Walk:
         except ArgumentError:
             return None
 
-    def share(self, call: Call) -> tuple[int, int, int, list[int]]:
-        """Return the learned values, biases and buffers that no layer before has, and the layers that have the rest."""
-        params = biases = buffers = 0
-        first: list[int] = []
+    def share(self, call: Call) -> Share:
+        """Return what an operation has of its own: the learned values, biases, buffers and products of constants."""
+        found = Share()
         bias = call.tensor("bias")
         for value in call.tensors:
+            found.macs += sum(self.products.pop(name, 0) for name in value.products)
             for origin in value.origins:
                 stored = self.program.stored[origin]
                 if not stored.real:
                     continue
                 if stored.same in self.owner:
-                    if self.owner[stored.same] not in first:
-                        first.append(self.owner[stored.same])
+                    if self.owner[stored.same] not in found.first:
+                        found.first.append(self.owner[stored.same])
                     continue
                 self.owner[stored.same] = len(self.graph.nodes)
                 if stored.learned:
-                    params += stored.elements
-                    biases += stored.elements if bias is not None and origin in bias.origins else 0
+                    found.params += stored.elements
+                    found.biases += stored.elements if bias is not None and origin in bias.origins else 0
                 else:
-                    buffers += stored.elements
-        return params, biases, buffers, first
+                    found.buffers += stored.elements
+        return found
 
-    def cost(self, call: Call, outs: tuple[Shape, ...], params: int, biases: int, buffers: int) -> Operator:
+    def cost(self, call: Call, outs: tuple[Shape, ...], share: Share) -> Operator:
         """Return the layer of an operation with what is known of its cost."""
         kind = call.step.kind
-        known = Cost(outs=outs, params=params, biases=biases, buffers=buffers, work=Work())
+        known = Cost(outs=outs, params=share.params, biases=share.biases, buffers=share.buffers, macs=share.macs,
+                     work=Work(multiplications=share.macs, additions=share.macs))  # fmt: skip
         macs = macs_of(call) if kind in PRODUCTS else None
         if macs is not None:
-            sums = macs - outs[0].elements * (not biases)
+            macs += share.macs
+            sums = macs - outs[0].elements * (not share.biases)
             done = Work(multiplications=macs, additions=max(sums, 0))
             return DeclaredProduct.of(replace(known, macs=macs, work=done), kind)
-        if kind in ELEMENTWISE:
+        if kind in ELEMENTWISE or kind in SEVERAL:
             most = max(sum(y.elements for y in outs), *(image(v.shape).elements for v in call.moving))
             same = all(image(v.shape)[1:] == outs[0][1:] for v in call.moving)
-            return Declared.of(replace(known, same=same, work=Work(**{ELEMENTWISE[kind]: most})), kind)
+            each = Work(**dict.fromkeys(SEVERAL.get(kind) or (ELEMENTWISE[kind],), most))
+            return Declared.of(replace(known, same=same, work=(known.work or Work()) + each), kind)
         if kind in MOVES:
             return Declared.of(known, kind)
         reason = f"cnncalc has no operator for PyTorch's {kind}"
