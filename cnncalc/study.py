@@ -302,4 +302,4 @@ def before(report: Report, graph: Graph) -> Report | None:
     if not kept:
         return None
     values = {key: getattr(report, key) for key in report.__slots__}
-    return Report(**{**values, "layers": kept, "outputs": ()})
+    return Report(**{**values, "layers": kept, "outputs": (), "output_tensors": ()})

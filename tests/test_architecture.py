@@ -20,7 +20,7 @@ LEVELS = (
     {"source"},
     {"study"},
     {"api"},
-    {"render", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
+    {"render", "drawing", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
     | {"testing", "pytest_plugin", "lineup", "manual"},
     {"editor"},
     {"cli"},

@@ -45,6 +45,8 @@ OPTIONS = {
     "rf": ("conv1", "--format json", "max_pool1"),
     "reconcile": ("--claim params=25.6M", "--claim macs=4.1G", "--format json"),
     "diff": ("--format json", "--format markdown"),
+    "graph": ("--format svg", "--format dot", "--format mermaid", "--format html", "--depth 1", "--full", "--field",
+              "--color-by macs", "--color-by rf", "--direction right", "--theme dark", "--deploy"),
     "plot": ("--kind receptive_field", "--kind memory", "--kind operators", "--by block", "--theme dark"),
     "compare": ("--sort params", "--sort -macs", "--all-variants", "--human", "--format json", "--format csv",
                 "--format markdown", "--set width=2", "--batch 2", "resnet18"),

@@ -32,6 +32,7 @@ SPEC = "cnncalc: 1\ninput: [3, 8, 8]\nbudgets: {macs: 1M}\nlayers: [{conv: {out:
 LINES: dict[str, list[str]] = {
     "show": ["show net.yaml", "show net.yaml --format json", "show net.yaml --memory --device a100", "show nothing"],
     "compare": ["compare net.yaml net.yaml"],
+    "graph": ["graph net.yaml -o out.svg", "graph net.yaml --format html"],
     "calc": ["calc conv;relu --input 3x8x8"],
     "zoo": ["zoo resnet"],
     "ops": ["ops", "ops conv"],

@@ -181,6 +181,7 @@ def build_report(
         totals=totals,
         summary=summarise(graph, of_layers, per_node, totals, peak),
         outputs=tuple((label, graph.shape(ref)) for label, ref in graph.outputs.items()),
+        output_tensors=tuple(map(graph.name, graph.outputs.values())),
         warnings=warnings_of(collector),
         accepted=accepted,
     )

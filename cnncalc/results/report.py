@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.roofline import Roofline
     from cnncalc.devices import Device
+    from cnncalc.drawing.picture import Picture
     from cnncalc.results.patches import Patches
     from cnncalc.results.runtime import RuntimeMemory
     from cnncalc.results.totals import Summary, Totals
@@ -56,6 +57,7 @@ class Report:
     """The analysis of one network: what `analyze` returns and every renderer prints.
 
     Compares by value; can be pickled; lookup by path (`report["conv1"]`) and by glob (`report.match("layer4.*")`).
+    `output_tensors` are the layers behind the labels of `outputs`, as a layer's `inputs` name them.
     """
 
     version: str
@@ -78,6 +80,7 @@ class Report:
     memory: RuntimeMemory | None = None
     accepted: tuple[Diagnostic, ...] = ()
     patches: Patches | None = None
+    output_tensors: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
@@ -208,6 +211,20 @@ class Report:
             ValueError: there is no such kind, theme, option or device, or nothing to draw.
         """
         return view("report.plot")(self, kind, ax=ax, theme=theme, **options)
+
+    def graph(self, **options: Any) -> Picture:
+        """Return the network as a drawing, which a notebook shows; `save` writes it as svg, png, dot, mermaid or html.
+
+        Args:
+            options: `depth=1` folds the outermost blocks, `whole=True` draws every layer; `color_by="macs"` or op,
+                params, memory, rf; `direction="right"`; `theme="dark"` or light, auto; `field=True` adds receptive
+                fields.
+
+        Raises:
+            ValueError: an option is not what can be drawn.
+        """
+        made: Picture = view("report.graph")(self, **options)
+        return made
 
     def to_csv(self, path: str | PathLike[str] | None = None) -> str | None:
         """Write the records of `to_dicts` as CSV to a file, or return them as text without one; unknown is empty.

@@ -18,6 +18,7 @@ VIEWS = {
     "report.brief": "cnncalc.render.html:brief_markdown",
     "report.latex": "cnncalc.render.frames:to_latex",
     "report.html": "cnncalc.render.html:to_html",
+    "report.graph": "cnncalc.drawing.picture:graph",
     "report.plot": "cnncalc.render.plot:plot",
     "report.roofline": "cnncalc.analysis.roofline:roofline_on",
     "memory.html": "cnncalc.render.html:memory_html",
