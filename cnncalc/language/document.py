@@ -10,7 +10,7 @@ from cnncalc.language.expand import expand
 from cnncalc.language.file import template
 from cnncalc.language.python_data import from_python
 from cnncalc.language.settings import Overrides
-from cnncalc.language.sizes import TRIED, filled
+from cnncalc.language.sizes import TRIED, filled, open_axes
 from cnncalc.language.slots import written
 from cnncalc.language.stack import with_room
 from cnncalc.language.template import Template
@@ -69,6 +69,12 @@ class Spec:
     def variables(self) -> dict[str, str]:
         """The variables as written."""
         return {name: written(node) for name, (_, node) in self._template.vars.items()}
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether whoever expands it must say the input: it has none, or one whose sizes are open."""
+        slots = self._template.inputs.values()
+        return not slots or any(open_axes(slot.node) for slot in slots)
 
     @property
     def tree(self) -> Map:
@@ -173,7 +179,7 @@ def read_spec(text: str | bytes, file: str | None = None,
 
 
 def _read(text: str | bytes, file: str | None, beside: Beside | None) -> tuple[Spec, Collector]:
-    root, collector = read(text, file)
+    root, collector = read(text, file, go_on=True)
     return Spec(template(root, collector, beside), file=file), collector
 
 
@@ -189,5 +195,7 @@ def parse(text: str | bytes, file: str | None = None, *, beside: Beside | None =
         SpecError: it is no spec.
     """
     spec, collector = read_spec(text, file, beside)
+    if collector.errors and not spec.needs_input:
+        spec.expand(Overrides(), collector)
     collector.raise_if_errors()
     return spec

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cnncalc.graph.build import add_node
 from cnncalc.graph.graph import Accept, Graph, Ref
 from cnncalc.graph.verify import inferred
+from cnncalc.language.early import Early
 from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
@@ -148,6 +149,8 @@ class Expander:
                 self.unused()
         elif self.graph.whole is None:
             self.graph.whole = 0
+        if self.collector.errors and self.steps >= 0:
+            Early(self.spec, self.values, lambda error, path, item: self.error(error, path, item, ())).run()
         return self.graph
 
     def unique(self) -> None:
@@ -172,6 +175,8 @@ class Expander:
         for name, label in self.spec.outputs:
             try:
                 tensor = self.scope.tensor(label.text)
+            except Silent:
+                continue
             except ExpressionError as error:
                 self.collector.add(error.code, f"outputs: {error}", label.span, hint=error.hint)
                 continue
@@ -426,7 +431,7 @@ class Expander:
             for label in labels:
                 try:
                     tensor = self.scope.tensor(label.text)
-                except ExpressionError:
+                except (ExpressionError, Silent):
                     continue
                 for ref in tensor if isinstance(tensor, list) else [tensor]:
                     if ref is not None:

@@ -16,7 +16,7 @@ from cnncalc.language.sizes import open_axes
 from cnncalc.language.slots import EXTENTS, FAILED, Slot, as_map, clip, clipped, words_in, written
 from cnncalc.language.standard import standard
 from cnncalc.language.template import FILE_KEYS, FORMAT, Template
-from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.language.tree import Map, Node, Refused, Scalar, Seq
 from cnncalc.language.used import MAX_USED, path_from
 from cnncalc.language.yaml_text import read
 from cnncalc.ops import base as ops
@@ -131,7 +131,7 @@ class FileReader:
         self.library = library
         self.path = path
         self.root = root
-        self.result = Template(library.collector, root)
+        self.result = Template(library.collector, root, lost=self.at.lost)
         self.reader = ItemReader(self.at)
         self.result.reader = self.reader
         self.block_reader = BlockReader(self.at, self.reader, self.result)
@@ -224,6 +224,8 @@ class FileReader:
         if node is None:
             return
         value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, Refused):
+            return
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             self.at.error("bad-format", f"cnncalc must be the format's number, got {written(node)}", node,
                        f"write cnncalc: {FORMAT}")  # fmt: skip

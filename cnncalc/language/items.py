@@ -62,6 +62,7 @@ class ItemReader:
                 self.contents(item, entry)
             if self.at.failures > failures:
                 item.key = None
+                self.lost_label(item, entry)
             if item.tag is not None:
                 item.within, into.tagged = into, True
         into.automatic.update(automatic)
@@ -71,6 +72,13 @@ class ItemReader:
                 self.at.error("duplicate-label", f"label '{name}' is the automatic name of another layer",
                               item.key_node,
                            f"label this layer too, or rename '{name}'")  # fmt: skip
+
+    def lost_label(self, item: Item, entry: Node) -> None:
+        """Remember a label that stands among the arguments, so that what reads it fails in silence."""
+        value = entry.get(item.key_node.text) if isinstance(entry, Map) else None
+        label = value.get("as") if isinstance(value, Map) else None
+        if isinstance(label, Scalar):
+            self.at.lost.add(label.text)
 
     def declare(self, label: Scalar, into: Items) -> None:
         """Check a label and make it known in its scope."""

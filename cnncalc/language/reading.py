@@ -53,6 +53,7 @@ class Reading:
         who: how messages name what is being read.
         prefix: the scopes around it, as paths have them.
         dotted: whether a label with a dot has been seen.
+        lost: labels that were written among the arguments of a layer.
     """
 
     def __init__(self, collector: Collector, defaults: dict[str, Args] | None = None) -> None:
@@ -70,6 +71,7 @@ class Reading:
         self.who = ""
         self.path: str | None = None
         self.dotted = False
+        self.lost: set[str] = set()
 
     def error(self, code: str, message: str, node: Node | None, hint: str | None = None,
               related: tuple[tuple[str, Span], ...] = ()) -> None:  # fmt: skip

@@ -10,7 +10,7 @@ from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.slots import FAILED, SlotError
 from cnncalc.language.template import Block
 from cnncalc.language.tree import Scalar
-from cnncalc.values.diagnostics import MAX_REPORTED, Span, did_you_mean, listed
+from cnncalc.values.diagnostics import MAX_REPORTED, Span, did_you_mean, listed, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,6 +156,9 @@ class Scope:
             if frame.opaque:
                 break
             frame = frame.parent
+        lost = self.frame.home.lost
+        if label in lost or suggest(label, lost):
+            raise Silent
         raise ExpressionError(f"there is no label '{label}'", code="unknown-label", hint=self.label_hint(label))
 
     def label_hint(self, label: str) -> str:

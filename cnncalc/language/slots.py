@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from cnncalc.language import sizes
 from cnncalc.language.arithmetic import Listed
 from cnncalc.language.expressions import Expression, ExpressionError, compile_expression
-from cnncalc.language.tree import Map, Node, Scalar, Seq
+from cnncalc.language.tree import Map, Node, Refused, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import Boolean, Extents, Integer, Kind, Nested, Number, Padding, PerAxis, shown
 from cnncalc.ops.hints import role_hint
@@ -153,6 +153,8 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
         SlotError: the value cannot be of that kind, whatever its expressions come to.
     """
     if isinstance(node, Scalar):
+        if isinstance(node.value, Refused):
+            return Slot(name, node, kind, FAILED, constant=True)
         if isinstance(kind, SIZES) and node.text[:1] in "0123456789([":
             seq = size(name, node, kind)
             if seq is not None:
@@ -174,6 +176,8 @@ def compile_slot(name: str, node: Node, kind: Kind, reader: Reader) -> Slot:
         if isinstance(kind, Nested):
             raise SlotError("wrong-type", f"'{name}' must be {kind.describe()}, got a list", node.span)
         slots = [compile_slot(name, entry, kind, reader) for entry in node.items]
+        if any(slot.value is FAILED for slot in slots):
+            return Slot(name, node, kind, FAILED, constant=True)
         if all(slot.constant for slot in slots):
             return Slot(name, node, kind, tuple(slot.value for slot in slots), constant=True)
         return Slot(name, node, kind, slots, constant=False)

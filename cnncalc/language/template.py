@@ -192,6 +192,7 @@ class Template:
     Attributes:
         blocks: by name, those of the file itself and those that it uses.
         uses: the files that it uses.
+        lost: labels that were written among the arguments of a layer, where they are none.
         texts: the text of every used file by its path from the spec's folder; only of the spec itself.
     """
 
@@ -212,6 +213,7 @@ class Template:
     budgets: Map | None = None
     defaults: dict[str, Args] = field(default_factory=dict)
     dotted: bool = False
+    lost: set[str] = field(default_factory=set)
     accept: tuple[str, ...] = ()
     accept_span: Span | None = None
     bits: Args = field(default_factory=dict)

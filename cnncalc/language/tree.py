@@ -18,6 +18,12 @@ SURROGATE = "[\ud800-\udfff]"
 Value: TypeAlias = bool | int | Fraction | str | None
 
 
+class Refused(str):
+    """The text of a number that was refused where it stands; whoever needs its value fails in silence."""
+
+    __slots__ = ()
+
+
 class Scalar:
     """A leaf: null, a boolean, an exact number or text.
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import yaml
 
 from cnncalc.language.literals import BOOLEANS, LiteralError, parse_number
-from cnncalc.language.tree import EXPANDED_MARKER, MAX_NESTING, SURROGATE, Map, Node, Scalar, Seq, Value
+from cnncalc.language.tree import EXPANDED_MARKER, MAX_NESTING, SURROGATE, Map, Node, Refused, Scalar, Seq, Value
 from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
 
 MAX_BYTES = 2**20
@@ -41,13 +41,15 @@ _SYNTAX_HINTS = (
 )
 
 
-def read(text: str | bytes, file: str | None = None, *, used: bool = False) -> tuple[Map, Collector]:
+def read(text: str | bytes, file: str | None = None, *, used: bool = False,
+         go_on: bool = False) -> tuple[Map, Collector]:  # fmt: skip
     """Read the text of a spec, UTF-8 with or without a byte-order mark, into its top-level mapping.
 
     Args:
         text: the text.
         file: its name for diagnostics.
         used: a spec uses this file, so that the places of its nodes name it.
+        go_on: ambiguous numbers are left in the collector, and in the tree as `Refused`, so that the rest can be read.
 
     Returns:
         The tree, and a collector that knows the file and its lines for whatever is found later.
@@ -63,7 +65,7 @@ def read(text: str | bytes, file: str | None = None, *, used: bool = False) -> t
     found = Collector(file=file, lines=tuple(clean.splitlines()))
     _check_directives(found)
     values = MAX_VALUES if limit == MAX_BYTES else MAX_EXPANDED_BYTES
-    return _EventReader(clean, found, file if used and file else "", values).document(), found
+    return _EventReader(clean, found, file if used and file else "", values).document(go_on=go_on), found
 
 
 def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
@@ -160,7 +162,7 @@ def _check_directives(found: Collector) -> None:
 class _EventReader:
     """One pass over the events of one text; every method consumes exactly its own node."""
 
-    __slots__ = ("_file", "_found", "_left", "_lines", "_next", "_resolved")
+    __slots__ = ("_file", "_found", "_left", "_lines", "_next", "_numbers", "_resolved")
 
     def __init__(self, text: str, found: Collector, file: str, values: int) -> None:
         self._file = file
@@ -169,15 +171,17 @@ class _EventReader:
         self._lines = found.lines or ()
         self._next = _LOADER(text).get_event
         self._resolved: dict[str, Value] = dict(_CONSTANTS)
+        self._numbers = 0
 
-    def document(self) -> Map:
+    def document(self, *, go_on: bool = False) -> Map:
         try:
             root = self._document()
         except yaml.MarkedYAMLError as error:
             self._syntax_error(error)
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             self._stop("yaml-syntax", f"not YAML: {_first_line(str(error))}", Span(1, 1), None)
-        self._found.raise_if_errors()
+        if not go_on or len(self._found.found) > self._numbers:
+            self._found.raise_if_errors()
         return root
 
     def _document(self) -> Map:
@@ -276,7 +280,8 @@ class _EventReader:
             except LiteralError as error:
                 self._error(error.code, error.message, Span(line + 1, column + 1, length),
                             f"{error.hint}; quote it if it is text")
-                value = 0
+                self._numbers += 1
+                value = Refused(text)
             else:
                 resolved[text] = value
         return Scalar(value, True, text, line + 1, column + 1, length, self._file)

@@ -359,7 +359,7 @@ class SummingToOne(Called):
     role = "act"
     keeps = (OUTPUT,)
     in_place = True
-    axis: int | str = arg(Axis(), default="channel", aliases=("dim",), doc="the axis along which values sum to one")
+    axis: int | str = arg(Axis(), default="channel", doc="the axis along which values sum to one")
 
     def out_shape(self, x: Shape) -> Shape:
         axis_of(self.axis, x, self.name)

@@ -117,7 +117,7 @@ class Roll(Operator):
     shift: int | tuple[int, ...] = arg(
         Extents(least=-(2**31)), main=True, aliases=("shifts",), doc="steps towards the end, one per spatial axis"
     )
-    axis: int | str | None = arg(Axis(), default=None, aliases=("dims",), doc="the one axis that is moved")
+    axis: int | str | None = arg(Axis(), default=None, doc="the one axis that is moved")
 
     def steps(self, x: Shape) -> tuple[int, ...]:
         """Return the steps on each spatial axis."""

@@ -58,7 +58,7 @@ class Part(View):
     """What split and slice share: a stretch of one axis, at its own place."""
 
     group = "channels"
-    axis: int | str = arg(Axis(), default="channel", aliases=("dim",), doc="the axis that is cut")
+    axis: int | str = arg(Axis(), default="channel", doc="the axis that is cut")
 
     def along(self, x: Shape) -> int:
         """Return the axis that is cut."""
@@ -220,7 +220,7 @@ class OverChannels(Operator):
 
     group = "channels"
     family = "channel_pool"
-    axis: int | str = arg(Axis(), default="channel", aliases=("dim",), doc="the axis that is reduced to 1")
+    axis: int | str = arg(Axis(), default="channel", doc="the axis that is reduced to 1")
 
     def out_shape(self, x: Shape) -> Shape:
         spatial_rank(x, self.name)

@@ -121,7 +121,7 @@ SAME_MEANING: dict[str, tuple[str, ...]] = {
     "factor": ("upscale_factor", "downscale_factor", "scale", "block_size", "scale_factor", "r"),
     "mode": ("interpolation", "method", "interp", "algorithm"),
     "size": ("output_size", "target_size", "out_size", "local_size", "n", "bins"),
-    "axis": ("dim", "axes"),
+    "axis": ("axes",),
     "axes": ("dims", "dim", "perm", "permutation", "order"),
     "shape": ("target_shape", "dims", "newshape", "view"),
     "heads": ("num_heads", "nhead", "n_heads", "num_attention_heads"),
@@ -237,6 +237,8 @@ def argument_hint(word: str, cls: type[Operator]) -> str | None:
     if exact is not None:
         return f"did you mean '{spellings[exact]}'?"
     folded = fold(word)
+    if folded in {"dim", "dims"} and "axis" in cls.args:
+        return "write axis: channel, last, or an axis without the batch: dim 1 of PyTorch is axis 0"
     for said in (said for names_ in cls.elsewhere.values() for said in names_):
         for ours, theirs in said.arguments.items():
             if fold(theirs) == folded and ours in cls.args:

@@ -234,7 +234,7 @@ class Concat(Merge):
     )
     keeps = ()
     example_input = ((8, 14, 10), (4, 14, 10))
-    axis: int | str = arg(Axis(), default="channel", aliases=("dim",), doc="where they join; stands beside the sources")
+    axis: int | str = arg(Axis(), default="channel", doc="where they join; stands beside the sources")
 
     def along(self, ins: Shapes) -> int:
         """Return the axis on which the sources lie beside each other."""

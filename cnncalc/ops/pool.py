@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -42,19 +43,30 @@ class Pool(Called):
     padding: AxisValue | str = arg(Padding(), default=0, symbol="p", doc="padding, at most half the window")
     ceil: bool = arg(Boolean(), default=False, aliases=("ceil_mode",), doc="round the output size up")
 
+    def check(self) -> None:
+        """Refuse padding above half the window, where this shows whatever the number of axes is."""
+        kernels = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,)
+        paddings = self.padding if isinstance(self.padding, tuple) else (self.padding,)
+        if len(kernels) == 1 or len(paddings) == 1:
+            for kernel, padding in product(kernels, paddings):
+                if not isinstance(padding, str):
+                    self.half(kernel, padding)
+
+    def half(self, kernel: int, padding: int) -> None:
+        """Raise ArgumentError where the padding of an axis is more than half its window, as in PyTorch."""
+        if padding > kernel // 2:
+            dilated = getattr(self, "dilation", 1) != 1
+            raise ArgumentError(f"{self.name} has padding {padding}, which must be at most half the window of {kernel}"
+                                + ", dilation aside" * dilated, argument="padding",
+                                hint="put a pad before it for more")  # fmt: skip
+
     def windows(self, x: Shape) -> tuple[Window, ...]:
         """Return the window of each axis, padding resolved."""
         stride = self.kernel if self.stride is None else self.stride
         used = windows(x, self.name, self.kernel, stride, getattr(self, "dilation", 1), self.padding)
         if not isinstance(self.padding, str):
             for window in used:
-                if max(window.before, window.after) > window.kernel // 2:
-                    raise ArgumentError(
-                        f"{self.name} has padding {max(window.before, window.after)}, which must be at most half "
-                        f"the window of {window.kernel}" + (", dilation aside" if window.dilation > 1 else ""),
-                        argument="padding",
-                        hint="put a pad before it for more",
-                    )
+                self.half(window.kernel, max(window.before, window.after))
         return used
 
     def out_shape(self, x: Shape) -> Shape:
