@@ -93,7 +93,7 @@ OPERATORS = {
     "bilinear": "write upsample",
     "einsum": NOT_HERE,
     "Embedding": NOT_HERE,
-    "RoIAlign": NOT_HERE,
+    "RoIPool": NOT_HERE,
     "roi_align": NOT_HERE,
     "grid_sample": NOT_HERE,
     "TransformerEncoderLayer": NOT_HERE,
