@@ -311,7 +311,7 @@ def test_warnings_do_not_fail(repo: Repository) -> None:
     assert done.code == 0
     assert data(done)["specs"][0]["status"] == "near"
     repo.write("net.yaml", spec(budgets=f"{{macs: {MACS}, warn_at: 95%}}"))
-    assert "near:" in repo.run("check", "net.yaml").out
+    assert "warning:" in repo.run("check", "net.yaml").out
     assert repo.run("check", "net.yaml", "--warn-at", "100%").code == 0
 
 
@@ -473,7 +473,7 @@ def test_baseline(repo: Repository) -> None:
     repo.write("specs/other.yaml", spec(7))
     done = repo.run("check", "specs", "--baseline", "budgets.json")
     assert done.code == 1
-    assert "params grew from 128 in the baseline to 160" in done.out
+    assert any(row.split()[1:6] == ["params", "128", "->", "160", "+25"] for row in done.out.splitlines())
     assert "better than the baseline: params 256 -> 224; --update-baseline records it" in done.out
     assert file.read_text() == text
     assert repo.run("check", "specs", "--baseline", "budgets.json", "--max-increase", "params=30%").code == 1
@@ -527,7 +527,7 @@ def test_the_receptive_field_may_not_shrink(repo: Repository) -> None:
     repo.write("net.yaml", spec().replace("kernel: 3, padding: 1", "kernel: 1, padding: 0"))
     done = repo.run("check", "net.yaml", "--baseline", "b.json")
     assert done.code == 1
-    assert "receptive_field shrank from 3 px in the baseline to 1 px" in done.out
+    assert any(row.split()[1:7] == ["receptive_field", "3", "px", "->", "1", "px"] for row in done.out.splitlines())
 
 
 def test_the_zoo_is_within_its_budgets() -> None:

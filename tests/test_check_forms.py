@@ -344,7 +344,7 @@ def test_text_has_a_bar_and_names_the_heaviest(repo: Repository) -> None:
     text = "\n".join(lines)
     assert "heaviest: stem 108, 84.37 % (line 6); head 20, 15.62 % (line 8)" in text
     assert "live then: input 192, stem 256" in text
-    assert lines[-1] == "✗ 1 spec, 3 limits: 1 within, 0 near, 2 over, 0 doubts"
+    assert lines[-1] == "✗ 1 spec, 3 limits: 1 within, 0 near, 2 over, 0 errors"
 
 
 @pytest.mark.parametrize("width", range(20, 200, 12))

@@ -36,7 +36,7 @@ OPTIONS = {
              "--columns path,params", "--patches 2x2",
              "--input 3x40x56", "--set width=2", "--variant s", "--memory", "--sort macs"),
     "check": ("--max macs=1M", "--min rf=9", "--max params=1%", "-f json", "-f github", "-f junit", "-f sarif",
-              "-f markdown", "-f gitlab", "--all-variants", "--warn-at 90%", "--allow-empty", "--exit-zero",
+              "-f markdown", "-f gitlab", "--all-variants", "--warn-at 90%", "--allow-empty", "--exit-zero", "--strict",
               "--max-increase macs=2%", "--dtype int4", "--in-place"),
     "expand": ("--set width=0.5", "--variant s", "--input 3x33x17"),
     "explain": ("conv1", "*", "relu1 --format json", "nothing"),

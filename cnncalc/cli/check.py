@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import replace
 from importlib import import_module
@@ -57,8 +58,8 @@ LINES = {"text", "github"}
 """Forms that can share standard output."""
 
 EPILOG = """\
-Exit codes: 0 within, 1 over, 2 in doubt (a bad spec, an unknown metric, a pattern without a layer, git trouble, nothing
-to check); a doubt never passes.
+Exit codes: 0 within, 1 over, 2 error: something cannot be judged (a bad spec, an unknown metric, a pattern without a
+layer, git trouble, nothing to check), which never passes.
 
   cnncalc check specs/                                    by the budgets in specs and configuration
 
@@ -163,8 +164,9 @@ def command(
         list[str] | None,
         typer.Option("--accept", metavar="CODE", help="Pass with this warning, as input-channels; repeatable."),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings of a spec are errors: it does not pass.")] = False,
     exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with 0 where a limit is over; doubts still exit with 2.")
+        bool, typer.Option("--exit-zero", help="Exit with 0 where a limit is over; what cannot be judged exits with 2.")
     ] = False,
 ) -> None:
     """Fail when a design leaves its budget."""
@@ -203,7 +205,8 @@ def command(
         scratch=_bytes(scratch, runtime),
         warn_at=_part(warn_at),
         allow_empty=allow_empty,
-        accept=_accepted(accept),
+        accept=_accepted(accept, strict=strict),
+        strict=strict,
     )
     session = CURRENT.get()
     session.reads += [spec_file(name) for name in specs or () if name != "-"]
@@ -217,13 +220,14 @@ def command(
     raise typer.Exit(0 if exit_zero and code == 1 else code)
 
 
-def _accepted(codes: Sequence[str] | None) -> frozenset[str]:
-    """Return `--accept` options; stop with exit code 2 for what is no warning that makes a doubt."""
+def _accepted(codes: Sequence[str] | None, *, strict: bool) -> frozenset[str]:
+    """Return `--accept` options; stop with exit code 2 for what is no warning that fails a check."""
     from cnncalc.gate.subject import DOUBTFUL
 
     for code in codes or ():
-        if code not in DOUBTFUL:
-            fail(f"--accept wants {' or '.join(sorted(DOUBTFUL))}, got '{code}'")
+        if code not in DOUBTFUL and not (strict and re.fullmatch("[a-z0-9]+(-[a-z0-9]+)+", code)):
+            hint = "with --strict any warning's code may stand here"
+            fail(f"--accept wants {' or '.join(sorted(DOUBTFUL))}, got '{code}'", None if strict else hint)
     return frozenset(codes or ())
 
 

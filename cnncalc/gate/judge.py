@@ -9,7 +9,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.metrics import Measured, heaviest, share, together
-from cnncalc.gate.words import change_words, doubt_words, layer_words, limit_name, near_words, over_words
+from cnncalc.gate.words import (
+    brief_words,
+    change_words,
+    doubt_words,
+    layer_words,
+    limit_name,
+    near_words,
+    over_words,
+)
 from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,8 +40,13 @@ class Status(IntEnum):
 
     @property
     def word(self) -> str:
-        """The status as printed."""
+        """The status as data name it."""
         return self.name.lower()
+
+    @property
+    def severity(self) -> str:
+        """The status as texts, editors and problem matchers name it."""
+        return "warning" if self is Status.NEAR else "error"
 
 
 CODES = {Status.NEAR: "near-budget", Status.OVER: "over-budget", Status.DOUBT: "unknown-number"}
@@ -55,6 +68,7 @@ class Finding:
         limit: the limit concerned, in a few words without the measured number; "" for a doubt about a whole spec.
         file: the file that it is about where that is not the spec.
         used: the file is one that the spec uses.
+        brief: the message beside a row that has the numbers; "" where it is the same.
     """
 
     status: Status
@@ -68,6 +82,12 @@ class Finding:
     limit: str = ""
     file: str | None = None
     used: bool = False
+    brief: str = ""
+
+    @property
+    def beside(self) -> str:
+        """The message for a reader who sees the row of the limit."""
+        return self.brief or self.message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +219,7 @@ def judge_total(
                 code=CODES[status],
                 limit=limit_name(limit),
                 message=message,
+                brief=brief_words(limit, measured, status.word),
                 line=line,
                 column=column,
                 excess=excess_of(limit, measured),
@@ -339,6 +360,7 @@ def judge_change(
                 code="over-budget",
                 limit=limit_name(limit),
                 message=change_words(limit, before, after, reference) + _set_by(limit),
+                brief=f"{limit.metric} {'grew' if limit.bound == 'max_increase' else 'shrank'} by more than it may",
                 line=line,
                 column=column,
                 excess=excess,

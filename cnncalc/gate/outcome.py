@@ -47,6 +47,7 @@ class Options:
     warn_at: Fraction | None = None
     allow_empty: bool = False
     accept: frozenset[str] = frozenset()
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ class Subject:
         report: its analysis; None where there is none.
         judgements: how each limit stands, in the order of the budgets.
         doubts: why it could not be judged.
+        warnings: the spec's own, which change no exit code.
         notes: what a reader should know and what changes no exit code.
         earlier: what it was before.
         improved: what is better than the baseline.
@@ -87,6 +89,7 @@ class Subject:
     report: Report | None = None
     judgements: list[Judgement] = field(default_factory=list)
     doubts: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     earlier: Earlier | None = None
     improved: list[Delta] = field(default_factory=list)
@@ -103,6 +106,18 @@ class Subject:
         if self.doubts:
             return Status.DOUBT
         return max((judgement.status for judgement in self.judgements), default=Status.WITHIN)
+
+    @property
+    def unchanged(self) -> str | None:
+        """What nothing differs from: a reference, or the baseline; None where something is to be said."""
+        if self.status is not Status.WITHIN or self.doubts or self.warnings or self.notes or self.improved:
+            return None
+        changes = [judgement for judgement in self.judgements if judgement.before is not None]
+        if any(j.before is None or j.before.low != j.measured.low for j in changes):
+            return None
+        if self.earlier is not None:
+            return self.earlier.reference if self.earlier.state == "same" else None
+        return changes[0].reference if changes else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,15 +165,16 @@ class Run:
         found: list[tuple[Subject | None, Finding]] = [(None, doubt_finding(d)) for d in self.doubts]
         for subject in self.subjects:
             found += [(subject, doubt_finding(d)) for d in subject.doubts]
+            found += [(subject, doubt_finding(d, Status.NEAR)) for d in subject.warnings]
             found += [(subject, finding) for judgement in subject.judgements for finding in judgement.findings]
         return sorted(found, key=lambda row: (-row[1].status, -(math.inf if row[1].excess is None else row[1].excess)))
 
 
-def doubt_finding(doubt: Diagnostic) -> Finding:
-    """Return a diagnostic as a finding."""
+def doubt_finding(doubt: Diagnostic, status: Status = Status.DOUBT) -> Finding:
+    """Return a diagnostic as a finding: a doubt, or a warning of the spec, which counts as near."""
     line, column = (doubt.span.line, doubt.span.column) if doubt.span else (1, 1)
     return Finding(
-        status=Status.DOUBT,
+        status=status,
         code=doubt.code,
         message=doubt.message,
         line=line,

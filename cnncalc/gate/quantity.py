@@ -25,6 +25,8 @@ BYTES = {
     "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
+MAX_DECIMALS = 6
+"""A change has at most this many decimals."""
 _WRITTEN = re.compile(r"([^\s].*?[0-9.]|[0-9])\s*([A-Za-z%]*)", re.DOTALL)
 
 
@@ -178,10 +180,28 @@ def shown(value: Number, unit: Unit = Unit.COUNT) -> str:
 
 
 def percentage(value: Fraction, *, up: bool = False, signed: bool = False) -> str:
-    """Return a fraction as a percentage with at most two decimals, rounded down, or up where that is asked for."""
+    """Return a fraction as a percentage with at most two decimals, rounded down, or up where that is asked for.
+
+    A change (`signed`) is rounded to the nearest, and has one form wherever it stands; one that would look like a whole
+    percentage and is none has as many decimals as show it.
+    """
+    if signed:
+        return _change(value)
     hundredths = math.ceil(abs(value) * 10000) if up else math.floor(abs(value) * 10000)
     text = f"{hundredths // 100:,}"
     if hundredths % 100:
         text += "." + f"{hundredths % 100:02d}".rstrip("0")
-    sign = "-" if value < 0 else "+" if signed and value > 0 else ""
-    return f"{sign}{text} %"
+    return f"{'-' if value < 0 else ''}{text} %"
+
+
+def _change(value: Fraction) -> str:
+    """Return a change as a percentage with its sign."""
+    size = abs(value) * 100
+    decimals = 2
+    while decimals < MAX_DECIMALS and size.denominator != 1 and (size * 10**decimals + Fraction(1, 2)) // 1 % 100 == 0:
+        decimals += 1
+    digits = int((size * 10**decimals + Fraction(1, 2)) // 1)
+    text = f"{digits // 10**decimals:,}"
+    if part := digits % 10**decimals:
+        text += "." + f"{part:0{decimals}d}".rstrip("0")
+    return f"{'-' if value < 0 else '+' if value > 0 else ''}{text} %"

@@ -104,7 +104,9 @@ class Judge:
         self._announce(subject, limits, budgets)
         analyses = Analyses(study or spec, options, subject.variant)
         report = subject.report = analyses.first(limits)
-        subject.doubts += [finding for finding in report.warnings if finding.code in DOUBTFUL - options.accept]
+        for finding in report.warnings:
+            if finding.code not in options.accept:
+                (subject.doubts if options.strict or finding.code in DOUBTFUL else subject.warnings).append(finding)
         if not options.all_variants:
             subject.notes += _not_judged(budgets, subject.variant or spec.variant)
         warn_at = warning_level(budgets, options.warn_at)

@@ -89,12 +89,38 @@ def change_words(limit: Limit, before: Measured, after: Measured, reference: str
     change = after.low - before.low
     size = -change if change < 0 else change
     moved = "grew" if change > 0 else "shrank" if change < 0 else "stayed"
-    ratio = f", {percentage(Fraction(change) / Fraction(before.low), up=True, signed=True)}" if before.low else ""
+    ratio = f", {percentage(Fraction(change) / Fraction(before.low), signed=True)}" if before.low else ""
     allowed = "0" if not limit.value else limit_value(limit)
     way = "increase" if limit.bound == "max_increase" else "decrease"
     earlier, later = value_words(before.low, unit, before.part), value_words(after.low, unit, after.part)
     moves = f"{limit.metric} {moved} from {earlier} in {reference} to {later}, by {shown(size, unit)}{ratio}"
     return f"{moves}; the allowed {way} is {allowed}"
+
+
+def growth_words(limit: Limit, before: Measured, after: Measured) -> str:
+    """Return how much a number grew and how much it may: `+50.78 %, allowed 2 %`."""
+    change = after.low - before.low
+    if before.low:
+        moved = percentage(Fraction(change) / Fraction(before.low), signed=True)
+    else:
+        moved = f"{'-' if change < 0 else '+'}{shown(-change if change < 0 else change, limit.subject.unit)}"
+    return f"{moved if change else 'the same'}, allowed {limit_value(limit) if limit.value else '0'}"
+
+
+def brief_words(limit: Limit, measured: Measured, status: str) -> str:
+    """Return what is wrong with a limit for a reader who sees its row, without the numbers that are there."""
+    if status == "doubt":
+        return f"{limit.metric} cannot be judged: {measured.note or 'a part of it is unknown'}"
+    side = "minimum" if limit.bound == "min" else "maximum"
+    if status == "near":
+        return f"{limit.metric} is close to its {side}"
+    if limit.relative:
+        return f"{limit.metric} is {'under' if limit.bound == 'min' else 'over'} its share"
+    unit = limit.subject.unit
+    if limit.bound == "min":
+        high = measured.high if measured.high is not None else measured.low
+        return f"{limit.metric} is under its minimum by {shown(limit.value - high, unit)}"
+    return f"{limit.metric} is over its maximum by {shown(measured.low - limit.value, unit)}"
 
 
 def near_words(limit: Limit, measured: Measured, fill: Fraction) -> str:

@@ -49,6 +49,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
         "status": subject.status.word,
         "budgets": [_judgement(judgement) for judgement in subject.judgements],
         "doubts": [doubt.to_dict() for doubt in subject.doubts],
+        "warnings": [warning.to_dict() for warning in subject.warnings],
         "notes": subject.notes,
         "comparison": _earlier(subject.earlier),
         "improved": {delta.metric: delta.to_dict() for delta in subject.improved},

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from cnncalc.gate.judge import Status
 from cnncalc.gate.outcome import doubt_finding
 from cnncalc.gate.quantity import percentage, shown
-from cnncalc.gate.words import limit_name, limit_words, measured_words, rule_words
+from cnncalc.gate.words import growth_words, limit_name, limit_words, measured_words, plural, rule_words
 from cnncalc.render.check_shared import by_status, file_of, from_top, ordered, safe, sentence, summary
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cnncalc.gate.compare import Comparison
     from cnncalc.gate.judge import Finding, Judgement
     from cnncalc.gate.outcome import Run, Subject
@@ -46,7 +48,7 @@ def render(run: Run) -> str:
     if run.doubts:
         head += [*(f"- {_finding(None, doubt_finding(doubt))}" for doubt in run.doubts[:MOST_LAYERS]), ""]
         if len(run.doubts) > MOST_LAYERS:
-            head += [f"... and {len(run.doubts) - MOST_LAYERS} more doubts", ""]
+            head += [f"... and {len(run.doubts) - MOST_LAYERS} more errors", ""]
     if run.removed:
         head += [f"Gone since {code(run.against or '')}: {', '.join(map(code, run.removed[:MOST_LAYERS]))}", ""]
     parts = ["\n".join(head)]
@@ -67,7 +69,7 @@ def render(run: Run) -> str:
 
 
 def _verdict(run: Run) -> str:
-    return {0: "✅ within budget", 1: "❌ over budget", 2: "❓ in doubt, which does not pass"}[run.exit_code]
+    return {0: "✅ within budget", 1: "❌ over budget", 2: "❓ error: not all could be judged"}[run.exit_code]
 
 
 def _subject(subject: Subject) -> str:
@@ -76,9 +78,14 @@ def _subject(subject: Subject) -> str:
         earlier = subject.earlier
         there = f", there {code(earlier.path)}" if earlier.state == "renamed" and earlier.path else ""
         state = f" ({earlier.state} since {code(earlier.reference)}{there})"
+    unchanged = subject.unchanged
+    if unchanged is not None:
+        limits = plural(len(subject.judgements), "limit")
+        return f"#### {ICONS[subject.status]} {code(subject.title)} as in {code(unchanged)}, {limits} within\n"
     rows = [f"#### {ICONS[subject.status]} {code(subject.title)}{state}", ""]
     findings = [finding for judgement in reversed(ordered(subject)) for finding in judgement.findings]
     said = [*(doubt_finding(doubt) for doubt in subject.doubts), *findings]
+    said += [doubt_finding(warning, Status.NEAR) for warning in subject.warnings]
     rows += [f"- {_finding(subject, finding)}" for finding in said[:MOST_LAYERS]]
     if len(said) > MOST_LAYERS:
         rows.append(f"- ... and {len(said) - MOST_LAYERS} more findings")
@@ -89,11 +96,12 @@ def _subject(subject: Subject) -> str:
     if rows[-1]:
         rows.append("")
     if subject.judgements:
-        rows += ["| | limit on | is | may be | full | set by |", "| --- | --- | --- | --- | ---: | --- |"]
+        rows += ["| | limit on | is | may be | full, or grown by | set by |", "| --- | --- | --- | --- | ---: | --- |"]
         rows += [_row(judgement) for judgement in reversed(ordered(subject))]
         rows.append("")
     if subject.earlier is not None and subject.earlier.comparison is not None:
-        rows += _comparison(subject.earlier.comparison)
+        told = {judgement.limit.metric for judgement in subject.judgements if judgement.before is not None}
+        rows += _comparison(subject.earlier.comparison, told)
     return "\n".join(rows)
 
 
@@ -101,14 +109,18 @@ def _row(judgement: Judgement) -> str:
     limit = judgement.limit
     fill = percentage(judgement.fill, up=judgement.status is Status.OVER) if judgement.fill is not None else ""
     rule = rule_words(limit)
-    measured = measured_words(limit, judgement.measured)
-    if judgement.before is not None:
-        measured = f"{shown(judgement.before.low, limit.subject.unit)} → {measured}"
+    measured, before = measured_words(limit, judgement.measured), judgement.before
+    may = limit_words(limit)
+    if before is not None:
+        same = before.low == judgement.measured.low
+        measured = measured if same else f"{shown(before.low, limit.subject.unit)} → {measured}"
+        moved, _, may = growth_words(limit, before, judgement.measured).partition(", ")
+        fill = literal(moved)
     cells = (
         ICONS[judgement.status],
         code(limit_name(limit)) + (f" {literal(rule)}" if rule else ""),
         literal(measured),
-        literal(limit_words(limit)) + (f" since {code(judgement.reference)}" if judgement.reference else ""),
+        literal(may) + (f" since {code(judgement.reference)}" if judgement.reference else ""),
         fill,
         literal(limit.origin.words(limit.span.line if limit.span else None)),
     )
@@ -118,15 +130,17 @@ def _row(judgement: Judgement) -> str:
 def _finding(subject: Subject | None, finding: Finding) -> str:
     file = file_of(subject, finding)
     where = f"{code(f'{from_top(file)}:{finding.line}')} " if file is not None else ""
-    words = sentence(subject, finding)
+    words = sentence(subject, finding, brief=True)
+    if finding.status is not Status.OVER:
+        words = f"{finding.status.severity}: {words}"
     return where + "".join(
         literal(words[start : start + LONGEST]) for start in range(0, min(len(words), 1000), LONGEST)
     )
 
 
-def _comparison(comparison: Comparison) -> list[str]:
+def _comparison(comparison: Comparison, told: Collection[str]) -> list[str]:
     """Return the totals that moved and the layers that moved most, folded away."""
-    moved = [delta for delta in comparison.totals if delta.change]
+    moved = [delta for delta in comparison.totals if delta.change and delta.metric not in told]
     if not comparison.changed:
         return []
     kinds = ", ".join(f"{len(comparison.of_kind(kind))} {kind}" for kind in ("added", "removed", "changed"))

@@ -40,10 +40,10 @@ def from_top(file: str, top: str | None = None) -> str:
     return full.relative_to(base).as_posix() if full.is_relative_to(base) else full.as_posix()
 
 
-def sentence(subject: Subject | None, finding: Finding) -> str:
-    """Return a finding's message, with the variant that it is about and its hint."""
+def sentence(subject: Subject | None, finding: Finding, *, brief: bool = False) -> str:
+    """Return a finding's message, with the variant that it is about and its hint; brief, where its row is beside it."""
     variant = f" (variant {subject.variant})" if subject is not None and subject.variant else ""
-    message = finding.message + variant
+    message = (finding.beside if brief else finding.message) + variant
     return safe(f"{message}. Hint: {finding.hint}" if finding.hint else message)
 
 
@@ -70,13 +70,15 @@ class Fingerprints:
 
 
 def summary(run: Run) -> str:
-    """Return the run in one line: `3 specs, 7 limits: 5 within, 1 near, 1 over, 0 in doubt`."""
+    """Return the run in one line: `3 specs, 7 limits: 5 within, 1 near, 1 over, 0 errors`."""
     counts = run.counts()
     limits = sum(len(subject.judgements) for subject in run.subjects)
-    doubts = plural(counts["doubt"], "doubt")
+    errors = plural(counts["doubt"], "error")
+    said = sum(len(subject.warnings) for subject in run.subjects)
+    warnings = f", {plural(said, 'warning')}" if said else ""
     return (
         f"{plural(counts['specs'], 'spec')}, {plural(limits, 'limit')}: {counts['within']} within, "
-        f"{counts['near']} near, {counts['over']} over, {doubts}"
+        f"{counts['near']} near, {counts['over']} over, {errors}{warnings}"
     )
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from cnncalc.gate.judge import Status
 from cnncalc.gate.outcome import doubt_finding
 from cnncalc.gate.quantity import percentage, shown
-from cnncalc.gate.words import limit_name, limit_words, measured_words, plural, rule_words
+from cnncalc.gate.words import growth_words, limit_name, limit_words, measured_words, plural, rule_words
 from cnncalc.render.check_shared import by_status, file_of, from_top, ordered, safe, sentence, summary
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class _TextWriter:
         run = self._run
         subjects = by_status(run)
         rows = {id(subject): [self._row(judgement) for judgement in ordered(subject)] for subject in subjects}
-        left_out = self._left_out([row for some in rows.values() for row in some])
+        printed = [subject for subject in subjects if subject.unchanged is None]
+        left_out = self._left_out([row for subject in printed for row in rows[id(subject)]])
         for subject in subjects:
             self._subject(subject, rows[id(subject)], left_out)
         if run.removed:
@@ -95,14 +96,16 @@ class _TextWriter:
         self._console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
 
     def _row(self, judgement: Judgement) -> LimitRow:
-        limit = judgement.limit
+        limit, before = judgement.limit, judgement.before
         rule = rule_words(limit)
-        since = f" since {judgement.reference}" if judgement.reference else ""
-        measured = measured_words(limit, judgement.measured)
-        if judgement.before is not None:
-            measured = f"{shown(judgement.before.low, limit.subject.unit)} -> {measured}"
+        measured, bar = measured_words(limit, judgement.measured), self._bar(judgement)
+        may = limit_words(limit)
+        if before is not None:
+            same = before.low == judgement.measured.low
+            measured = measured if same else f"{shown(before.low, limit.subject.unit)} -> {measured}"
+            may, bar = f"{growth_words(limit, before, judgement.measured)} since {judgement.reference}", ""
         name = limit_name(limit) + (f" ({rule})" if rule else "")
-        return LimitRow(judgement, safe(name), safe(measured), safe(limit_words(limit) + since), self._bar(judgement),
+        return LimitRow(judgement, safe(name), safe(measured), safe(may), bar,
                    safe(limit.origin.words(limit.span.line if limit.span else None)))  # fmt: skip
 
     def _bar(self, judgement: Judgement) -> str:
@@ -129,13 +132,18 @@ class _TextWriter:
 
     def _subject(self, subject: Subject, rows: list[LimitRow], left_out: tuple[str, ...]) -> None:
         status = subject.status
+        unchanged = subject.unchanged
         head = Text(f"{self._marks[status]} ", style=STYLES[status])
         head.append(safe(subject.title), style="bold")
         if subject.report is not None and subject.report.name != subject.title:
             head.append(f"  {safe(subject.report.name)}", style="dim")
-        if subject.earlier is not None:
+        if unchanged is not None:
+            head.append(f"  as in {safe(unchanged)}, {plural(len(rows), 'limit')} within", style="dim")
+        elif subject.earlier is not None:
             head.append(f"  {_state(subject.earlier)}", style="cyan")
         self._line(head)
+        if unchanged is not None:
+            return
         widths = self._widths(rows)
         for row in rows:
             self._limit(subject, row, widths, left_out)
@@ -147,9 +155,11 @@ class _TextWriter:
                 f"    better than the baseline: {delta.metric} {old} -> {new}; --update-baseline records it", "cyan"
             )
         if subject.earlier is not None and subject.earlier.comparison is not None:
-            self._comparison(subject.earlier)
+            self._comparison(subject, subject.earlier)
         for doubt in subject.doubts:
             self._finding(subject, doubt_finding(doubt))
+        for warning in subject.warnings:
+            self._finding(subject, doubt_finding(warning, Status.NEAR))
 
     def _limit(self, subject: Subject, row: LimitRow, widths: list[int], left_out: tuple[str, ...]) -> None:
         judgement = row.judgement
@@ -182,21 +192,24 @@ class _TextWriter:
         file = file_of(subject, finding)
         where = f"{safe(from_top(file))}:{finding.line}:{finding.column}: " if file is not None else ""
         line = Text("      ")
-        line.append(f"{where}{finding.status.word}: ", style=STYLES[finding.status])
-        line.append(f"{sentence(subject, finding)} [{finding.code}]")
+        line.append(f"{where}{finding.status.severity}: ", style=STYLES[finding.status])
+        line.append(f"{sentence(subject, finding, brief=True)} [{finding.code}]")
         self._line(line)
 
-    def _comparison(self, earlier: Earlier) -> None:
+    def _comparison(self, subject: Subject, earlier: Earlier) -> None:
         comparison = earlier.comparison
         if comparison is None or not comparison.changed:
             return
         counts = ", ".join(f"{len(comparison.of_kind(kind)):,} {kind}" for kind in ("added", "removed", "changed"))
         self._line(f"    layers since {safe(earlier.reference)}: {counts}, {comparison.same:,} unchanged")
+        told = {judgement.limit.metric for judgement in subject.judgements if judgement.before is not None}
         for delta in comparison.totals:
-            if delta.before != delta.after and delta.before is not None and delta.after is not None:
+            known = delta.before is not None and delta.after is not None
+            if known and delta.metric not in told and delta.before != delta.after:
                 ratio = f" ({percentage(delta.ratio, signed=True)})" if delta.ratio is not None else ""
                 unit = delta.subject.unit
-                self._line(f"      {delta.metric} {shown(delta.before, unit)} -> {shown(delta.after, unit)}{ratio}")
+                moved = f"{shown(delta.before or 0, unit)} -> {shown(delta.after or 0, unit)}"
+                self._line(f"      {delta.metric} {moved}{ratio}")
         for change in comparison.layers[:MOST_LAYERS]:
             self._line(f"      {_change(change)}")
         if len(comparison.layers) > MOST_LAYERS:

@@ -43,6 +43,11 @@ def _suite(root: Element, subject: Subject) -> None:
         _doubt(suite, subject, doubt_finding(doubt), subject.title)
     for judgement in subject.judgements:
         _case(suite, subject, judgement)
+    for warning in subject.warnings:
+        finding = doubt_finding(warning, Status.NEAR)
+        case = SubElement(suite, "testcase", classname=safe(subject.title), name=safe(finding.code), time="0")
+        _place(case, subject, finding)
+        SubElement(case, "system-out").text = f"warning: {_located(subject, finding)}"
     if not len(suite):
         case = SubElement(suite, "testcase", classname=safe(subject.title), name="budgets", time="0")
         SubElement(case, "skipped", message="there is nothing to check")

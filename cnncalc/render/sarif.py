@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from cnncalc.gate.judge import Status
 from cnncalc.render.check_shared import LEVELS, Fingerprints, file_of, from_top, safe, sentence
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def render(run: Run) -> str:
     findings = run.findings()
     located = [(subject, finding) for subject, finding in findings if file_of(subject, finding) is not None]
     codes = sorted({finding.code for _, finding in located})
+    mild = {code for code in codes if all(f.status is Status.NEAR for _, f in located if f.code == code)}
     prints = Fingerprints()
-    driver = {"name": "cnncalc", "version": run.version, "rules": [_rule(code) for code in codes]}
+    driver = {"name": "cnncalc", "version": run.version, "rules": [_rule(code, mild=code in mild) for code in codes]}
     log = {
         "$schema": SCHEMA_URI,
         "version": "2.1.0",
@@ -57,12 +59,15 @@ def render(run: Run) -> str:
     return json.dumps(log, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _rule(code: str) -> dict[str, Any]:
-    words = RULES.get(code, f"The spec or its budget cannot be judged: {code.replace('-', ' ')}.")
+def _rule(code: str, *, mild: bool) -> dict[str, Any]:
+    said = "The spec is hardly what is meant" if mild else "The spec or its budget cannot be judged"
+    words = RULES.get(code, f"{said}: {code.replace('-', ' ')}.")
     return {
         "id": code,
         "shortDescription": {"text": words},
-        "defaultConfiguration": {"level": "warning" if code == "near-budget" else "error"},
+        "fullDescription": {"text": words},
+        "help": {"text": f"`cnncalc error {code}` explains it; docs/check.md has the codes of the gate."},
+        "defaultConfiguration": {"level": "warning" if mild else "error"},
     }
 
 
@@ -76,7 +81,8 @@ def _result(subject: Subject | None, finding: Finding, codes: list[str], prints:
             {
                 "physicalLocation": {
                     "artifactLocation": _artifact(file_of(subject, finding) or ""),
-                    "region": {"startLine": finding.line, "startColumn": finding.column},
+                    "region": {"startLine": finding.line, "startColumn": finding.column,
+                               "endLine": finding.line, "endColumn": finding.column + 1},
                 },
                 **({"logicalLocations": [{"fullyQualifiedName": safe(finding.path)}]} if finding.path else {}),
             }
