@@ -180,7 +180,7 @@ def _sentences(arrival: Arrival, on: str) -> list[str]:
         seen = ", ".join(f"path {k} [{hull[0]}, {hull[1]}]" for k, hull in hulls if hull is not None)
         notes.append(f"{on}the union of what the paths see, of unit 0: {seen}")
     if after.smallest != after.size:
-        notes.append(f"{on}it differs from unit to unit, between {after.smallest} and {after.size} pixels")
+        notes.append(f"{on}it differs from unit to unit, between {after.smallest} and {after.size}")
     return notes
 
 

@@ -81,11 +81,13 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
     sections, used = setting.printer.sections(drafts)
     book = dict(found.letters) if found is not None else {}
     if setting.batch > 1:
-        book["N"] = Letter("N", setting.batch, "images at once")
+        book["N"] = Letter("N", setting.batch, "inputs at once")
     for sym in used:
         if sym.name not in book:
             what = MEANINGS.get(sym.name.partition("_")[0])
             if what is not None:
+                if any(len(x.spatial) != 2 for x in setting.graph.inputs.values()):
+                    what = what.replace("pixels", "positions")
                 book[sym.name] = Letter(sym.name, int(sym.value), what)
     names = {sym.name for sym in used}
     notes = comparisons(setting.graph, index)

@@ -164,6 +164,7 @@ class Explained:
         dtype: what an element is stored as.
         batch: images at once.
         layers: the explanations, in execution order.
+        rank: spatial axes of the first input: of an image 2.
     """
 
     version: str
@@ -174,6 +175,7 @@ class Explained:
     dtype: str
     batch: int
     layers: tuple[Explanation, ...]
+    rank: int = 2
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data: what `explain --format json` prints."""

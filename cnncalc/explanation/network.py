@@ -94,4 +94,5 @@ def explain(
         dtype=study.question.dtype,
         batch=study.question.batch,
         layers=tuple(explain_layer(setting, k, report.layers[k]) for k in chosen),
+        rank=len(next(iter(graph.inputs.values())).spatial) if graph.inputs else 2,
     )

@@ -61,7 +61,7 @@ def parse_quantity(written: object, unit: Unit) -> Number:
     factor = THOUSANDS.get(suffix)
     if factor is None and suffix in BYTES:
         if unit is not Unit.BYTES:
-            raise QuantityError(f"{_shown(written)} is in bytes and this is counted in {_UNIT_WORDS[unit]}",
+            raise QuantityError(f"{_shown(written)} is in bytes and this is {_UNIT_WORDS[unit]}",
                                 "bytes are for model_size and memory_access_bytes")  # fmt: skip
         factor = BYTES[suffix]
     if factor is None:
@@ -84,7 +84,8 @@ def parse_percentage(written: object) -> Fraction | None:
     return Fraction(number) / 100
 
 
-_UNIT_WORDS = {Unit.COUNT: "things", Unit.PIXELS: "input pixels", Unit.BYTES: "bytes", Unit.SHARE: "shares"}
+_UNIT_WORDS = {Unit.COUNT: "a plain number", Unit.PIXELS: "positions of the input", Unit.BYTES: "bytes",
+               Unit.SHARE: "a share"}  # fmt: skip
 
 
 def _split(written: object) -> tuple[Number, str]:
@@ -174,7 +175,7 @@ def shown(value: Number, unit: Unit = Unit.COUNT) -> str:
     if unit is Unit.SHARE:
         return percentage(Fraction(value))
     whole = value if isinstance(value, int) else math.floor(value)
-    noun = " bytes" if unit is Unit.BYTES else " px" if unit is Unit.PIXELS else ""
+    noun = " bytes" if unit is Unit.BYTES else ""
     short = rounded(whole, unit)
     return f"{whole:,}{noun}" + (f" ({short})" if short else "")
 

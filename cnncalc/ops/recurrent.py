@@ -28,7 +28,7 @@ class Recurrent(Operator):
     each: ClassVar[Work]
 
     hidden: int = arg(Integer(1), main=True, aliases=("hidden_size",), symbol="h", doc="values of the state")
-    layers: int = arg(Integer(1), default=1, aliases=("num_layers",), symbol="L", doc="layers, one on the other")
+    layers: int = arg(Integer(1), default=1, aliases=("num_layers",), symbol="n", doc="layers, one on the other")
     bidirectional: bool = arg(Boolean(), default=False, doc="a second state runs from the end")
     last: bool = arg(Boolean(), default=False, doc="give the last state alone")
 

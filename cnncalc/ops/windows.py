@@ -126,7 +126,7 @@ def _padding_word(  # noqa: PLR0917 - the field's order
     return (small, large) if word == "same" else (large, small)
 
 
-AXES = {1: ("W",), 2: ("H", "W"), 3: ("D", "H", "W")}
+AXES = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 
 
 def padding_apart(used: tuple[Window, ...], x: Shape, out: Shape, *, exact: bool = False) -> tuple[int, ...] | None:

@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnncalc.render import format as fmt
 from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def lines(explained: Explained, width: int = WIDTH) -> Iterator[Line]:
     for layer in explained.layers:
         yield from _layer(layer, width)
         yield Line("")
-    per = "1 image" if explained.batch == 1 else f"{explained.batch} images"
+    per = fmt.plural(explained.batch, fmt.image(explained.rank))
     last = f"flops: rule {explained.convention} ({explained.rule}), {per}, forward"
     yield from (Line(part, "dim") for part in wrapped(last, width))
 
@@ -145,7 +146,7 @@ def _formula(formula: Formula, width: int) -> list[str]:
 def to_markdown(explained: Explained) -> str:
     """Return the explanations as Markdown: a heading per layer, formulas in code blocks."""
     out = [f"# {_plain(explained.name)}", ""]
-    per = "1 image" if explained.batch == 1 else f"{explained.batch} images"
+    per = fmt.plural(explained.batch, fmt.image(explained.rank))
     out += [f"Flops by the rule `{explained.convention}`: {explained.rule}. For {per}, forward.", ""]
     for layer in explained.layers:
         out += [f"## {_code(layer.path)}", ""]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.group import Amount
     from cnncalc.results.layer import Axis
+    from cnncalc.results.report import Report
 
 UNITS = ("", "k", "M", "G", "T", "P", "E")
 BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -96,6 +97,22 @@ def ratio(part: int, whole: int) -> str:
 def plural(number: int, noun: str) -> str:
     """Return a number with its noun: `1 layer`, `1,024 layers`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def pixels(rank: int, number: object = "") -> str:
+    """Return what places of an input with so many spatial axes are called: pixels are of images alone."""
+    noun = "pixel" if rank == 2 else "position"
+    return noun if str(number) == "1" else f"{noun}s"
+
+
+def image(rank: int) -> str:
+    """Return what an input with so many spatial axes is called."""
+    return "image" if rank == 2 else "input"
+
+
+def image_rank(report: Report) -> int:
+    """Return how many spatial axes the first input of a network has."""
+    return len(report.input[0][1].spatial) if report.input else 0
 
 
 def axis(value: Axis) -> str:

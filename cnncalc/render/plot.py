@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis import series
-from cnncalc.render.format import human, percent, plural, shorten_name
+from cnncalc.render.format import human, image, image_rank, percent, pixels, plural, shorten_name
 from cnncalc.render.frames import library
 from cnncalc.values.diagnostics import did_you_mean, one_line
 from cnncalc.values.files import write_file
@@ -278,7 +278,7 @@ def draw_growth(report: Report, ax: Any, colours: dict[str, str]) -> None:
         plain_log(ax.yaxis)
     else:
         ax.set_ylim(0, 1.05 * max(largest, *data.extents))
-    ax.set_ylabel("input pixels")
+    ax.set_ylabel(f"input {pixels(image_rank(report))}")
     legend(ax)
     title(report.name, "receptive field", ax, colours)
 
@@ -396,7 +396,8 @@ def draw_roofline(
     for handle in ax.get_legend().legend_handles:
         handle.set_sizes([40])
     whole = f"{'>= ' if bounds.lower_bounds else 'at least '}{duration(bounds.seconds)}"
-    title(report.name, f"roofline on {bounds.title}, {whole} for {plural(bounds.batch, 'image')}", ax, colours)
+    batch = plural(bounds.batch, image(image_rank(report)))
+    title(report.name, f"roofline on {bounds.title}, {whole} for {batch}", ax, colours)
 
 
 def left_out(data: series.Points) -> str:

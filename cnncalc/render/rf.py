@@ -51,7 +51,9 @@ def to_text(view: UnitView, width: int, marks: Marks = UNICODE) -> str:
     if not view.inputs:
         rows += ["", "it depends on no network input"]
     if any(axis.effective for seen in view.inputs for axis in seen.axes):
-        rows += ["", *fmt.wrap(ESTIMATE, min(width, 100))]
+        ranks = {len(seen.axes) for seen in view.inputs if seen.axes}
+        said = ESTIMATE if ranks == {2} else ESTIMATE.replace("pixel", "position")
+        rows += ["", *fmt.wrap(said, min(width, 100))]
     return "\n".join(rows)
 
 
@@ -71,9 +73,9 @@ def _input(seen: InputView, width: int, marks: Marks) -> list[str]:
     if all(axis.is_global for axis in seen.axes):
         rows.append("  every unit sees the whole input")
     for axis in _distinct(seen.axes):
-        rows += _axis(axis)
+        rows += _axis(axis, len(seen.axes))
     if seen.share is not None:
-        rows.append(f"  share of the image: {seen.share:.1%}")
+        rows.append(f"  share of the {fmt.image(len(seen.axes))}: {seen.share:.1%}")
     drawn = drawing(seen.axes, min(width - 2, WIDEST), marks)
     if drawn:
         rows += ["", *(f"  {row}" for row in drawn)]
@@ -104,8 +106,8 @@ def _figures(axis: AxisView) -> tuple[object, ...]:
             axis.effective, axis.unknown, axis.is_global)  # fmt: skip
 
 
-def _axis(group: _Axes) -> list[str]:
-    axis = group.views[0]
+def _axis(group: _Axes, rank: int) -> list[str]:
+    axis, places = group.views[0], fmt.pixels(rank)
     lead = f"  {group.letters}: "
     if axis.unknown:
         return [f"{lead}unknown: too many positions differ to write the field down"]
@@ -114,22 +116,23 @@ def _axis(group: _Axes) -> list[str]:
         size = f"field {axis.size}" if axis.size == axis.smallest else f"field {axis.smallest}..{axis.size}"
         step = f", step {fmt.axis(axis.jump)}" if axis.jump is not None else ""
         start = f", unit 0 starts at {axis.start}" if axis.start is not None else ""
-        rows.append(f"{lead}{size} pixels{step}{start}")
+        rows.append(f"{lead}{size} {places}{step}{start}")
         lead = " " * len(lead)
     if axis.box is None:
         rows.append(f"{lead}this unit sees nothing: no tap of a transposed convolution reaches it")
     else:
         wide = axis.box[1] - axis.box[0] + 1
         centre = axis.centre
-        rows.append(f"{lead}this unit sees {interval(axis.box)} ({wide} pixels), centre {fmt.axis(centre)}")
+        seen = f"{interval(axis.box)} ({wide} {fmt.pixels(rank, wide)})"
+        rows.append(f"{lead}this unit sees {seen}, centre {fmt.axis(centre)}")
         lead = " " * len(lead)
         if axis.inside != axis.box:
-            rows.append(f"{lead}of which in the image {interval(axis.inside)}, the rest is padding")
+            rows.append(f"{lead}of which in the {fmt.image(rank)} {interval(axis.inside)}, the rest is padding")
     if axis.true is not None:
         rows.append(f"{' ' * len(lead)}with gates {interval(axis.true)}")
     if axis.effective is not None:
         found = axis.effective
-        span = f"{found.first}..{found.last} ({found.width} pixels)"
+        span = f"{found.first}..{found.last} ({found.width} {fmt.pixels(rank, found.width)})"
         rows.append(f"{' ' * len(lead)}effective (estimate) 95 % of the weight in {span},")
         rows.append(f"{' ' * len(lead)}standard deviation {found.deviation:.1f}")
     return rows
@@ -179,7 +182,7 @@ def drawing(axes: Sequence[AxisView], width: int, marks: Marks) -> list[str]:
     names = " x ".join(str(axis.extent) for axis in axes[-2:])
     if len(axes) > 2:
         names += f", the axes {axes[-2].letter} and {axes[-1].letter}"
-    legend = [f"{marks.image} image {names}", f"{marks.seen} seen", f"{marks.unit} centre"]
+    legend = [f"{marks.image} {fmt.image(len(axes))} {names}", f"{marks.seen} seen", f"{marks.unit} centre"]
     if any(axis.inside != axis.box for axis in axes[-2:]):
         legend.insert(2, f"{marks.padding} seen padding")
     return [*lines, "", "   ".join(legend)]
@@ -234,7 +237,8 @@ def table(report: Report, width: int) -> str:
         ).rstrip()
         for cells in zip(*columns.values(), strict=True)
     ]
-    notes = ["fields, steps and starts in pixels of the input, per axis where they differ; - where there is none"]
+    places = fmt.pixels(fmt.image_rank(report))
+    notes = [f"fields, steps and starts in {places} of the input, per axis where they differ; - where there is none"]
     if left:
         notes.append(f"left out for lack of room: {', '.join(left)}")
     return "\n".join([*rows, "", *(line for note in notes for line in fmt.wrap(note, width))])

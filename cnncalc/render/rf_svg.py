@@ -113,7 +113,7 @@ def _field(axes: Sequence[AxisView]) -> str:
     if all(axis.is_global for axis in axes):
         return ": every unit sees all of it"
     step = "" if any(axis.jump is None for axis in axes) else f", step {fmt.axes([axis.jump for axis in axes])}"
-    return f": field {fmt.axes([axis.size for axis in axes])} pixels{step}"
+    return f": field {fmt.axes([axis.size for axis in axes])} {fmt.pixels(len(axes))}{step}"
 
 
 def _shapes(axes: Sequence[AxisView], x: Scale, y: Scale, *, flat: bool) -> list[str]:
@@ -151,9 +151,10 @@ def _legend(seen: InputView, axes: Sequence[AxisView]) -> list[tuple[str, str]]:
         return ", ".join(f"{axis.letter} {interval(getattr(axis, pick))}" for axis in axes)
 
     extents = " x ".join(str(axis.extent) for axis in axes)
-    rows = [("image", f"image, {extents} pixels"), ("box", f"seen: {listed('inside')}")]
+    rank = len(seen.axes)
+    rows = [("image", f"{fmt.image(rank)}, {extents} {fmt.pixels(rank)}"), ("box", f"seen: {listed('inside')}")]
     if seen.share is not None:
-        rows[1] = ("box", f"{rows[1][1]}; {seen.share:.1%} of the image")
+        rows[1] = ("box", f"{rows[1][1]}; {seen.share:.1%} of the {fmt.image(rank)}")
     if any(axis.inside != axis.box for axis in axes):
         rows.append(("padding", f"with the padding around it: {listed('box')}"))
     if all(axis.true is not None for axis in axes):

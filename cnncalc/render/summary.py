@@ -138,7 +138,7 @@ def receptive_field(report: Report) -> str:
     summary = report.summary
     extents = report.input[0][1].spatial if report.input else ()
     size = fmt.axes(summary.receptive_field)
-    text = f"{size} {'pixel' if size == '1' else 'pixels'}"
+    text = f"{size} {fmt.pixels(len(extents), size)}"
     if share := shares_of(summary.receptive_field, extents):
         text += f", {share} of the input's extent"
     if summary.receptive_field_min != summary.receptive_field:
