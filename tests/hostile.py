@@ -78,6 +78,9 @@ KINDS: dict[str, Callable[[int], str]] = {
     "layers": many("- relu\n"),
     "layers with arguments": many("- conv: {out: 3, kernel: 1}\n"),
     "layers that differ": many("- conv: {out: {n}, kernel: 1, padding: half}\n"),
+    "as many layers that differ as are allowed": fixed(
+        f"{HEAD}layers:\n" + "".join(f"- conv: {{out: {n}, kernel: 1, padding: half}}\n" for n in range(1, 4000))
+    ),
     "layers with everything": many(f"- {CONV}, as: a{{n}}, from: prev}}\n"),
     "labels": many("- {relu: , as: a{n}}\n"),
     "dotted labels": many(f"- {{relu: , as: {'.'.join('a' * 90)}.a{{n}}}}\n"),

@@ -16,7 +16,7 @@ from cnncalc.language.early import Early
 from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
-from cnncalc.language.settings import MAX_LAYERS, Overrides, set_inputs, set_used, set_variables
+from cnncalc.language.settings import MAX_LAYERS, MOST_DIFFERENT, Overrides, set_inputs, set_used, set_variables
 from cnncalc.language.slots import SlotError
 from cnncalc.language.template import (
     MAX_PARTS,
@@ -81,7 +81,7 @@ class Expander:
         self.reported: set[tuple[str, Span | None]] = set()
         self.scopes = 0
         self.steps = max(overrides.max_layers, MAX_LAYERS // 10) * STEPS_PER_LAYER
-        self.different = max(overrides.max_layers, MAX_LAYERS) // 10
+        self.different = max(overrides.max_layers // 5, MOST_DIFFERENT)
         self.path_room = MEAN_PATH * max(overrides.max_layers, MAX_LAYERS)
         self.used: set[Ref] = set()
         self.passed_on = False
@@ -538,7 +538,7 @@ class Expander:
             refuse_sources(op, len(ins))
             if len(self.inferred) >= self.different:
                 self.limit("too-many-layers", f"the network has more than {self.different:,} layers that all differ",
-                           item.span, "raise the limit with --max-layers, to ten times as many")  # fmt: skip
+                           item.span, "raise the limit with --max-layers, to five times as many")  # fmt: skip
             outs = inferred(op, ins)
             check_bounds(op, outs)
             self.inferred[key] = outs

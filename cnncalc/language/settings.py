@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cnncalc.language.tree import Node as TreeNode
 
 MAX_LAYERS = 100_000
+MOST_DIFFERENT = 4_000
+"""Layers that all differ, where `max_layers` does not ask for more than five times as many."""
 
 
 class Overrides:
