@@ -82,6 +82,9 @@ WRITTEN: dict[str, Callable[[int], str]] = {
     "lines": lambda n: f"{HEAD}name: n\nlayers:\n" + "- relu\n" * (n // 2 - 8),
     "empty lists": lambda n: f"{HEAD}name: n\nlayers: [{', '.join(['[]'] * (n // 2 - 8))}]\n",
     "words": lambda n: f"{HEAD}layers: [relu]\nvars:\n" + "".join(f"  v{k}: 1\n" for k in range(n // 2 - 9)),
+    "expressions": lambda n: f"{HEAD}layers: [relu]\nvars:\n"
+                             + "".join(f"  w{k}: {'+'.join('v' * 49)}\n" for k in range(20))
+                             + "".join(f"  v{k}: 1\n" for k in range(n // 2 - 509)),
 }
 
 

@@ -17,7 +17,11 @@ from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span
 MAX_BYTES = 2**20
 MAX_EXPANDED_BYTES = 64 * 2**20
 MAX_VALUES = 100_000
-"""A spec holds no more values than this: words, numbers, keys, lists and mappings; an entry of a list counts twice."""
+"""A spec holds no more values than this: words, numbers, keys, lists and mappings; an entry of a list counts twice.
+
+What an expression of more than 32 characters joins counts again: reading expressions costs no more than values do.
+"""
+_SHORT, _OPERATORS = 32, "+-*/%(,<>="
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # What only unusual files need stays text: `re` compiles it, and keeps it, at the first use.
@@ -271,6 +275,8 @@ class _EventReader:
                             "escape characters above U+FFFF as \\U and eight digits")
                 text = re.sub(SURROGATE, "\N{REPLACEMENT CHARACTER}", text)
             return Scalar(text, False, text, line + 1, column + 1, length, self._file)
+        if len(text) > _SHORT:
+            self._left -= sum(map(text.count, _OPERATORS))
         resolved = self._resolved
         try:
             value = resolved[text]
