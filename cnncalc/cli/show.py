@@ -38,7 +38,7 @@ from cnncalc.cli.options import (
     SpecsArgument,
     VariantOption,
 )
-from cnncalc.cli.tables import FORMS, By, Choice, table
+from cnncalc.cli.tables import FORMS, By, Choice, Lines, table
 from cnncalc.render.columns import ALIASES, COLUMNS, DEFAULT, Column, chosen
 from cnncalc.render.format import Numbers, hanging
 from cnncalc.values.diagnostics import SpecError, did_you_mean
@@ -230,7 +230,14 @@ def command(
             )
         return told(views)
 
-    task = Task(specs, analyse, below, choice)
+    def more(spec: str) -> Lines:
+        if studies[spec].spec.budgets is None:
+            return ()
+        from cnncalc.gate.glance import standing_words
+
+        return (("budgets", said),) if (said := standing_words(studies[spec])) else ()
+
+    task = Task(specs, analyse, below, more, choice)
     if watch:
         from cnncalc.cli.watch import keep_drawing
 
@@ -281,12 +288,14 @@ class Task:
         specs: SPEC arguments.
         analyse: from one to its report.
         below: from one and its report to what stands below its table.
+        more: from one to further lines of its summary.
         choice: which rows and columns.
     """
 
     specs: Sequence[str]
     analyse: Callable[[str], Report]
     below: Callable[[str, Report], str]
+    more: Callable[[str], Lines]
     choice: Choice
 
     def drawn(self, *, progress: Callable[[str, Sequence[Diagnostic]], None] | None = None) -> Drawn:
@@ -308,7 +317,8 @@ class Task:
                     text = table(error.partial, self.choice, below=bool(texts), partial=True)
             else:
                 view = self.below(spec, report)
-                text = table(report, self.choice, below=bool(texts), under=view.count("\n")) + view
+                text = table(report, self.choice, below=bool(texts), under=view.count("\n"), more=self.more(spec))
+                text += view
                 findings = tuple(report.warnings)
                 reports.append(report)
             if progress is not None:
@@ -329,6 +339,7 @@ class Task:
             return self.drawn(progress=tell).code
         reports: list[Report] = []
         views: list[str] = []
+        more: list[Lines] = []
         failed = False
         for spec in self.specs:
             try:
@@ -338,9 +349,10 @@ class Task:
                 failed = True
                 continue
             views.append(self.below(spec, report))
+            more.append(self.more(spec))
             reports.append(report)
             if form != "json":
                 report_findings(report.warnings)
         if not failed:
-            write_output(FORMS[form](reports, self.choice, views), output)
+            write_output(FORMS[form](reports, self.choice, views, more), output)
         return 2 if failed else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cnncalc.analysis.group import RowKind, by_operator, first, ranked, tree, within
 from cnncalc.cli.common import WIDE, ascii_only, coloured, screen_height, screen_width
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cnncalc.render.table import TableView
     from cnncalc.results.report import Report
 
+Lines: TypeAlias = tuple[tuple[str, str], ...]
+"""Lines of a summary, as (label, text)."""
 LEAST_ROWS = 8
 """A summary that leaves less room than for so many rows is a brief one."""
 
@@ -71,7 +73,8 @@ class Choice:
 
 
 def table(
-    report: Report, choice: Choice, *, below: bool = False, partial: bool = False, plain: bool = False, under: int = 0
+    report: Report, choice: Choice, *, below: bool = False, partial: bool = False, plain: bool = False, under: int = 0,
+    more: Lines = (),
 ) -> str:
     """Return a table for the screen, or for a file if `plain`.
 
@@ -85,13 +88,15 @@ def table(
         partial: the report ends at an error.
         plain: for a file.
         under: lines that stand under it.
+        more: further lines of the summary, as (label, text).
     """
     from cnncalc.render.table import TableView, render
 
     height = None if plain else screen_height()
     width = WIDE if plain else screen_width()
     rows = choice.rows(report, dressed=height is not None)
-    view = TableView(rows=rows, columns=choice.columns, numbers=choice.numbers, partial=partial, summary=choice.summary)
+    view = TableView(rows=rows, columns=choice.columns, numbers=choice.numbers, partial=partial, summary=choice.summary,
+                     more=more)  # fmt: skip
     if height is not None and choice.in_order:
         view = on_screen(report, view, choice, width, height - under)
     if plain:
@@ -125,13 +130,14 @@ def folded(rows: int, layers: int, depth: int | None) -> str:
     return f"{plural(rows, 'row')} for {plural(layers, 'layer')}{at}: --depth all shows every layer"
 
 
-def tables(reports: Sequence[Report], choice: Choice, views: Sequence[str]) -> str:
+def tables(reports: Sequence[Report], choice: Choice, views: Sequence[str],
+           more: Sequence[Lines]) -> str:  # fmt: skip
     """Return tables with their views below, for a file."""
-    found = (table(report, choice, plain=True) for report in reports)
+    found = (table(report, choice, plain=True, more=lines) for report, lines in zip(reports, more, strict=True))
     return "\n".join(text + view for text, view in zip(found, views, strict=True))
 
 
-def json(reports: Sequence[Report], choice: Choice, views: Sequence[str]) -> str:  # noqa: ARG001
+def json(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> str:  # noqa: ARG001
     """Return the whole reports as JSON."""
     from cnncalc.render.data import json_text
 
@@ -143,28 +149,28 @@ def parts(reports: Sequence[Report], choice: Choice) -> list[tuple[Report, tuple
     return [(report, rows := choice.rows(report), choice.columns or fitting(rows)) for report in reports]
 
 
-def csv(reports: Sequence[Report], choice: Choice, views: Sequence[str]) -> str:  # noqa: ARG001
+def csv(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> str:  # noqa: ARG001
     """Return the rows as CSV."""
     from cnncalc.render.data import csv_text
 
     return csv_text(parts(reports, choice), several=len(reports) > 1)
 
 
-def markdown(reports: Sequence[Report], choice: Choice, views: Sequence[str]) -> str:  # noqa: ARG001
+def markdown(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> str:  # noqa: ARG001
     """Return Markdown tables."""
     from cnncalc.render.markdown import markdown as written
 
     return "\n".join(written(*part, choice.numbers, summary=choice.summary) for part in parts(reports, choice))
 
 
-def latex(reports: Sequence[Report], choice: Choice, views: Sequence[str]) -> str:  # noqa: ARG001
+def latex(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> str:  # noqa: ARG001
     """Return LaTeX tables."""
     from cnncalc.render.latex import latex as written
 
     return "\n".join(written(*part, choice.numbers) for part in parts(reports, choice))
 
 
-FORMS: dict[str, Callable[[Sequence[Report], Choice, Sequence[str]], str]] = {
+FORMS: dict[str, Callable[[Sequence[Report], Choice, Sequence[str], Sequence[Lines]], str]] = {
     "table": tables, "json": json, "csv": csv, "markdown": markdown, "latex": latex,
 }  # fmt: skip
 """What writes reports, by what `--format` takes."""

@@ -6,9 +6,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cnncalc.deployment.runtimes import find_runtime
-from cnncalc.devices import DeviceError
-from cnncalc.devices import find as find_device
 from cnncalc.gate.metrics import ALIASES, METRICS, Metric, find_metric, in_unit
 from cnncalc.gate.quantity import QuantityError, Unit, parse_percentage, parse_quantity
 from cnncalc.language.tree import Map, Scalar, Seq
@@ -215,6 +212,8 @@ class _LimitReader:
         return None
 
     def _runtime(self, node: Node) -> str | None:
+        from cnncalc.deployment.runtimes import find_runtime
+
         try:
             return find_runtime(node.text if isinstance(node, Scalar) else "").name
         except ValueError as error:
@@ -223,6 +222,8 @@ class _LimitReader:
 
     def _device(self, key: Scalar, node: Node) -> None:
         """Limit flash and SRAM to what a device has."""
+        from cnncalc.devices import DeviceError
+
         try:
             found = device_limits(node.text if isinstance(node, Scalar) else "", self._origin)
         except DeviceError as error:
@@ -365,6 +366,9 @@ def device_limits(name: str, origin: Origin) -> tuple[Limit, ...]:
     Raises:
         DeviceError: there is no such device, or it keeps no memories apart.
     """
+    from cnncalc.devices import DeviceError
+    from cnncalc.devices import find as find_device
+
     device = find_device(name)
     sizes = {"flash": device.flash, "sram": device.sram}
     found = tuple(
