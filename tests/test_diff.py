@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from check_repository import Repository, spec
+
+import cnncalc
+from cnncalc.gate.compare import compare
+from cnncalc.render.diff import Sides
+from cnncalc.render.diff_text import to_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +130,73 @@ def test_output_goes_to_a_file(repo: Repository) -> None:
     repo.write("a.yaml", spec())
     assert repo.run("diff", "a.yaml", "a.yaml", "--format", "json", "-o", "x.json").out == ""
     assert json.loads((repo.root / "x.json").read_text())["kind"] == "diff"
+
+
+KWS = """cnncalc: 1
+input: [1, 49, 10]
+layers:
+  - {conv: {out: OUT, kernel: [10, 4], stride: 2, padding: same, norm: batch_norm, act: relu}, as: c}
+  - {depthwise: {kernel: 3, padding: same, norm: batch_norm, act: relu}, repeat: TIMES, as: d}
+  - global_avg_pool
+  - flatten
+  - {linear: 12, as: fc}
+"""
+
+
+@pytest.fixture
+def grown(repo: Repository) -> Repository:
+    repo.write("a.yaml", KWS.replace("OUT", "64").replace("TIMES", "4"))
+    repo.write("b.yaml", KWS.replace("OUT", "72").replace("TIMES", "5"))
+    return repo
+
+
+def numbers(text: str) -> set[str]:
+    return set(re.findall(r"[-+]?\d[\d,.]*", text))
+
+
+@pytest.mark.parametrize("width", range(40, 201, 8))
+def test_it_fits_the_width_and_breaks_no_number(grown: Repository, width: int) -> None:
+    wide = grown.run("diff", "a.yaml", "b.yaml").out
+    narrow = grown.run("diff", "a.yaml", "b.yaml", COLUMNS=str(width)).out
+    assert numbers(narrow) <= numbers(wide)
+    assert max(map(len, narrow.splitlines())) <= width
+    # c: 72*10*4*1*25*5, five depthwise: 72*9*25*5, fc: 72*12
+    macs = 72 * 40 * 125 + 5 * 72 * 9 * 125 + 72 * 12
+    assert f"{macs:,}" in narrow
+
+
+def test_shapes_are_meant_and_not_the_names_of_fields(grown: Repository) -> None:
+    text = grown.run("diff", "a.yaml", "b.yaml").out
+    rows = {line.split()[1]: line for line in text.splitlines() if line.startswith("~")}
+    assert "conv 64 -> 72, 64x25x5 -> 72x25x5" in rows["c"]
+    assert "linear" not in rows["fc"]
+    assert rows["fc"].endswith("from 64 -> 72")
+    for name in ("in_shapes", "out_shapes", "memory_access,", "arguments"):
+        assert name not in text[text.index("layers:") :]
+
+
+def test_layers_that_are_alike_are_one_row(grown: Repository) -> None:
+    lines = grown.run("diff", "a.yaml", "b.yaml").out.splitlines()
+    assert [line.split()[1] for line in lines if re.match(r"~ +d\.", line)] == ["d.0-3,", "d.0-3.norm,", "d.0-3.act,"]
+    assert len([line for line in lines if re.match(r"\+ +d\.4", line)]) == 3
+    data = diff(grown, "a.yaml", "b.yaml")
+    assert [row["path"] for row in data["changed"] if row["path"].startswith("d.")][:4] == ["d.0", "d.1", "d.2", "d.3"]
+
+
+def test_colour_is_the_cost(grown: Repository) -> None:
+    comparison = {}
+    for first, second in (("a.yaml", "b.yaml"), ("b.yaml", "a.yaml")):
+        old, new = (cnncalc.analyze(grown.root / name) for name in (first, second))
+        sides = Sides(names=(first, second), before=old, after=new, comparison=compare(old, new))
+        comparison[first] = to_text(sides, top=None, colour=True).splitlines()
+    dearer, cheaper = comparison["a.yaml"], comparison["b.yaml"]
+
+    def style(lines: list[str], start: str) -> str:
+        line = next(line for line in lines if re.sub(r"\x1b\[[0-9;]*m", "", line).startswith(start))
+        return "".join(re.findall(r"\x1b\[([0-9;]*)m", line)[:1])
+
+    for start in ("macs", "params", "memory_access ", "~  c ", "+  d.4 "):
+        assert style(dearer, start) == "31", start
+    for start in ("macs", "params", "~  c ", "-  d.4 "):
+        assert style(cheaper, start) == "32", start
+    assert style(dearer, "receptive_field") == ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.common import coloured, fail, settings, shapes, source_of, write_output
+from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output
 from cnncalc.cli.options import (
     MOST_LAYERS,
     DeployOption,
@@ -86,7 +86,11 @@ def command(
     elif format == "markdown":
         text = forms.to_markdown(sides, top=limit)
     else:
-        text = forms.to_text(sides, top=limit, colour=output is None and coloured(sys.stdout))
+        from cnncalc.render.diff_text import to_text
+
+        screen = output in {None, "-"}
+        width = screen_width(0) if screen else None
+        text = to_text(sides, top=limit, colour=screen and coloured(sys.stdout), width=width)
     write_output(text, output)
 
 

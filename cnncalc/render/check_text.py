@@ -15,6 +15,7 @@ from cnncalc.gate.outcome import doubt_finding
 from cnncalc.gate.quantity import percentage, shown
 from cnncalc.gate.words import growth_words, limit_name, limit_words, measured_words, plural, rule_words
 from cnncalc.render.check_shared import by_status, file_of, from_top, ordered, safe, sentence, summary
+from cnncalc.render.diff import what
 
 if TYPE_CHECKING:
     from cnncalc.gate.compare import LayerChange
@@ -230,4 +231,4 @@ def _change(change: LayerChange) -> str:
         for delta in change.deltas[:2]
         if delta.change
     ]
-    return f"{sign} {safe(change.path)}  {', '.join(moved) or ', '.join(change.what)}"
+    return f"{sign} {safe(change.path)}  {', '.join(moved) or safe(what(change))}"

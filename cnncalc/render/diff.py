@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from io import StringIO
 from typing import TYPE_CHECKING, Any
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from cnncalc.gate.quantity import Unit, percentage, shown
 from cnncalc.gate.words import plural
 from cnncalc.render.check_markdown import code
-from cnncalc.render.check_shared import safe
+from cnncalc.render.format import shapes
 
 if TYPE_CHECKING:
     from cnncalc.gate.compare import Comparison, Delta, LayerChange
@@ -22,8 +18,8 @@ if TYPE_CHECKING:
     from cnncalc.results.report import Report
 
 SCHEMA = 1
+COSTS = ("params", "macs", "flops", "memory_access", "receptive_field")
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
-STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +65,13 @@ def cell(value: Number | None, unit: Unit = Unit.COUNT) -> str:
     return "?" if value is None else shown(value, unit)
 
 
-def changed(delta: Delta) -> tuple[str, str]:
-    """Return a delta's difference and percentage as text."""
+def plain(value: Number | None, unit: Unit = Unit.COUNT) -> str:
+    """Return one number without a rounded one beside it."""
+    return "?" if value is None else re.sub(r" \([^()]*\)$", "", shown(value, unit))
+
+
+def changed(delta: Delta, *, short: bool = True) -> tuple[str, str]:
+    """Return a delta's difference and percentage as text; the difference with its rounded form, if `short`."""
     change, ratio = delta.change, delta.ratio
     if change is None:
         return "?", "?"
@@ -79,7 +80,8 @@ def changed(delta: Delta) -> tuple[str, str]:
     sign = "-" if change < 0 else "+"
     size = -change if change < 0 else change
     unit = delta.subject.unit
-    text = shown(size, unit).replace(" %", " points") if unit is Unit.SHARE else shown(size, unit)
+    text = cell(size, unit) if short else plain(size, unit)
+    text = text.replace(" %", " points") if unit is Unit.SHARE else text
     return f"{sign}{text}", percentage(ratio, signed=True) if ratio is not None else "new" if not delta.before else "?"
 
 
@@ -99,6 +101,15 @@ def layer_cells(change: LayerChange) -> tuple[str, ...]:
     return tuple(cells)
 
 
+def apart(before: str, after: str) -> tuple[str, str]:
+    """Return what differs between the arguments of two operators, `64` and `72`."""
+    old, new = before.split(", "), after.split(", ")
+    gone, come = [part for part in old if part not in new], [part for part in new if part not in old]
+    if not gone or not come:
+        gone, come = [old[0], *gone], [new[0], *come]
+    return ", ".join(gone), ", ".join(come)
+
+
 def what(change: LayerChange) -> str:
     """Return how a layer differs, in words."""
     before, after = change.before, change.after
@@ -108,57 +119,19 @@ def what(change: LayerChange) -> str:
         return f"{before.op} {before.text}".strip()
     if before is None or after is None:
         return ""
+    words = []
     if (before.op, before.text) != (after.op, after.text):
-        return f"{before.op} {before.text} -> {after.op} {after.text}"
-    return ", ".join(change.what)
-
-
-def to_text(sides: Sides, *, top: int | None, colour: bool = False) -> str:
-    """Return the comparison as tables of text, `top` layers at most; no number is ever cut."""
-    out = StringIO()
-    console = Console(file=out, width=10_000, force_terminal=colour, no_color=not colour, highlight=False, markup=False,
-                      emoji=False, color_system="standard" if colour else None, legacy_windows=False)  # fmt: skip
-
-    def line(text: str, style: str = "") -> None:
-        console.print(Text(text.rstrip(), style=style), no_wrap=True, crop=False, overflow="ignore", soft_wrap=True)
-
-    first, second = (safe(name) for name in sides.names)
-    line(f"{first} -> {second}  (FLOPs by '{sides.after.convention}', {sides.after.dtype})", "bold")
-    rows = [
-        (d.metric, cell(d.before, d.subject.unit), cell(d.after, d.subject.unit), *changed(d))
-        for d in sides.comparison.totals
-    ]
-    for row, delta in zip(_aligned([("total", "before", "after", "change", ""), *rows]),
-                          (None, *sides.comparison.totals), strict=True):  # fmt: skip
-        line(row, "bold" if delta is None else "" if delta.change else "dim")
-    comparison = sides.comparison
-    kinds = ", ".join(f"{len(comparison.of_kind(kind)):,} {kind}" for kind in SIGNS)
-    line("")
-    line(f"layers: {kinds}, {comparison.same:,} unchanged", "bold")
-    shown_layers = comparison.layers[:top]
-    if shown_layers:
-        head = ("", "layer", "macs", "", "change", "", "params", "", "change", "", "what")
-        table = [
-            (SIGNS[change.kind], safe(change.path), *layer_cells(change), safe(what(change)))
-            for change in shown_layers
-        ]
-        for text, layer in zip(_aligned([head, *table], left=(0, 1, 10)), (None, *shown_layers), strict=True):
-            line(text, "bold" if layer is None else STYLES[layer.kind])
-    if len(comparison.layers) > len(shown_layers):
-        line(f"and {plural(len(comparison.layers) - len(shown_layers), 'more layer')}; --all shows them", "dim")
-    return out.getvalue()
-
-
-def _aligned(rows: list[tuple[str, ...]], left: tuple[int, ...] = (0,)) -> list[str]:
-    """Return rows of cells as lines with aligned columns, numbers to the right."""
-    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            text + " " * (width - cell_len(text)) if column in left else " " * (width - cell_len(text)) + text
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
+        words.append(f"{before.op} {' -> '.join(apart(before.text, after.text))}" if before.op == after.op
+                     else f"{before.op} {before.text} -> {after.op} {after.text}")  # fmt: skip
+    for key in ("out_shapes", "in_shapes"):
+        old, new = shapes(getattr(before, key)), shapes(getattr(after, key))
+        if old != new and not any("x" in word for word in words[1:]):
+            words.append(f"{'from ' if key == 'in_shapes' else ''}{old} -> {new}")
+            break
+    if before.inputs != after.inputs:
+        words.append("reads other layers")
+    rest = [key for key in change.what if key in COSTS]
+    return ", ".join(words or [key.replace("_", " ") for key in rest] or change.what)
 
 
 def to_markdown(sides: Sides, *, top: int | None) -> str:
