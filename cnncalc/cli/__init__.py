@@ -126,6 +126,10 @@ def load_command(name: str) -> Any:
         built.params.append(_force())
     if name in OPERATORS_TOO or any("SPEC" in (parameter.metavar or "") for parameter in built.params):
         built.params.append(_own_operators())
+    if "_CNNCALC_COMPLETE" in os.environ:
+        from cnncalc.cli.completing import attach
+
+        attach(built)
     return built
 
 

@@ -110,7 +110,7 @@ def layer_style(change: LayerChange) -> str:
 
 
 def totals(comparison: Comparison, room: int) -> list[str]:
-    """Return the totals as lines: rounded numbers leave first, then the difference, the earlier number, the percentage."""
+    """Return the totals as lines: rounded numbers leave first, then difference, earlier number and percentage."""
     full = [(d.metric, cell(d.before, d.subject.unit), cell(d.after, d.subject.unit), *changed(d))
             for d in comparison.totals]  # fmt: skip
     exact = [(d.metric, plain(d.before, d.subject.unit), plain(d.after, d.subject.unit), *changed(d, short=False))
