@@ -104,9 +104,7 @@ def devices(ctx: Any, incomplete: str) -> Iterable[str]:  # noqa: ARG001
 
 def forms(ctx: Any, incomplete: str) -> Iterable[str]:  # noqa: ARG001
     """Return the forms that a command writes, as its module has them."""
-    from cnncalc.cli import COMMANDS
-
-    module = import_module(f"cnncalc.cli.{COMMANDS[ctx.info_name].module}")
+    module = import_module(ctx.command.callback.__module__)
     found: Iterable[str] = getattr(module, "FORMS", None) or module.FORMATS
     return found
 

@@ -177,7 +177,7 @@ def _write_page(entry: ZooEntry, form: str, numbers: Numbers, output: str | None
         return
     choice = Choice(depth=1, numbers=numbers)
     if form == "markdown":
-        write_output(f"{markdown([rows[0].report], choice, [])}\n{page.markdown()}", output)
+        write_output(f"{markdown([rows[0].report], choice, [], [])}\n{page.markdown()}", output)
         return
     screen = output in {None, "-"}
     told = page.text()
