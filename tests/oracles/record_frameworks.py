@@ -41,6 +41,8 @@ hrnet_w18_small_v2 hrnet_w18 hrnet_w30 hrnet_w32 hrnet_w40 hrnet_w44 hrnet_w48 h
 xception resmlp_12_224 resmlp_24_224 resmlp_36_224 inception_v4 dla34 selecsls42b hardcorenas_a legacy_senet154
 rexnet_100 mobileone_s0 mobileone_s1 eca_resnet33ts repvit_m1 starnet_s1 starnet_s2 starnet_s3 starnet_s4 fasternet_t0
 fasternet_t1 fasternet_t2 fasternet_s tf_efficientnet_lite0 semnasnet_100 spnasnet_100 fbnetc_100 tinynet_a lcnet_100
+mobilevit_xxs mobilevit_xs mobilevit_s mobilenetv4_hybrid_medium mobilenetv4_hybrid_large coatnet_0_rw_224
+coatnet_1_rw_224 efficientformer_l1 efficientformer_l3 efficientformer_l7
 """.split()  # noqa: SIM905
 VIDEO = ("r3d_18", "mc3_18", "r2plus1d_18")
 DETECTION = {"retinanet_resnet50_fpn": (3, 800, 800), "retinanet_resnet50_fpn_v2": (3, 800, 800),
