@@ -23,12 +23,15 @@ LEVELS = (
     {"render", "drawing", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
     | {"testing", "pytest_plugin", "lineup", "manual"},
     {"editor"},
+    {"server"},
     {"cli"},
 )  # fmt: skip
 """From the bottom up: a module imports from its own level and from those below."""
 
 OUTSIDE = {"__init__", "__main__"}
-ONLY_IN = {"yaml": {"language"}, "rich": {"render", "cli"}, "typer": {"cli"}}
+ONLY_IN = {
+    "yaml": {"language"}, "rich": {"render", "cli"}, "typer": {"cli"}, "pygls": {"server"}, "lsprotocol": {"server"},
+}  # fmt: skip
 
 
 class Import(NamedTuple):

@@ -44,6 +44,7 @@ budgets: {params: 100k, macs: 1M}
 
 
 def hints(document: Document, *parts: str) -> dict[int, str]:
+    document.findings()
     return {h.at.line: h.text for h in inlay_hints(document, parts or ("output", "receptive_field", "macs"))}
 
 
@@ -88,7 +89,9 @@ outputs: [end, two]
 
 def test_the_totals_stand_above_the_layers_and_the_blocks() -> None:
     report = analyze(read_mapping(NET))
-    found = {lens.line: lens.text for lens in lenses(Document("net.yaml", NET))}
+    document = Document("net.yaml", NET)
+    document.findings()
+    found = {lens.line: lens.text for lens in lenses(document)}
     assert set(found) == {5, 10}
     assert found[10] == f"{len(report.layers)} layers, 56.1 k params, 50.2 M MACs, rf 19"
     assert found[5] == "2 calls, 55.3 k params, 49.8 M MACs"
@@ -131,6 +134,8 @@ def test_a_wrong_layer_keeps_its_own_numbers_before_it_and_old_ones_behind() -> 
     document = Document("net.yaml", NET)
     document.findings()
     document.update(NET.replace("- global_avg_pool", "- max_pool: {kernel: 300}").replace("width: 16", "width: 8"))
+    assert all(hint.old for hint in inlay_hints(document))
+    document.findings()
     after = {hint.at.line: hint for hint in inlay_hints(document)}
     assert (after[11].text, after[11].old) == ("-> 8x30x30  rf 3  194 k", False)
     assert 14 not in after
@@ -286,6 +291,7 @@ def at(document: Document, word: str, number: int = 1) -> Position:
 )
 def test_a_word_says_what_it_is(word: str, number: int, said: str) -> None:
     document = Document("net.yaml", NET)
+    document.findings()
     found = hover(document, at(document, word, number))
     assert found is not None
     assert said in found.text
@@ -317,6 +323,7 @@ def test_random_edits_are_taken_without_exception(seed: int) -> None:
         start = choose.randrange(len(text) + 1)
         end = min(len(text), start + choose.choice([0, 0, 1, 3, 20]))
         document.update(text[:start] + choose.choice(SCRAPS) + text[end:])
+        document.findings()
         inlay_hints(document)
         lenses(document)
         outline(document)

@@ -59,13 +59,17 @@ OPTIONS = {
     "init": ("--from resnet18", "--from nothing", "--force", "one.yaml", "-"),
     "devices": ("--format json", "a100", "nothing", "--devices one.yaml"),
     "schema": ("--report",),
+    "lsp": ("--stdio",),
     "error": ("over-budget", "nothing", "window-does-not-fit"),
     "verify": ("--with onnx", "--input 3x40x56", "--variant s"),
 }  # fmt: skip
+SILENT = {"check", "init", "lsp"}
+"""Commands without -o, or whose -o is something else."""
 WRITES = {"plot": "out.svg", "export": "out.tflite"}
 RARE = {"zoo": 0.01, "schema": 0.2, "devices": 0.2, "plot": 0.2, "ops": 0.2, "verify": 0.1}
 """How often what takes long, or depends on little, is tried when its turn has come."""
-SPECS = {"diff": 2, "compare": 2, "calc": 0, "ops": 0, "zoo": 0, "init": 0, "devices": 0, "schema": 0, "error": 0}
+SPECS = {"diff": 2, "compare": 2, "calc": 0, "ops": 0, "zoo": 0, "init": 0, "devices": 0, "schema": 0, "error": 0,
+         "lsp": 0}  # fmt: skip
 """How many files a command takes; one where nothing stands here."""
 FOREIGN = [*sorted((DATA / "darknet").glob("*.cfg")), *sorted((DATA / "onnx").glob("*.onnx"))[:4]]
 
@@ -132,7 +136,9 @@ def case(number: int, folder: Path) -> list[str]:
                for part in option.split()]  # fmt: skip
     if command == "calc":
         options = [line(rng), "--input", rng.choice(("3x32x32", "8x17", "4")), *options]
-    to = WRITES.get(command) or (f"out.{number % 2}" if rng.random() < 0.1 and command not in {"check", "init"} else "")
+    if command == "lsp":
+        options += ["--settings"]
+    to = WRITES.get(command) or (f"out.{number % 2}" if rng.random() < 0.1 and command not in SILENT else "")
     formats = ["tflite"] if command == "export" else []
     return [command, *formats, *names[: SPECS.get(command, 1)], *options, *(["-o", str(folder / to)] if to else [])]
 

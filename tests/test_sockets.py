@@ -50,6 +50,7 @@ LINES: dict[str, list[str]] = {
     "export": ["export tflite net.yaml -o out.tflite"],
     "init": ["init new.yaml"],
     "schema": ["schema"],
+    "lsp": ["lsp --settings"],  # while it serves, its event loop wakes itself through a pair of sockets of its own
     "error": ["error", "error over-budget"],
     "verify": ["verify net.yaml --with onnx", "verify net.yaml --with net.cfg"],
 }

@@ -74,7 +74,7 @@ FOUR = {"import": ["import MODEL"]}
 """An import reads back what it writes, tries it on a larger map, and reads it back with the size as a variable."""
 NEEDED = {"plot": "matplotlib", "export tflite": "flatbuffers"}
 """The packages of an extra that command lines ask for."""
-FREE = {"sizes", "tile", "verify", "zoo", "ops", "devices", "init", "schema", "calc", "error"}
+FREE = {"sizes", "tile", "verify", "zoo", "ops", "devices", "init", "schema", "calc", "error", "lsp"}
 """Commands that are about no network of the user's, or about many: other inputs are other networks."""
 MODEL = "[net]\nheight=8\nwidth=8\nchannels=3\n[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=linear\n"
 BUDGET = "flops: 1G\nconvention: fvcore\nmodel_size: 1M\ndtype: int8\n"

@@ -63,6 +63,7 @@ COMMANDS = {
     "export": CommandEntry("export", EXCHANGE, "Write a network in another program's format."),
     "init": CommandEntry("init", WRITE, "Write a commented spec to start from."),
     "schema": CommandEntry("schema", WRITE, "Write the JSON Schema of specs, for editors."),
+    "lsp": CommandEntry("lsp", WRITE, "Serve editors: findings and numbers as one types."),
 }
 
 OPERATORS_TOO = ("ops", "calc", "schema")

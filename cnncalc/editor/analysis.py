@@ -127,6 +127,15 @@ class Analysis:
         """Whether it holds blocks for others to use, and no network."""
         return self.spec is not None and has_only_blocks(frozenset(self.spec.tree.keys()))
 
+    @property
+    def done(self) -> bool:
+        """Whether it is known what came out; until then nothing but the text has been read."""
+        return "outcome" in self.__dict__
+
+    def work_out(self) -> None:
+        """Make everything that is shown of the network."""
+        _ = self.outcome, self.uses, self.gate
+
     @cached_property
     def outcome(self) -> Outcome:
         """What is wrong, and the network."""

@@ -54,6 +54,7 @@ class Document:
         self._shift = None
         if analysis.spec is not None:
             self.readable = analysis
+        self.numbered()
 
     @property
     def text(self) -> str:
@@ -61,15 +62,18 @@ class Document:
         return self.now.text
 
     def findings(self) -> tuple[Diagnostic, ...]:
-        """Return what is wrong with the text now, as `cnncalc show` prints it."""
+        """Return what is wrong with the text now, as `cnncalc show` prints it; its numbers are known from then on."""
         found = self.now.findings
-        if self.now.outcome.whole:
-            self.whole = self.now
+        self.numbered()
         return found
 
     def numbered(self) -> Analysis | None:
-        """Return the analysis whose numbers are shown: that of the text now, or of the last one without errors."""
-        self.findings()
+        """Return the analysis whose numbers are shown: that of the text now, or of the last one without errors.
+
+        Nothing is analysed: a text whose findings nobody has asked for yet has no numbers.
+        """
+        if self.now.done and self.now.outcome.whole:
+            self.whole = self.now
         return self.whole
 
     def shift(self, analysis: Analysis) -> Shift:

@@ -13,7 +13,7 @@ from cnncalc.render.columns import ALIASES, COLUMNS, Context
 from cnncalc.render.format import Numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cnncalc.editor.analysis import Analysis
     from cnncalc.editor.document import Document
@@ -73,35 +73,38 @@ def inlay_hints(document: Document, parts: Sequence[str] = PARTS, first: int = 1
     """
     whole = document.numbered()
     now = document.now
+    last = len(now.lines) if last is None else min(last, len(now.lines))
+
+    def asked(line: int | None) -> bool:
+        return line is not None and first <= line <= last
+
     lines: dict[int, tuple[str, bool]] = {}
     if whole is not None and whole is not now:
         shift = document.shift(whole)
-        for line, text in beside(whole, parts).items():
-            place = shift.forward(line)
-            if place is not None:
-                lines[place] = text, True
-    lines.update({line: (text, False) for line, text in beside(now, parts).items()})
+        for line, text in beside(whole, parts, lambda line: asked(shift.forward(line))).items():
+            lines[shift.forward(line) or 0] = text, True
+    lines.update({line: (text, False) for line, text in beside(now, parts, asked).items()})
     return [
         Hint(Position(line, len(now.lines[line - 1].rstrip()) + 1), text, old)
         for line, (text, old) in sorted(lines.items())
-        if first <= line and (last is None or line <= last) and line <= len(now.lines)
     ]
 
 
-def beside(analysis: Analysis, parts: Sequence[str]) -> dict[int, str]:
-    """Return what stands beside each line of an analysed text."""
-    report = analysis.report
+def beside(analysis: Analysis, parts: Sequence[str], among: Callable[[int], bool] = lambda _: True) -> dict[int, str]:
+    """Return what stands beside the lines of an analysed text that are asked for."""
+    report = analysis.report if analysis.done else None
     if report is None:
         return {}
     context = Context(report, Numbers.HUMAN)
-    found: dict[int, tuple[int, str]] = {}
+    outer: dict[int, tuple[int, list[Use]]] = {}
     for (line, column), reached in analysis.uses.items():
-        if line not in found or column < found[line][0]:
-            found[line] = column, item_text(reached, parts, context)
-    texts = {line: text for line, (_, text) in found.items() if text}
+        if among(line) and (line not in outer or column < outer[line][0]):
+            outer[line] = column, reached
+    found = {line: item_text(reached, parts, context) for line, (_, reached) in outer.items()}
+    texts = {line: text for line, text in found.items() if text}
     limits: dict[int, list[str]] = {}
     for standing in standings(analysis.gate):
-        if standing.span is not None:
+        if standing.span is not None and among(standing.span.line):
             limits.setdefault(standing.span.line, []).append(standing.brief)
     return {**texts, **{line: "; ".join(said) for line, said in limits.items()}}
 

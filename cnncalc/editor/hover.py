@@ -183,7 +183,7 @@ def _called(document: Document, name: str, at: Position) -> str:
     now = document.now
     reached: list[Use] = []
     found: Analysis | None = None
-    if (at.line, at.column) in now.uses:
+    if now.done and (at.line, at.column) in now.uses:
         found, reached = now, now.uses[at.line, at.column]
     elif analysis is not None:
         line = document.shift(analysis).back(at.line)
