@@ -7,7 +7,6 @@ what is moved, cut, joined, reduced. Both are checked against PyTorch's own shap
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.pytorch.call import Call, Entry, Plan, Value, along, image, make, place
@@ -444,55 +443,3 @@ TABLE: dict[str, Entry] = {
     "gru": lstm("gru"),
 }  # fmt: skip
 """By PyTorch's name of the operation: what says it in the spec language."""
-
-
-def macs_of(call: Call) -> int | None:
-    """Return the multiply-accumulates of what no operator of the language says; None where they are not known."""
-    kind, out = call.step.kind, prod(call.out)
-    w = call.tensor("weight")
-    if kind in {"conv1d", "conv2d", "conv3d"} and w is not None:
-        return out * prod(w.shape[1:])
-    if (kind.startswith("conv_transpose") or (kind == "convolution" and call.given("transposed"))) and w is not None:
-        return call.x.elements * prod(w.shape[1:])
-    if kind == "convolution" and w is not None:
-        return out * prod(w.shape[1:])
-    if kind == "linear" and w is not None:
-        return out * w.shape[-1]
-    if kind in {"matmul", "bmm", "mm", "mv", "dot"}:
-        return out * call.x.shape[-1]
-    if kind in {"addmm", "baddbmm", "addbmm"}:
-        middle = call.tensors[1] if len(call.tensors) > 1 else call.x
-        return out * middle.shape[-1]
-    if kind == "einsum":
-        return einsum(call)
-    if kind == "bilinear" and w is not None:
-        return out * prod(w.shape[1:])
-    if kind == "scaled_dot_product_attention":
-        q, k, v = (call.tensor(name) for name in ("query", "key", "value"))
-        if q is not None and k is not None and v is not None:
-            return q.elements * k.shape[-2] + prod(q.shape[:-1]) * k.shape[-2] * v.shape[-1]
-    if kind in {"lstm", "gru", "rnn_tanh", "rnn_relu"}:
-        steps = call.x.shape[0] * call.x.shape[1]
-        params = [call.values[t.name] for t in call.step.given.get("params") or []]
-        return steps * sum(v.elements for v in params if len(v.shape) == 2)
-    return None
-
-
-PRODUCTS = frozenset((
-    "conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "linear",
-    "matmul", "bmm", "mm", "mv", "dot", "addmm", "baddbmm", "addbmm", "einsum", "bilinear",
-    "scaled_dot_product_attention", "lstm", "gru", "rnn_tanh", "rnn_relu",
-))  # fmt: skip
-"""What multiplies and sums."""
-
-
-def einsum(call: Call) -> int | None:
-    """Einsum of two tensors: the product of all extents; of more it depends on the order."""
-    terms = str(call.given("equation", "")).replace(" ", "").split("->")[0].split(",")
-    tensors = call.tensors
-    if len(terms) != 2 or len(tensors) != 2 or any("." in t for t in terms):
-        return None
-    extents: dict[str, int] = {}
-    for letters, value in zip(terms, tensors, strict=True):
-        extents.update(zip(letters, value.shape, strict=False))
-    return prod(extents.values())

@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncalc.graph.build import add_node
 from cnncalc.graph.graph import Graph
-from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct
+from cnncalc.interop.foreign import Cost, Declared
 from cnncalc.interop.pytorch.call import Call, Plan, Value, image
+from cnncalc.interop.pytorch.declared import CONSTANT, PRODUCTS, Share, declared, macs_of
 from cnncalc.interop.pytorch.export import Step
-from cnncalc.interop.pytorch.operators import PRODUCTS, TABLE, attention, macs_of, named
+from cnncalc.interop.pytorch.operators import TABLE, attention, named
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Ref
     from cnncalc.interop.pytorch.export import Program
-    from cnncalc.ops.operator import Operator
     from cnncalc.values.diagnostics import Collector
     from cnncalc.values.shape import Shape
-
-ELEMENTWISE = {
-    **dict.fromkeys(("add", "sub", "rsub", "neg", "sum", "cumsum"), "additions"),
-    **dict.fromkeys(("mul", "bitwise_and", "bitwise_or", "square"), "multiplications"),
-    **dict.fromkeys(("div", "reciprocal", "remainder", "floor_divide", "mean"), "divisions"),
-    **dict.fromkeys(("maximum", "minimum", "gt", "lt", "ge", "le", "eq", "ne", "where", "abs", "sign", "relu", "clamp",
-                     "clamp_min", "clamp_max", "floor", "ceil", "round", "masked_fill", "logical_not", "logical_and",
-                     "max", "min", "amax", "amin", "argmax", "topk"), "comparisons"),
-    **dict.fromkeys(("sqrt", "rsqrt", "exp", "log", "pow", "erf", "sin", "cos", "sigmoid", "tanh", "softplus",
-                     "linalg_vector_norm"), "special"),
-}  # fmt: skip
-"""Operations of one kind for each element of the larger of what they read and make."""
-SEVERAL = {
-    **dict.fromkeys(("addcmul", "lerp"), ("multiplications", "additions")),
-    "addcdiv": ("divisions", "additions"),
-    **dict.fromkeys(("var", "var_mean", "std", "std_mean"), ("multiplications", "additions")),
-}
-"""Operations of several kinds for each element."""
-MOVES = frozenset((
-    "cat", "stack", "pad", "expand", "expand_as", "repeat", "repeat_interleave", "index", "index_select", "gather",
-    "embedding", "permute", "transpose", "roll", "flip", "unfold", "im2col", "pixel_shuffle", "split", "chunk", "slice",
-    "select", "unbind", "copy", "slice_scatter", "select_scatter", "index_put", "scatter", "one_hot", "tile",
-    "channel_shuffle", "constant_pad_nd", "view", "reshape", "unflatten", "to", "_to_copy", "fill",
-    "t", "movedim", "as_strided", "diagonal", "tril", "triu", "meshgrid", "broadcast_tensors", "narrow",
-    "split_with_sizes", "unsafe_chunk",
-))  # fmt: skip
-"""Operations that move elements and compute nothing."""
-
-
-CONSTANT = frozenset((
-    "new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like", "empty_like",
-))  # fmt: skip
-"""Operations that take nothing but extents from what they read."""
-
-
-@dataclass(slots=True)
-class Share:
-    """What an operation has of its own: stored numbers by kind, products of constants; `first` has the rest of them."""
-
-    params: int = 0
-    biases: int = 0
-    buffers: int = 0
-    macs: int = 0
-    first: list[int] = field(default_factory=list)
-
 
 class Walk:
     """One way through one model."""
@@ -109,6 +64,8 @@ class Walk:
 
     def step(self, step: Step) -> None:
         """Take in one operation."""
+        if step.kind in LIKE and len(step.tensors()) > 1:
+            step = replace(step, given={"self": step.tensors()[0]})
         call = Call(step, {t.name: self.value(t.name, t.shape) for t in step.tensors()})
         if not call.moving or step.kind in CONSTANT:
             self.constant(call)
@@ -122,12 +79,12 @@ class Walk:
         if plan is not None and not plan.ops:
             self.values[step.outs[0].name] = Value(step.outs[0].shape, plan.reads[0].ref)
             return
-        share = self.share(call)
+        share, said = self.share(call), plan
         shares: int | None = None
         if plan is not None:
             plan, shares = self.fitting(plan, share)
         if plan is None:
-            plan = Plan((self.cost(call, outs, share),), tuple(call.moving))
+            plan = Plan((declared(call, outs, share, said),), tuple(call.moving))
         self.add(call, plan, outs, shares)
 
     def constant(self, call: Call) -> None:
@@ -196,27 +153,6 @@ class Walk:
                 else:
                     found.buffers += stored.elements
         return found
-
-    def cost(self, call: Call, outs: tuple[Shape, ...], share: Share) -> Operator:
-        """Return the layer of an operation with what is known of its cost."""
-        kind = call.step.kind
-        known = Cost(outs=outs, params=share.params, biases=share.biases, buffers=share.buffers, macs=share.macs,
-                     work=Work(multiplications=share.macs, additions=share.macs))  # fmt: skip
-        macs = macs_of(call) if kind in PRODUCTS else None
-        if macs is not None:
-            macs += share.macs
-            sums = macs - outs[0].elements * (not share.biases)
-            done = Work(multiplications=macs, additions=max(sums, 0))
-            return DeclaredProduct.of(replace(known, macs=macs, work=done), kind)
-        if kind in ELEMENTWISE or kind in SEVERAL:
-            most = max(sum(y.elements for y in outs), *(image(v.shape).elements for v in call.moving))
-            same = all(image(v.shape)[1:] == outs[0][1:] for v in call.moving)
-            each = Work(**dict.fromkeys(SEVERAL.get(kind) or (ELEMENTWISE[kind],), most))
-            return Declared.of(replace(known, same=same, work=(known.work or Work()) + each), kind)
-        if kind in MOVES:
-            return Declared.of(known, kind)
-        reason = f"cnncalc has no operator for PyTorch's {kind}"
-        return Declared.of(replace(known, macs=None, work=None), kind, reason)
 
     def add(self, call: Call, plan: Plan, outs: tuple[Shape, ...], shares: int | None) -> None:
         """Append the layers of a plan; the last of them makes the results."""
@@ -288,6 +224,9 @@ class Walk:
             self.step(part)
         return True
 
+
+LIKE = frozenset(("reshape_as", "view_as", "expand_as", "type_as"))
+"""Operations that take nothing but extents or a type from the second tensor."""
 
 LAYERS = frozenset((
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Linear", "BatchNorm1d",
