@@ -88,13 +88,53 @@ def test_norm_and_act_are_folded_and_residuals_are_merges() -> None:
 
 @pytest.mark.parametrize(
     ("name", "lines"),
-    [("resnet50", 40), ("mobilenet_v2", 45), ("efficientnet_b0", 60), ("densenet121", 60), ("vgg16", 40)],
+    [("resnet50", 20), ("mobilenet_v2", 25), ("efficientnet_b0", 45), ("densenet121", 60), ("vgg16", 40)],
 )
 def test_blocks_are_found_again(name: str, lines: int) -> None:
     graph = build_graph(name)[0]
     text = written(flat_spec(graph, name="n"))
     assert text.count("\n") <= lines
     assert cnncalc.analyze(cnncalc.parse(text)).totals == cnncalc.analyze(name).totals
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("resnet50", ["bottleneck: 64, as: layer1, repeat: 3", "bottleneck: 128, as: layer2, repeat: 4, first: {str"]),
+        ("resnet18", ["basic: 64, as: layer1, repeat: 2"]),
+        ("mobilenet_v2", ["inverted_residual: {out: 16, t: 1}", "inverted_residual: 320"]),
+        ("mnasnet1_0", ["inverted_residual: {out: 40, t: 3, kernel: 5, act: relu}"]),
+        ("efficientnet_b0", ["mbconv: {out: 40, kernel: 5, stride: 2}", "squeeze_excite: {mid: x.c//4, act: silu}"]),
+    ],
+)  # fmt: skip
+def test_shipped_blocks_are_called_where_a_network_has_them(name: str, calls: list[str]) -> None:
+    text = written(flat_spec(build_graph(name)[0], name="n"))
+    assert "\nuse: [std]\n" in text
+    assert [call for call in calls if call not in text] == []
+
+
+RESIDUAL = """\
+input: [64, 16, 16]
+layers:
+  - add:
+      body:
+        - conv: {{out: 16, kernel: 1, norm: batch_norm, act: relu}}
+        - conv: {{out: 16, kernel: 3, padding: half, norm: batch_norm, act: {act}}}
+        - conv: {{out: 64, kernel: 1, norm: batch_norm, bias: {bias}}}
+      skip: []
+  - relu
+"""
+
+
+@pytest.mark.parametrize(("act", "bias", "is_block"), [("relu", "false", True), ("silu", "false", False),
+                                                       ("relu", "true", False)])  # fmt: skip
+def test_what_only_looks_like_a_shipped_block_is_none(act: str, bias: str, *, is_block: bool) -> None:
+    assert ("bottleneck: 16" in written(RESIDUAL.format(act=act, bias=bias))) is is_block
+
+
+def test_a_block_whose_inside_is_read_from_outside_is_none() -> None:
+    text = RESIDUAL.format(act="relu", bias="false")
+    assert "bottleneck: 16" not in written(text.replace("  - relu\n", "    as: sum\n  - relu\n  - add: [prev, sum]\n"))
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in zoo.entries()][::6])

@@ -20,14 +20,16 @@ def standard() -> Map:
     return Map({"blocks": (key, _placeless(root))})
 
 
-def standard_block(name: str) -> tuple[str, ...] | None:
-    """Return the parameters of a shipped block, None where there is none by this name."""
+def standard_block(name: str) -> dict[str, str] | None:
+    """Return the parameters of a shipped block with the texts of their defaults; None where there is no such block."""
     blocks = standard().get("blocks")
     body = blocks.get(name) if isinstance(blocks, Map) else None
     if not isinstance(body, Map):
         return None
     params = body.get("params")
-    return tuple(params.keys()) if isinstance(params, Map) else ()
+    if not isinstance(params, Map):
+        return {}
+    return {key.text: value.text if isinstance(value, Scalar) else "" for key, value in params.entries}
 
 
 def _placeless(node: Node) -> Node:

@@ -1,8 +1,9 @@
 """From a graph to the text of a spec as a person would write it, for every format.
 
 `speakable` puts the graph into the language's words, `draft` makes items of its layers, `structure` nests them into
-merges, `blocks` finds what recurs, `runs` what stands in a row, `names` the labels, `text` writes it. `equal` holds
-what was written against the graph; what does not come back as the same network is written with less structure.
+merges, `standard` finds the shipped blocks, `blocks` what recurs, `runs` what stands in a row, `names` the labels,
+`text` writes it. `equal` holds what was written against the graph; what does not come back as the same network is
+written with less structure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from cnncalc.interop.writing.draft import drafted
 from cnncalc.interop.writing.equal import same
 from cnncalc.interop.writing.runs import repeat
 from cnncalc.interop.writing.speakable import close, speakable
+from cnncalc.interop.writing.standard import find_standard
 from cnncalc.interop.writing.structure import Nesting
 from cnncalc.interop.writing.text import spec_text
 from cnncalc.language.document import parse
@@ -37,13 +39,17 @@ def flat_spec(graph: Graph, *, name: str, source: str | None = None, notes: Iter
 def readable_spec(graph: Graph, *, name: str, source: str | None = None, notes: Iterable[str] = ()) -> str:
     """Return a spec of the same network as a person would write it: chains, merges with paths, blocks, repetitions."""
     said, notes = close(speakable(graph)), list(notes)
-    for blocks, paths in ((True, True), (False, True), (False, False)):
+    for shipped, blocks, paths in ((True, True, True), (False, True, True), (False, False, True), (False,) * 3):
         draft = drafted(said)
         if paths:
             Nesting(draft).run()
+        if shipped:
+            find_standard(draft)
+            if not draft.standard:
+                continue
         if blocks:
             find_blocks(draft)
-        known = {block.name: block for block in draft.blocks}
+        known = {block.name: block for block in (*draft.blocks, *draft.standard)}
         outputs = set(draft.outputs.values())
         for items in (draft.items, *(block.items for block in draft.blocks)):
             repeat(items, known, outputs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cnncalc.interop.writing.draft import Item
 from cnncalc.interop.writing.parameters import Guess, Parameters, lines
 from cnncalc.interop.writing.windows import Window, lists, reading, shortcut, shortcuts, skeleton, windows
+from cnncalc.language.standard import standard_block
 from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 4000
 """In larger networks no blocks are looked for."""
+
+
 def find_blocks(draft: Draft) -> None:
     """Take the block that saves most lines out of a draft, again and again."""
     if sum(1 for item in draft.items for _ in item.inside()) > MOST_ITEMS:
@@ -135,7 +138,7 @@ def apart(group: list[Window]) -> list[Window]:
 def call(draft: Draft, guess: Guess) -> None:
     """Put the block into the draft and its calls where its windows are."""
     block = guess.block
-    block.name = name_of(block, {b.name for b in draft.blocks})
+    block.name = name_of(block, {b.name for b in draft.blocks}, shipped=bool(draft.standard))
     draft.blocks.append(block)
     owners = {id(p.items): item for item in all_items(draft.items) for p in item.paths}
     changes: list[tuple[Window, Item]] = []
@@ -164,8 +167,8 @@ def all_items(items: list[Item]) -> list[Item]:
     return [inner for item in items for inner in item.inside()]
 
 
-def name_of(block: Block, taken: set[str]) -> str:
-    """Return a name for a block, after what it does."""
+def name_of(block: Block, taken: set[str], *, shipped: bool) -> str:
+    """Return a name for a block, after what it does; none of the shipped blocks' where these are used."""
     items = [inner for item in block.items for inner in item.inside()]
     keys = [item.key for item in items]
     late = {id(i) for item in items for path in item.paths if shortcut(item, path) for i in path.items}
@@ -182,8 +185,10 @@ def name_of(block: Block, taken: set[str]) -> str:
         name = "branches" if any(item.paths for item in items if item.key == "concat") else "joined"
     else:
         name = "unit"
+    if "squeeze_excite" in keys:
+        name = f"se_{name}"
     found, number = name, 1
-    while found in taken or find(found) is not None:
+    while found in taken or find(found) is not None or (shipped and standard_block(found) is not None):
         number += 1
         found = f"{name}{number}"
     return found

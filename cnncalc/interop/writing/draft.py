@@ -81,6 +81,12 @@ class Item:
                     yield from item.inside()
         yield self
 
+    def own(self) -> list[Tensor]:
+        """Return the tensors that it reads itself, its paths' items not."""
+        if self.sources is None:
+            return self.reads
+        return [*(self.reads if self.paths else ()), *(s for s in self.sources if not isinstance(s, Path))]
+
     def needs(self) -> list[Tensor]:
         """Return the tensors from outside that it reads, its paths included, each once."""
         if self.sources is None:
@@ -88,9 +94,7 @@ class Item:
         made = {item.number for item in self.inside()}
         found: dict[Tensor, None] = {}
         for item in self.inside():
-            tensors = item.reads if item.sources is None else [
-                *(item.reads if item.paths else ()), *(s for s in item.sources if not isinstance(s, Path))]  # fmt: skip
-            found.update(dict.fromkeys(t for t in tensors if t[0] not in made))
+            found.update(dict.fromkeys(t for t in item.own() if t[0] not in made))
         return list(found)
 
 
@@ -111,7 +115,10 @@ class Text(str):
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A whole spec: its items in order, its blocks, the shape of every tensor, the outputs, the network's widths."""
+    """A whole spec: its items in order, its blocks, the shape of every tensor, the outputs, the network's widths.
+
+    `standard` are the shipped blocks that it calls.
+    """
 
     graph: Graph
     items: list[Item]
@@ -119,6 +126,7 @@ class Draft:
     outputs: dict[str, Tensor]
     bits: Bits
     blocks: list[Block] = field(default_factory=list)
+    standard: list[Block] = field(default_factory=list)
 
 
 def drafted(graph: Graph) -> Draft:

@@ -45,7 +45,11 @@ def joins(items: list[Item], start: int, at: int, blocks: dict[str, Block]) -> b
         return False
     if item.key not in blocks:
         return item.args == first.args and any(name in item.args for name in ("kernel", "out"))
-    return at == start + 1 or given(item, blocks) == given(items[start + 1], blocks)
+    mine, theirs, named = given(item, blocks), given(first, blocks), blocks[item.key].params
+    width = "out" if "out" in named and named["out"] is None else next(iter(named), "")
+    if mine.get(width) != theirs.get(width):
+        return False
+    return at == start + 1 or mine == given(items[start + 1], blocks)
 
 
 def given(item: Item, blocks: dict[str, Block]) -> dict[str, Any]:

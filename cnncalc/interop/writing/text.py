@@ -46,7 +46,7 @@ class Writer:
         """Return the spec as Python data."""
         draft, graph = self.draft, self.draft.graph
         found: dict[str, Any] = {"cnncalc": 1}
-        if any(item.key == "squeeze_excite" for item in every(draft)) and "squeeze_excite" not in self.blocks():
+        if draft.standard:
             found["use"] = ["std"]
         if len(graph.inputs) == 1:
             found["input"] = list(next(iter(graph.inputs.values())))
@@ -70,9 +70,6 @@ class Writer:
             same = all(label == text for label, text in labels.items())
             found["outputs"] = list(labels) if same else labels
         return found
-
-    def blocks(self) -> set[str]:
-        return {block.name for block in self.draft.blocks}
 
     def listed(self, items: list[Item], entry: Tensor | None, block: Block | None) -> list[Any]:
         """Return a list of layers; `entry` is what the first reads without saying so."""
@@ -129,7 +126,7 @@ class Writer:
     def arguments(self, item: Item) -> Any:
         """Return the arguments of an operator or the parameters of a call; None where there are none to give."""
         cls = find(item.key)
-        block = next((b for b in self.draft.blocks if b.name == item.key), None)
+        block = next((b for b in (*self.draft.blocks, *self.draft.standard) if b.name == item.key), None)
         if cls is None or block is not None:
             names = item.args if block is None else [name for name in block.params if name in item.args]
             given = {name: shown(item.args[name]) for name in names}
