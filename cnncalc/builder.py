@@ -297,7 +297,7 @@ class Network(OperatorMethods):
             item.arguments = {key: _plain(value) for key, value in arguments.items()} or (main[0] if main else None)
             return Handle(item)
         if cls is None and "std" in self.use and (block := standard_block(operator)) is not None:
-            return DeclaredBlock(self, operator, block)(*main, **arguments)
+            return DeclaredBlock(self, operator, tuple(block))(*main, **arguments)
         if cls is None:
             hint = operator_hint(operator)
             raise TypeError(f"no operator is called '{operator}'; {hint}")

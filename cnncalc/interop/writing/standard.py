@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from cnncalc.interop.writing.draft import Block, Item, Text
 from cnncalc.interop.writing.equal import same
 from cnncalc.interop.writing.windows import lists
-from cnncalc.language.document import parse
+from cnncalc.language.document import Spec
+from cnncalc.language.file import template
 from cnncalc.language.python_data import from_python
 from cnncalc.language.settings import Overrides
-from cnncalc.language.standard import standard_block
-from cnncalc.language.write import to_yaml
+from cnncalc.language.standard import standard, standard_block
+from cnncalc.language.tree import Map, Scalar
 from cnncalc.ops.operator import Operator
 from cnncalc.ops.registry import find
 from cnncalc.results.layer import operator_form
-from cnncalc.values.diagnostics import SpecError
+from cnncalc.values.diagnostics import Collector, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,6 +109,8 @@ def word(name: str, value: Operator | None, default: str | None) -> dict[str, An
 
 
 SE: Form = ("mul", {"gate": ("global_avg_pool", "conv", "conv"), "map": ()})
+CALLED = ("squeeze_excite",)
+"""Shipped blocks that others call."""
 GATED = ("conv", "depthwise", "squeeze_excite", "conv")
 PATTERNS = (
     Pattern("squeeze_excite", (SE,), gate),
@@ -206,15 +209,24 @@ def is_block(part: Graph, name: str, args: Mapping[str, Any], known: dict[Any, b
     shape = part.inputs["x"]
     key = (repr(call), tuple(shape), *((n.op, n.inputs) for n in part.nodes))
     if key not in known:
-        data = {"cnncalc": 1, "use": ["std"], "input": list(shape), "layers": [call if call[name] else name]}
+        data = {"input": list(shape), "layers": [call if call[name] else name]}
         try:
-            spec = parse(to_yaml(from_python(data), name=name))
+            spec = Spec(template(with_block(from_python(data), name), Collector()))
             found = spec.collector()
             made = spec.expand(Overrides(None, None, None, len(part.nodes) + 8), found)
             known[key] = not found.errors and same(part, made)
         except (SpecError, ValueError):
             known[key] = False
     return known[key]
+
+
+def with_block(spec: Map, name: str) -> Map:
+    """Return a spec that has a shipped block, and what this one calls, as its own."""
+    blocks = standard().get("blocks")
+    assert isinstance(blocks, Map)
+    needed = {key.text: (key, body) for key, body in blocks.entries if key.text in {name, *CALLED}}
+    word = Scalar("blocks", plain=True, text="blocks")
+    return Map({**{key.text: (key, node) for key, node in spec.entries}, "blocks": (word, Map(needed))})
 
 
 def inner(graph: Graph, layers: list[int], entry: Tensor, leaving: Tensor) -> Graph:
