@@ -86,6 +86,10 @@ def work_readings(subject: Candidate, metric: str) -> Iterator[Quoted]:
     if tally.linear_macs:
         number = plain - tally.linear_macs
         yield Quoted(words="convolutions alone, without linear layers", number=number, steps=1, rank=1)
+    if tally.products:
+        number = plain - tally.products
+        words = "products with weights alone, without those of activations with each other"
+        yield Quoted(words=words, number=number, steps=1, rank=1)
     if tally.bias_outputs:
         words = "multiply-accumulates and one addition per bias"
         yield Quoted(words=words, number=plain + tally.bias_outputs, steps=1, rank=1)

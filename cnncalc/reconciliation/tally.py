@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnncalc.graph.graph import Graph
+    from cnncalc.values.work import Count
+
+PRODUCTS = ("attention", "matmul", "correlation")
+"""Families whose multiply-accumulates are of activations with each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +40,17 @@ class RuleTotal:
         rule: the rule.
         number: what it counts for one image, forward; what is unknown is left out.
         terms: its parts, the multiply-accumulates first.
+        missed: multiply-accumulates that it leaves out or counts as something else, by operator, with the reason.
         unknown: paths of the layers that the rule has no number for; with any, `number` is a lower bound.
+        unknown_macs: the multiply-accumulates of these layers, as far as they are known.
     """
 
     rule: Convention
     number: int
     terms: tuple[TermTotal, ...]
+    missed: tuple[TermTotal, ...]
     unknown: tuple[str, ...]
+    unknown_macs: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule's number as JSON has it."""
@@ -56,8 +64,33 @@ class RuleTotal:
             "lower_bound": bool(self.unknown),
             "unknown": list(self.unknown),
             "terms": [term.to_dict() for term in self.terms],
+            "missed": [term.to_dict() for term in self.missed],
             "mistakes": list(rule.mistakes),
         }
+
+
+class Sums:
+    """Numbers added up by label, with the layers that they are from."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, TermTotal] = {}
+
+    def add(self, label: str, number: int) -> None:
+        """Add a layer's number."""
+        before = self.found.get(label, TermTotal(label=label, number=0, layers=0))
+        self.found[label] = TermTotal(label=label, number=before.number + number, layers=before.layers + 1)
+
+    def totals(self) -> tuple[TermTotal, ...]:
+        """Return what is not zero, the multiply-accumulates first."""
+        ordered = sorted(self.found.values(), key=lambda term: term.label != MACS.label)
+        return tuple(term for term in ordered if term.number)
+
+
+def _left_out(rule: Convention, count: Count) -> str:
+    """Return whose multiply-accumulates a rule leaves out, and why."""
+    entry = rule.entry(count)
+    note = entry.note if entry is not None else ""
+    return f"multiply-accumulates of {count.family}" + (f": {note}" if note else ", which are counted otherwise")
 
 
 class Tally:
@@ -80,8 +113,7 @@ class Tally:
 
     def under(self, rule: Convention) -> RuleTotal:
         """Return the number of one rule with its terms."""
-        sums: dict[str, list[int]] = {}
-        unknown = []
+        found, missed, unknown, unknown_macs = Sums(), Sums(), [], 0
         known: dict[int, dict[str, int] | None] = {}
         for node, count in self.counts:
             if id(count) not in known:
@@ -89,14 +121,16 @@ class Tally:
             terms = known[id(count)]
             if terms is None:
                 unknown.append(node.path)
+                unknown_macs += count.macs or 0
                 continue
             for label, number in terms.items():
-                entry = sums.setdefault(label, [0, 0])
-                entry[0] += number
-                entry[1] += 1
-        ordered = sorted(sums.items(), key=lambda item: item[0] != MACS.label)
-        found = tuple(TermTotal(label=label, number=n, layers=layers) for label, (n, layers) in ordered if n)
-        return RuleTotal(rule=rule, number=sum(t.number for t in found), terms=found, unknown=tuple(unknown))
+                found.add(label, number)
+            left = (count.macs or 0) - terms.get(MACS.label, 0)
+            if left:
+                missed.add(_left_out(rule, count), left)
+        totals = found.totals()
+        return RuleTotal(rule=rule, number=sum(term.number for term in totals), terms=totals, missed=missed.totals(),
+                         unknown=tuple(unknown), unknown_macs=unknown_macs)  # fmt: skip
 
     @cached_property
     def macs(self) -> int:
@@ -107,6 +141,11 @@ class Tally:
     def linear_macs(self) -> int:
         """Those of linear layers."""
         return sum(count.macs or 0 for _, count in self.counts if count.dense)
+
+    @cached_property
+    def products(self) -> int:
+        """Those of activations with each other."""
+        return sum(count.macs or 0 for _, count in self.counts if count.family in PRODUCTS)
 
     @cached_property
     def bias_outputs(self) -> int:

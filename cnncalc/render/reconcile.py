@@ -59,7 +59,8 @@ def named(total: RuleTotal) -> str:
 def rows(result: Reconciliation) -> Iterator[tuple[str, str, str, str]]:
     """Yield what the table shows: rule, what the tool calls its number, the number, its difference from `macs`.
 
-    Below each rule stand the terms by which it differs, indented, with their own numbers.
+    Below each rule stand the terms by which it differs, indented, and what it leaves out; with what it has no number for
+    they add up to the difference.
     """
     for total in result.rules:
         bound = ">= " if total.unknown else ""
@@ -67,10 +68,13 @@ def rows(result: Reconciliation) -> Iterator[tuple[str, str, str, str]]:
         for term in total.terms:
             if term.label != STRICT:
                 yield f"  {'+' if term.number > 0 else '-'} {term.label}", "", "", f"{abs(term.number):,}"
+        for term in total.missed:
+            yield f"  {'-' if term.number > 0 else '+'} {term.label}", "", "", f"{abs(term.number):,}"
         if total.unknown:
             first, more = one_line(total.unknown[0]), len(total.unknown) - 1
             others = f" and {more:,} more layer{'s' if more > 1 else ''}" if more else ""
-            yield f"  no number for {first}{others}", "", "", ""
+            hidden = f", {total.unknown_macs:,} {STRICT}" if total.unknown_macs else ""
+            yield f"  no number for {first}{others}{hidden}", "", "", ""
 
 
 def table(result: Reconciliation, *, width: int | None = None, colour: bool = False) -> str:

@@ -78,7 +78,7 @@ RULE = Convention(
         **dict.fromkeys(
             ("attention", "matmul"),
             counted(
-                RuleTerm(label="products by torch.matmul", formula=when(is_function, MACS.formula)),
+                RuleTerm(label=MACS.label, formula=when(is_function, MACS.formula)),
                 note="the operator @ and fused attention are not seen",
             ),
         ),
