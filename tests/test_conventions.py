@@ -54,8 +54,14 @@ layers:
   - conv: {out: 2, kernel: 1, act: none}
 """
 
-# torchvision's LayerNorm2d is a subclass: hooks that go by a module's exact type pass it over.
-NOT_SEEN = {("convnext_tiny", "ptflops"), ("convnext_tiny", "thop")}
+# torchvision's LayerNorm2d and timm's norms are subclasses: hooks that go by a module's exact type pass them over.
+# ptflops has a hook of its own for timm's module of attention, and MobileViT's groups of positions are a batch.
+NOT_SEEN = {
+    ("convnext_tiny", "ptflops"), ("convnext_tiny", "thop"),
+    ("vit_tiny_patch16_224", "ptflops"), ("vit_tiny_patch16_224", "thop"),
+    ("mobilevit_xxs", "ptflops"), ("mobilevit_xxs", "thop"), ("mobilevit_xxs", "torchscan"),
+    ("mobilevit_xxs", "torchinfo"),
+}  # fmt: skip
 
 
 def spec_of(record: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +104,26 @@ def test_networks_as_the_tools_count_them(record: dict[str, Any]) -> None:
     tools = [tool for tool in TOOLS if (name, tool) not in NOT_SEEN]
     ours = {tool: total(source, tool, record["input"]) for tool in tools}
     assert ours == {tool: record["numbers"][tool] for tool in tools}
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "mobilevit_xxs"])
+def test_ptflops_counts_timms_attention_by_a_hook_of_its_own(name: str) -> None:
+    """Its products, softmax and scaling, not the linear layers inside; of timm's norms only plain ones have a hook."""
+    (printed,) = (row["numbers"]["ptflops"] for row in RECORDED["networks"] if row["network"] == name)
+    report = cnncalc.analyze(name, convention="ptflops")
+    number = report.totals.flops or 0
+    for layer in report.layers:
+        inside = layer.path.rpartition(".")[0].endswith((".attend", ".self_attention1")) and layer.op == "linear"
+        norm = layer.op == ("layer_norm" if name.startswith("vit") else "batch_norm")
+        if inside or norm:
+            number -= layer.flops or 0
+        if layer.op == "attention_scores":
+            number += (layer.macs or 0) + layer.in_shapes[0].elements  # the queries are scaled
+        elif layer.op == "attention":
+            number += layer.macs or 0
+        elif layer.op == "attention_softmax":
+            number += layer.in_shapes[0].elements
+    assert number == printed
 
 
 @pytest.mark.parametrize("name", RECORDED["totals"])

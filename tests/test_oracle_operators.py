@@ -107,3 +107,14 @@ def test_the_formulas_are_worked_out_to_the_numbers(name: str) -> None:
 
 def test_every_reason_is_needed() -> None:
     assert set(WIDER) <= set(OPERATORS)
+
+
+PRICED = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "oracles" / "operations.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("record", PRICED, ids=lambda r: f"{json.dumps(r['item'])}-{r['inputs'][0]}")
+def test_operations_are_those_of_pytorchs_primitives(record: dict[str, Any]) -> None:
+    assert cnncalc.analyze(spec_of(record)).totals.flops == record["total"]

@@ -203,7 +203,7 @@ def test_what_is_no_claim(text: str, message: str) -> None:
 
 @pytest.mark.parametrize("record", RECORDED["networks"], ids=lambda r: f"{r['network']}-{r['input'][1]}")
 def test_the_terms_add_up_to_what_the_tools_print(record: dict[str, Any]) -> None:
-    if record["network"] in ("small_unet", "convnext_tiny"):
+    if record["network"] in ("small_unet", "convnext_tiny", "vit_tiny_patch16_224", "mobilevit_xxs"):
         pytest.skip("no network of the zoo, or one that two tools see only in part")
     result = reconcile(record["network"], input=record["input"])
     printed = {total.rule.name: total.number for total in result.rules}
@@ -234,7 +234,7 @@ def test_products_of_activations_are_what_tools_with_hooks_leave_out() -> None:
     result = reconcile("vit_tiny_patch16_224", claims=["macs=1.0749G"])
     missed = {total.rule.name: [term.number for term in total.missed] for total in result.rules}
     tools = ("thop", "ptflops", "calflops", "torchinfo", "torchscan")
-    assert {tool: missed[tool] for tool in tools} == dict.fromkeys(tools, [178_831_872])
+    assert {tool: missed[tool] for tool in tools} == {tool: [178_831_872] for tool in tools}
     assert missed["flopcounter"] == missed["fvcore"] == missed["mac"] == missed["exact"] == []
     assert "- multiply-accumulates of attention: functions are not seen" in table(result)
     assert "without those of activations with each other" in result.verdicts[0].matches[0].words

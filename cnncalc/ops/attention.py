@@ -87,7 +87,7 @@ class _Attending(Operator):
         for size, extent in zip(sizes, x.spatial, strict=True):
             if extent % size:
                 raise ArgumentError(
-                    f"{self.name} has windows of {'x'.join(map(str, sizes))}, which do not divide the map {x}",
+                    f"attention has windows of {'x'.join(map(str, sizes))}, which do not divide the map {x}",
                     argument="window",
                     code="does-not-divide",
                     hint="pad the map before it to a multiple of the window, and crop it after",

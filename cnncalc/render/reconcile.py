@@ -59,8 +59,8 @@ def named(total: RuleTotal) -> str:
 def rows(result: Reconciliation) -> Iterator[tuple[str, str, str, str]]:
     """Yield what the table shows: rule, what the tool calls its number, the number, its difference from `macs`.
 
-    Below each rule stand the terms by which it differs, indented, and what it leaves out; with what it has no number for
-    they add up to the difference.
+    Below each rule stand, indented, the terms by which it differs and what it leaves out; with what it has no number
+    for they add up to the difference.
     """
     for total in result.rules:
         bound = ">= " if total.unknown else ""

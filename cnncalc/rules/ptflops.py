@@ -119,5 +119,6 @@ RULE = Convention(
         "the number is called MACs but adds elements of BatchNorm, activations and pools",
         "LayerNorm with a scale costs half of what BatchNorm does",
         "SiLU counts, Hardswish, Sigmoid and Tanh do not",
+        "timm's module of attention has a hook of its own: products, softmax, scaling, but no linear layers in it",
     ),
 )
