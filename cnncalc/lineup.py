@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnncalc.analysis.pareto import front
 from cnncalc.api import analyze
 from cnncalc.gate.compare import exactly
-from cnncalc.gate.metrics import METRICS
+from cnncalc.gate.metrics import METRICS, declared_note
 from cnncalc.results.report import Report
 
 if TYPE_CHECKING:
@@ -35,9 +35,16 @@ class LineupEntry:
     numbers: dict[str, Number | None]
     best: bool
 
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The numbers of the row that rest on what the spec declares of a layer."""
+        paths = [layer.path for layer in self.report.layers if layer.declared]
+        return tuple(key for key in self.numbers if paths and declared_note(METRICS[key], self.report, paths))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON has it."""
-        return {"name": self.name, **self.numbers, "pareto": self.best}
+        marked = {"declared": list(self.declared)} if self.declared else {}
+        return {"name": self.name, **self.numbers, "pareto": self.best, **marked}
 
 
 @dataclass(frozen=True, slots=True)

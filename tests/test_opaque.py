@@ -70,6 +70,21 @@ def test_the_gate_says_which_limits_rest_on_what_is_declared(tmp_path: Path) -> 
     assert doubt.exit_code == 2, "layers inside an opaque one stay unknown"
 
 
+def test_a_comparison_and_the_table_of_fields_say_what_is_declared(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    layer = "opaque: {out: [8, 9, 9], params: 10, macs: 5, field: same}"
+    file.write_text(f"input: [3, 9, 9]\nlayers:\n  - {layer}\n", encoding="utf-8")
+    forms = {form: CliRunner().invoke(app, ["compare", str(file), "lenet5", "--format", form]).stdout
+             for form in ("table", "csv", "markdown", "json")}  # fmt: skip
+    assert "Params, MACs, Field, Model bytes" in forms["table"]
+    assert "Params, MACs, Field, Model bytes" in forms["markdown"]
+    assert "params macs receptive_field model_size" in forms["csv"]
+    rows = json.loads(forms["json"])["networks"]
+    assert [row.get("declared") for row in rows] == [["params", "macs", "receptive_field", "model_size"], None]
+    assert "<p>declared in " in cnncalc.compare(str(file)).to_html()
+    assert "declared, not computed: opaque1" in CliRunner().invoke(app, ["rf", str(file)]).stdout
+
+
 def test_sources_of_different_size_and_several_outputs() -> None:
     layers = [
         {"opaque": [1, 17, 17], "from": ["search", "template"], "as": "score"},

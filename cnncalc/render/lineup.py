@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnncalc.render import format as fmt
 from cnncalc.render.data import guarded
-from cnncalc.render.markdown import code
+from cnncalc.render.markdown import code, escape
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
@@ -65,7 +65,17 @@ def to_table(found: Lineup, *, width: int | None = None, numbers: fmt.Numbers = 
     notes = [f"{MARK} no other is smaller in one of params, MACs, memory access, peak activation and larger in none"]
     if left_out:
         notes.append(f"left out at this width: {', '.join(left_out)}")
+    notes += declared(found)
     return "\n".join([*(line.rstrip() for line in lines), "", *notes]) + "\n"
+
+
+def declared(found: Lineup) -> list[str]:
+    """Return a line for each network with numbers that its spec states instead of computing them."""
+    return [
+        f"declared in {one_line(entry.name)}: {', '.join(HEADINGS.get(key, key) for key in entry.declared)}"
+        for entry in found.entries
+        if entry.declared
+    ]
 
 
 def longest(texts: list[str]) -> int:
@@ -78,10 +88,12 @@ def to_csv(found: Lineup) -> str:
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     keys = list(found.entries[0].numbers) if found.entries else []
-    writer.writerow(["name", *keys, "pareto"])
+    marked = any(entry.declared for entry in found.entries)
+    writer.writerow(["name", *keys, "pareto", *(["declared"] if marked else [])])
     for entry in found.entries:
         cells = ["" if value is None else str(value) for value in entry.numbers.values()]
-        writer.writerow([guarded(entry.name), *cells, str(entry.best).lower()])
+        stated = [" ".join(entry.declared)] if marked else []
+        writer.writerow([guarded(entry.name), *cells, str(entry.best).lower(), *stated])
     return file.getvalue()
 
 
@@ -95,12 +107,13 @@ def to_markdown(found: Lineup) -> str:
     for entry in found.entries:
         cells = [number(value, fmt.Numbers.EXACT.write) for value in entry.numbers.values()]
         lines.append(f"| {code(entry.name)} | {' | '.join(cells)} | {'yes' if entry.best else ''} |")
+    lines += [f"\n- {escape(line)}" for line in declared(found)]
     return "\n".join(lines) + "\n"
 
 
 def to_html(found: Lineup) -> str:
     """Return the table as HTML, escaped."""
-    from cnncalc.render.html import TABLE_STYLE, frame, table
+    from cnncalc.render.html import TABLE_STYLE, frame, table, text
 
     keys = list(found.entries[0].numbers) if found.entries else []
     head = ("Network", *(HEADINGS.get(key, key) for key in keys), "Pareto")
@@ -109,4 +122,5 @@ def to_html(found: Lineup) -> str:
          "yes" if entry.best else "")
         for entry in found.entries
     ]  # fmt: skip
-    return frame(to_table(found), TABLE_STYLE, [table(head, rows, left=(0,))])
+    notes = (f"<p>{text(line)}</p>" for line in declared(found))
+    return frame(to_table(found), TABLE_STYLE, [table(head, rows, left=(0,)), *notes])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnncalc.results.report import Report
 
 WIDEST, TALLEST = 60, 24
+MOST_STATED = 8
 
 
 class Marks(NamedTuple):
@@ -239,6 +240,10 @@ def table(report: Report, width: int) -> str:
     ]
     places = fmt.pixels(fmt.image_rank(report))
     notes = [f"fields, steps and starts in {places} of the input, per axis where they differ; - where there is none"]
+    stated = [visible(layer.path) for layer in report.layers if "receptive_field" in layer.declared]
+    if stated:
+        more = f" and {len(stated) - MOST_STATED:,} more" if len(stated) > MOST_STATED else ""
+        notes.append(f"declared, not computed: {', '.join(stated[:MOST_STATED])}{more}")
     if left:
         notes.append(f"left out for lack of room: {', '.join(left)}")
     return "\n".join([*rows, "", *(line for note in notes for line in fmt.wrap(note, width))])
