@@ -49,7 +49,7 @@ Word = NewType("Word", str)
 
 MODIFIERS = {
     "from_": "from", "each": "each", "repeat": "repeat", "first": "first", "tied": "tied", "when": "when",
-    "share": "share", "label": "as", "accept": "accept",
+    "share": "share", "label": "as", "accept": "accept", "bits": "bits", "density": "density",
 }  # fmt: skip
 """Modifiers by the name of their Python argument, in the order in which they are written."""
 
@@ -228,6 +228,7 @@ class Network(OperatorMethods):
         budgets: limits for `cnncalc check`.
         use: `std` makes the shipped blocks known: `net.layer("basic", 64)`.
         accept: codes of warnings that are meant.
+        bits: widths of its numbers.
     """
 
     def __init__(
@@ -243,6 +244,7 @@ class Network(OperatorMethods):
         budgets: Mapping[str, object] | None = None,
         use: Sequence[str] = (),
         accept: Sequence[str] = (),
+        bits: Mapping[str, object] | None = None,
     ) -> None:
         """Start a network.
 
@@ -257,6 +259,7 @@ class Network(OperatorMethods):
             budgets: limits for `cnncalc check`.
             use: `["std"]` makes the shipped blocks known.
             accept: codes of warnings that are meant.
+            bits: widths of its numbers, `{"weights": 8, "activations": 8}`.
 
         Raises:
             TypeError: neither or both of input and inputs.
@@ -271,6 +274,7 @@ class Network(OperatorMethods):
         self.budgets = dict(budgets or {})
         self.use = list(use)
         self.accept = list(accept)
+        self.bits = dict(bits or {})
         self._inputs: dict[str, object] = {"inputs": _plain(inputs)} if inputs is not None else {"input": _plain(input)}
         self._blocks: dict[str, dict[str, object]] = {}
         self._outputs: object = None
@@ -381,7 +385,7 @@ class Network(OperatorMethods):
         found: dict[str, object] = {"cnncalc": FORMAT}
         parts = {
             "name": self.name, "source": self.source, **self._inputs, "vars": self.vars, "variants": self.variants,
-            "defaults": self.defaults, "use": self.use, "accept": self.accept,
+            "defaults": self.defaults, "use": self.use, "accept": self.accept, "bits": self.bits,
         }  # fmt: skip
         found.update({key: _plain(value) for key, value in parts.items() if value})
         if self._blocks:
@@ -468,7 +472,7 @@ class Network(OperatorMethods):
         """Take the modifiers out of the arguments of a call."""
         found = {name: arguments.pop(name) for name in MODIFIERS if name in arguments}
         if found.get("share") is not None:
-            found["share"] = self._label(found["share"], prev=False)
+            found["share"] = self._shared(found["share"])
         if found.get("from_") is not None:
             found["from_"] = self._labels(found["from_"])
             if found["from_"] == "prev":
@@ -514,6 +518,14 @@ class Network(OperatorMethods):
         if isinstance(given, Handle | str):
             return self._label(given)
         return [self._label(source) for source in given]  # type: ignore[attr-defined]
+
+    def _shared(self, given: object) -> str:
+        """Return the label for `share:`; any of several names the call."""
+        if isinstance(given, Handle) and given._output is None:  # noqa: SLF001 - two halves of one builder
+            labels = given._item.modifiers.get("label")  # noqa: SLF001
+            if isinstance(labels, list):
+                return str(labels[0])
+        return self._label(given, prev=False)
 
     def _label(self, source: object, *, prev: bool = True) -> str:
         """Return the label of a source; for the layer before it is `prev`, where that may stand."""

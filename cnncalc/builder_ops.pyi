@@ -16,6 +16,8 @@ class MergeModifiers(TypedDict, total=False):
     tied: bool
     when: bool | str
     accept: Sequence[str]
+    bits: Mapping[str, object]
+    density: float | str
 
 class Modifiers(MergeModifiers, total=False):
     """What may stand beside the arguments of a layer."""
@@ -578,11 +580,11 @@ class OperatorMethods:
     @overload
     def max(self, one: Source, two: Source, /, *more: Source, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     @overload
-    def mul(self, **modifiers: Unpack[MergeModifiers]) -> Branches:
+    def mul(self, *, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Branches:
         """Elementwise product of m sources, `[C, *S], .. -> [C, *S]`; m - 1 multiplications per element."""
 
     @overload
-    def mul(self, one: Source, two: Source, /, *more: Source, **modifiers: Unpack[MergeModifiers]) -> Handle: ...
+    def mul(self, one: Source, two: Source, /, *more: Source, broadcast: bool | str = ..., **modifiers: Unpack[MergeModifiers]) -> Handle: ...
     @overload
     def concat(self, *, axis: Literal["channel", "last"] | int | str = ..., **modifiers: Unpack[MergeModifiers]) -> Branches:
         """Concatenation of channels, `[C_1, *S], [C_2, *S], .. -> [C_1 + C_2 + .., *S]` (arXiv:1409.4842)."""

@@ -33,6 +33,8 @@ class MergeModifiers(TypedDict, total=False):
     tied: bool
     when: bool | str
     accept: Sequence[str]
+    bits: Mapping[str, object]
+    density: float | str
 
 class Modifiers(MergeModifiers, total=False):
     """What may stand beside the arguments of a layer."""

@@ -389,3 +389,19 @@ def test_a_path_refuses_what_it_cannot_have() -> None:
     paths = net.concat()
     with pytest.raises(TypeError, match="a path has no 'brances'; did you mean 'branches'"):
         paths("a", brances={"k": [1]}).__enter__()
+
+
+def test_widths_and_shared_calls_can_be_built() -> None:
+    """A call with several labels is shared by its handle; widths and density stand beside a layer or for the file."""
+    net = cnncalc.Network("widths", inputs={"p3": [8, 16, 16], "p4": [8, 8, 8]}, bits={"weights": 8, "activations": 8})
+    with net.block("head", outputs=("a", "b")) as head:
+        net.conv(8, kernel=3, label="a", bits={"weights": 4}, density=0.5)
+        net.conv(4, kernel=1, label="b")
+    one = head(from_="p3", label=["a3", "b3"])
+    two = head(from_="p4", share=one, label=["a4", "b4"])
+    net.outputs(one[0], one[1], two[0], two[1])
+    report = net.analyze()
+    assert [row.shares for row in report.layers] == [None, None, "head1.a", "head1.b"]
+    assert cnncalc.analyze(cnncalc.parse(net.to_yaml())).totals == report.totals
+    for part in ("bits: {weights: 8, activations: 8}", "bits: {weights: 4}", "density: 0.5", "share: a3"):
+        assert part in net.to_yaml()

@@ -60,6 +60,8 @@ def test_examples_are_valid(cls: type[cnncalc.Operator]) -> None:
 LANGUAGE = """\
 cnncalc: 1
 name: 3
+use: [std, ./blocks/units.YAML, more.yml]
+accept: [misaligned-merge]
 inputs: {left: [3, 8, 8], right: [3, n, n]}
 vars: {n: 8, half: n/2, act: relu, on: true}
 variants: {small: {n: 4}, same: }
@@ -70,6 +72,7 @@ blocks:
     params: {out: , act: relu, groups: 1}
     layers: [{conv: {out: out, act: $act, groups: groups}}, {add: [prev, skip]}]
   plain: {layers: [relu]}
+  both: {inputs: [p, q], outputs: [y, q], accept: [misaligned-merge], layers: [{$act: , from: p, as: y}, {$kind: 8}]}
 layers:
   - conv: 8
   - {conv: {out: "max(n, 8)", kernel: [3, 1], padding: [0, 1, 2, n], norm: {gn: {num_groups: 2}}, act: none}, as: a}
@@ -81,6 +84,12 @@ layers:
   - {split: 2, as: [c, d]}
   - {relu: , from: split1:1}
   - {crop: {like: a}}
+  - {both: , from: [a, c], repeat: 3, tied: true, as: [s, t]}
+  - {both: , from: [a, c], share: s, as: [u, v]}
+  - {conv: {out: w, kernel: k}, each: {w: [8, 16], k: kernels}, repeat: i + 1, first: {stride: 2}, share: none, as: $w}
+  - {conv: {out: w, kernel: k}, each: {w k: [[8, 1], [16, [3, 1]]]}, bits: {weights: 4}, density: 0.5}
+  - {concat: {p: {layers: [relu], branches: {k: [1, 3]}, when: n > 4}, q: {layers: [], repeat: 2, keep: all}}, axis: 1}
+  - {mul: [a, b], broadcast: true, accept: misaligned-merge}
   - max_pool
   - mul: {map: [], gate: [global_avg_pool, {conv: {out: 8, kernel: 1, act: sigmoid}}], third: a}
   - {adaptive_avg_pool: [null, 3]}

@@ -390,7 +390,9 @@ def power(base: Piece, exponent: Piece) -> Run:
         times = whole_part(refuse_boolean(exponent.run(scope), exponent, "used as a number"))
         if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= MAX_EXPONENT:
             exponent.fail(f"an exponent is a whole number from 0 to {MAX_EXPONENT}, got {show(times)}", "bad-exponent",
-                          "divide by a power instead of using a negative one")  # fmt: skip
+                          "divide by a power instead of using a negative one"
+                          if times < 0 else "multiply two powers for a larger one" if times > MAX_EXPONENT
+                          else "use floor(..), or a whole number")  # fmt: skip
         return settled(value**times, whole)
 
     return run

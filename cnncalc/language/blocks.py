@@ -84,7 +84,8 @@ class BlockReader:
         if "outputs" in body:
             block.outputs = self.at.labels(body.get("outputs"), "outputs")
             if len({label.text for label in block.outputs}) < len(block.outputs):
-                self.at.error("duplicate-label", f"block '{block.name}' names an output twice", body.key("outputs"))
+                self.at.error("duplicate-label", f"block '{block.name}' names an output twice", body.key("outputs"),
+                              "name it once, or label a second one: {identity: , from: it, as: other}")
         for key, value in params.entries:
             if self.at.name_ok(key, "parameter"):
                 if key.text in block.inputs:

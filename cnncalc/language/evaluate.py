@@ -287,6 +287,16 @@ class Evaluator:
         finally:
             scope.frame, scope.index = outer
 
+    def row_value(self, name: str, cell: TreeNode, where: Frame) -> Any:
+        """Return the value of a row's name that is no word."""
+        try:
+            return self.listed(cell, where)
+        except SlotError as error:
+            if error.code == "unknown-name" and not (error.hint or "").startswith("did you mean"):
+                hint = f"a word of a list is used as ${name}"
+                raise SlotError(error.code, str(error), error.span, hint) from None
+            raise
+
     def rows(self, columns: tuple[Walked, ...]) -> list[Frame]:
         """Return a frame for each row of the lists that are walked."""
         outer = self.scope.frame
@@ -311,7 +321,7 @@ class Evaluator:
                     if name.text in column.words:
                         frame.words[name.text] = self.word_at(cell, where)
                     else:
-                        frame.values[name.text] = self.listed(cell, where)
+                        frame.values[name.text] = self.row_value(name.text, cell, where)
             frames.append(frame)
         return frames
 
@@ -357,7 +367,8 @@ class Evaluator:
             return [node]
         cells: list[TreeNode] = node.items if isinstance(node, Seq) else [node]
         if len(cells) != len(column.names):
-            raise SlotError("list-lengths", f"this row has {len(cells)} values for the {len(column.names)} names "
+            raise SlotError("list-lengths", f"this row has {len(cells)} value{'s' * (len(cells) != 1)} for the "
+                            f"{len(column.names)} names "
                             f"'{' '.join(name.text for name in column.names)}'", node.span,
                             "give one value for every name")  # fmt: skip
         return cells
@@ -428,7 +439,19 @@ class Evaluator:
                                 "share names the label of a layer or of a block call")  # fmt: skip
             frame = None if frame.opaque else frame.parent
         hint = self.scope.label_hint(label.text)
+        outer = label.text.partition(".")[0]
+        if outer != label.text and any(made.block for made in self.made_by(outer)):
+            hint = f"what is inside a block is shared by a call of the block: {{BLOCK: , share: {outer}}}"
         raise SlotError("unknown-label", f"there is no label '{label.text}'", label.span, hint)
+
+    def made_by(self, label: str) -> tuple[Made, ...]:
+        """Return what the layers or block calls made that a label names; nothing where there is none."""
+        frame: Frame | None = self.scope.frame
+        while frame is not None:
+            if label in frame.made:
+                return frame.made[label]
+            frame = None if frame.opaque else frame.parent
+        return ()
 
     def shared_call(self, item: Item) -> Made | None:
         """Return the block call whose weights an item uses."""

@@ -33,6 +33,7 @@ from cnncalc.language.template import (
 from cnncalc.language.ties import Tie
 from cnncalc.language.tree import Scalar
 from cnncalc.numbers.doors import identity
+from cnncalc.ops.registry import find
 from cnncalc.values.bits import Bits
 from cnncalc.values.diagnostics import ArgumentError, Collector, Span
 
@@ -377,10 +378,11 @@ class Expander:
                 many, takes = len(previous), plural(self.scope.wanted(item), "input")
                 raise ArgumentError(f"has {many} outputs and {takes}, so it cannot be chained",
                                     code="several-outputs",
-                                        hint="chain a block with as many outputs as inputs")  # fmt: skip
+                                        hint="chain a block with as many outputs as inputs; an input that stays "
+                                             "the same may stand among its outputs:")  # fmt: skip
             first = len(self.made) - number if number else None
             tie = Tie(self.made[first], f"{path}.{number}", self.nodes) if item.tied and first is not None else None
-            with self.tied(tie, item):
+            with self.tied(tie, item.span):
                 previous = self.once(item, previous, f"{path}.{number}", trace, number, decided=decided,
                                      chained=chained or bool(number) or isinstance(previous, list))  # fmt: skip
             if previous is None:
@@ -438,7 +440,7 @@ class Expander:
                         self.skipped.setdefault(ref, item.span)
 
     @contextmanager
-    def tied(self, tie: Tie | None, item: Item) -> Iterator[None]:
+    def tied(self, tie: Tie | None, span: Span | None) -> Iterator[None]:
         """Let layers use the weights of their namesakes, and hold that all of them are used."""
         if tie is None:
             yield
@@ -450,7 +452,7 @@ class Expander:
         finally:
             self.ties.pop()
         if len(self.collector.found) == before:
-            tie.check(item.share.span if item.share is not None else item.span, self.nodes)
+            tie.check(span, self.nodes)
 
     def spend(self, item: Item) -> None:
         """Count the time that an item takes, also where nothing comes of it."""
@@ -560,7 +562,7 @@ class Expander:
         sources: list[Tensor] = []
         for name, source in item.sources:
             if isinstance(source, Scalar):
-                sources.append(self.scope.resolved(source, previous))
+                sources.append(self.source(name, source, previous))
                 continue
             found = self.path(source, f"{path}.{name}", refs[0] if refs else previous, trace)
             self.scope.frame, self.scope.index, self.scope.c_in = frame, index, c_in
@@ -585,6 +587,16 @@ class Expander:
         except ArgumentError as error:
             self.error(error, path, item, trace, joined)
             return None
+
+    def source(self, name: str | None, label: Scalar, previous: Tensor) -> Ref | None:
+        """Return the tensor that a source of a merge names; None where that failed."""
+        try:
+            return self.scope.resolved(label, previous)
+        except SlotError as error:
+            if error.code == "unknown-label" and (label.text in self.scope.frame.home.blocks or find(label.text)):
+                hint = f"a word is a label: write {name or 'body'}: [{label.text}] for a path with this layer"
+                raise SlotError(error.code, str(error), error.span, hint) from None
+            raise
 
     def path(self, path: Path, where: str, previous: Tensor, trace: Trace) -> list[Tensor]:
         """Expand a path of a merge and return the sources that it stands for."""
@@ -627,12 +639,9 @@ class Expander:
             scope.index = number
             start = len(self.nodes)
             tie = Tie(made, f"{where}.{number}", self.nodes) if path.tied and made is not None else None
-            if tie is not None:
-                self.ties.append(tie)
             inner = Frame(frame, path.items.labels)
-            previous = self.items(path.items, inner, previous, f"{where}.{number}.", trace, chained=chained)
-            if tie is not None:
-                self.ties.pop()
+            with self.tied(tie, path.span):
+                previous = self.items(path.items, inner, previous, f"{where}.{number}.", trace, chained=chained)
             made = made or Made(f"{where}.{number}", start, len(self.nodes))
             if previous is None:
                 return [None]
@@ -664,7 +673,8 @@ class Expander:
         self.scope.index = None
         self.calls.append(block)
         self.ties += [None] if item.apart else []
-        with self.tied(Tie(source, path, self.nodes) if source else None, item):
+        shared = item.share.span if item.share is not None else item.span
+        with self.tied(Tie(source, path, self.nodes) if source else None, shared):
             result = self.items(block.body, frame, refs[0], f"{path}.", (*trace, (path, item.span)))
         self.ties[len(self.ties) - item.apart :] = []
         self.calls.pop()

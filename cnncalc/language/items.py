@@ -18,6 +18,7 @@ from cnncalc.language.slots import (
     clipped,
     words_in,
 )
+from cnncalc.language.standard import standard_block
 from cnncalc.language.template import DOTTED, LABEL, MODIFIERS, PATH_MODIFIERS, Block, Item, Items, Path, Walked
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
@@ -152,6 +153,8 @@ class ItemReader:
             self.at.failures += 1
             return
         hint = operator_hint(key.text, self.at.blocks)
+        if standard_block(key.text) is not None:
+            hint = "write use: [std] in the file, which has a block of this name"
         if key.text in MODIFIERS:
             hint = "write modifiers beside an operator: {conv: 64, as: stem}"
         if (reason := ops.broken_plugins().get(key.text)) is not None:
@@ -167,7 +170,8 @@ class ItemReader:
                                                              f"'{self.at.block.name}'" if self.at.block else "")
         self.at.path = None if self.at.block else path
         self.at.prefix = f"{path}."
-        self.arguments_of(item, entry.get(item.key_node.text) if isinstance(entry, Map) else None)
+        with self.at.walking(entry.get("each") if isinstance(entry, Map) else None):
+            self.arguments_of(item, entry.get(item.key_node.text) if isinstance(entry, Map) else None)
         self.at.prefix = outer
         if isinstance(entry, Map):
             self.modifiers(item, entry)
@@ -209,6 +213,9 @@ class ItemReader:
         elif cls is not None and key.text in cls.spellings:
             message = f"'{key.text}' stands beside '{chosen.text}', not inside its arguments"
             hint = f"indent it: {{{chosen.text}: {{.., {key.text}: ..}}}}"
+        elif key.text in PATH_MODIFIERS:
+            message = f"'{key.text}' stands on a path of a merge, not beside '{chosen.text}'"
+            hint = f"write {{concat: {{body: {{layers: [..], {key.text}: ..}}}}}}"
         else:
             message = f"a layer has no modifier '{key.text}'"
             hint = did_you_mean(key.text, MODIFIERS) or f"modifiers are {', '.join(MODIFIERS)}"
@@ -251,14 +258,14 @@ class ItemReader:
                                f"name paths: {cls.name}: {{body: [..], skip: []}}")  # fmt: skip
         elif isinstance(value, Map) and len(value):
             for key, path in value.entries:
-                self.merge_path(item, key, path)
+                self.merge_path(item, cls, key, path)
         else:
             where = value if value is not None else item.key_node
             self.at.error("missing-argument", f"{self.at.who} needs its sources", where,
                        f"write {cls.name}: [label, label] or {cls.name}: {{path: [..], path: [..]}}")  # fmt: skip
         item.cost += 2 * len(item.sources)
 
-    def merge_path(self, item: Item, key: Scalar, path: Node) -> None:
+    def merge_path(self, item: Item, cls: type[ops.Operator], key: Scalar, path: Node) -> None:
         """Read one named source of a merge."""
         assert item.sources is not None
         if self.at.too_long(key):
@@ -268,6 +275,9 @@ class ItemReader:
                           "use letters, digits and _, not starting with a digit")  # fmt: skip
         elif isinstance(path, Scalar) and isinstance(path.value, str):
             item.sources.append((key.text, path))
+        elif key.text == "sources" and isinstance(path, Seq) and self.only_labels(path):
+            self.at.error("wrong-type", f"{self.at.who}: path 'sources' is a list of layers, got {clipped(path)}", path,
+                          f"the labels alone are the sources: {cls.name}: {clipped(path)}")  # fmt: skip
         elif isinstance(path, Seq):
             item.sources.append((key.text, Path(self.path_items(key, path), key.span)))
         elif isinstance(path, Map) and isinstance(path.get("layers"), Seq):
@@ -276,10 +286,19 @@ class ItemReader:
             hint = f"write {key.text}: [] for the input itself"
             if isinstance(path, Map):
                 hint = f"write {key.text}: {{layers: [..], when: ..}}"
-            if key.text in PATH_MODIFIERS:
+            if isinstance(path, Map) and len(path) and self.means_something(path.entries[0][0]):
+                hint = f"a path is a list of layers: write {key.text}: [{{{clip(path.entries[0][0].text)}: ..}}]"
+            if key.text in cls.spellings:
+                hint = f"{key.text} stands beside the sources: {{{cls.name}: .., {key.text}: ..}}"
+            elif key.text in PATH_MODIFIERS:
                 hint = f"name the path that {key.text} belongs to: body: {{layers: [..], {key.text}: ..}}"
             self.at.error("wrong-type", f"{self.at.who}: path '{key.text}' must be a label or a list, got "
                           f"{clipped(path)}", path, hint)  # fmt: skip
+
+    def only_labels(self, path: Seq) -> bool:
+        """Return whether a list holds words alone, none of which is an operator or block."""
+        words = [entry for entry in path.items if isinstance(entry, Scalar) and isinstance(entry.value, str)]
+        return len(words) == len(path.items) > 0 and not any(map(self.means_something, words))
 
     def path_items(self, key: Scalar, path: Seq) -> Items:
         """Read the layers of a path, a scope of its own."""
@@ -300,7 +319,8 @@ class ItemReader:
         self.at.unknown_keys(rest, PATH_MODIFIERS, f"path '{key.text}'")
         layers = node.get("layers")
         assert isinstance(layers, Seq)
-        path = Path(self.path_items(key, layers), key.span)
+        with self.at.walking(node.get("branches")):
+            path = Path(self.path_items(key, layers), key.span)
         path.from_ = self.at.labels(node.get("from"), "from") if "from" in node else ()
         if (repeat := node.get("repeat")) is not None:
             path.repeat = self.at.slot("repeat", repeat, REPEAT)
@@ -394,7 +414,7 @@ class ItemReader:
         item.share = labels[0] if len(labels) == 1 else None
         if item.sources is not None:
             self.at.error("bad-share", f"{self.at.who}: only a layer with weights can share them", node,
-                          "share the layers or the block calls inside its paths, each by its label")  # fmt: skip
+                          "put it into a block, and share a call of that: {BLOCK: , share: label}")  # fmt: skip
         elif len(labels) > 1:
             self.at.error("bad-share", f"{self.at.who}: a layer shares the weights of one layer", node,
                           "name one label")  # fmt: skip

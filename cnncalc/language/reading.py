@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cnncalc.language.expressions import RESERVED
@@ -25,7 +26,7 @@ from cnncalc.ops.hints import argument_hint
 from cnncalc.values.diagnostics import Collector, Span, did_you_mean, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cnncalc.language.expressions import Expression
     from cnncalc.language.template import Block, Template
@@ -50,6 +51,7 @@ class Reading:
         incomplete: a file that is used cannot be read, so that an unknown name may be one of its blocks.
         block: the block that is being read.
         names_used: the names that its expressions use.
+        walked: the names of the lists that are walked around it.
         who: how messages name what is being read.
         prefix: the scopes around it, as paths have them.
         dotted: whether a label with a dot has been seen.
@@ -66,6 +68,7 @@ class Reading:
         self.incomplete = False
         self.block: Block | None = None
         self.names_used: dict[str, Scalar] = {}
+        self.walked: frozenset[str] = frozenset()
         self.failures = 0
         self.prefix = ""
         self.who = ""
@@ -243,10 +246,28 @@ class Reading:
         try:
             return compile_slot(name, node, kind, self)
         except SlotError as error:
+            hint = error.hint
+            if error.code == "unknown-operator" and isinstance(node, Scalar) and self.holds(node.text):
+                hint = f"write ${node.text} for what '{node.text}' stands for"
             self.failures += 1
             self.collector.add(error.code, f"{self.who}: {error}" if self.who else str(error), error.span,
-                               hint=error.hint, path=self.path)  # fmt: skip
+                               hint=hint, path=self.path)  # fmt: skip
             return Slot(name, node, kind, FAILED, constant=True)
+
+    def holds(self, name: str) -> bool:
+        """Return whether a parameter of the block, or a list that is walked here, has a name."""
+        return name in self.walked or (self.block is not None and name in self.block.params)
+
+    @contextmanager
+    def walking(self, node: Node | None) -> Iterator[None]:
+        """Know the names of the lists that are walked."""
+        outer = self.walked
+        if isinstance(node, Map):
+            self.walked = outer.union(*(key.text.split() for key, _ in node.entries))
+        try:
+            yield
+        finally:
+            self.walked = outer
 
     def note_names(self, expression: Expression, node: Scalar) -> None:
         """Remember the names that a block's expressions use."""

@@ -64,6 +64,7 @@ def _file(classes: Iterable[type[ops.Operator]]) -> Json:
     values: Json = {"type": "object", "propertyNames": {"pattern": NAME}}
     several, *written = EXTENTS.schema()["anyOf"]
     shape = {"anyOf": [several | {"maxItems": 4}, *written]}
+    used: Json = {"anyOf": [{"enum": ["std"]}, {"type": "string", "pattern": r"\.[yY][aA]?[mM][lL]$"}]}
     return {
         "cnncalc": {"description": "The format's number: this file is a cnncalc spec.", "enum": [FORMAT]},
         "name": described("The network's name; the file's name without its ending by default.", ref("text")),
@@ -76,8 +77,8 @@ def _file(classes: Iterable[type[ops.Operator]]) -> Json:
             "propertyNames": {"pattern": NAME},
             "additionalProperties": shape,
         },
-        "use": described("Where further blocks are from: std, the shipped ones.", {
-            "anyOf": [{"enum": ["std"]}, {"type": "array", "items": {"enum": ["std"]}}],
+        "use": described("Where further blocks are from: std, the shipped ones, and files beside or below this one.", {
+            "anyOf": [used, {"type": "array", "items": used}],
         }),
         "vars": {
             "description": "Named values, or expressions over earlier ones; --set name=value changes one.",

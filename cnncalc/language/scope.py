@@ -74,6 +74,10 @@ class Frame:
         return {**outer, **self.labels}
 
 
+BEFORE_LAYERS = "variables are computed before the layers: write it in an argument, or as a parameter of a block"
+"""What to do about a variable that asks for what a layer gives or reads."""
+
+
 class Scope:
     """Where expansion is: the current frame, what `c_in`, `i` and `prev` are, and the graph so far."""
 
@@ -125,6 +129,8 @@ class Scope:
             return "write true or false"
         if name in self.frame.visible_labels():
             return f"a label is not a number: write {name}.c, {name}.h or {name}.w"
+        if name == "c_in" and not self.graph.nodes:
+            return BEFORE_LAYERS
         known: list[str] = [] if self.c_in is None else ["c_in"]
         frame: Frame | None = self.frame
         while frame is not None:
@@ -144,7 +150,8 @@ class Scope:
             return shape.channels
         position = {"w": -1, "h": -2, "d": -3}[attribute]
         if len(shape) <= -position:
-            raise ExpressionError(f"'{label}' has shape {shape}, which has no {attribute}", code="wrong-rank")
+            raise ExpressionError(f"'{label}' has shape {shape}, which has no {attribute}", code="wrong-rank",
+                                  hint=f"it has {', '.join(['c', *'dhw'[4 - len(shape) :]])}")
         return shape[position]
 
     def find(self, label: str) -> Tensor:
@@ -176,7 +183,9 @@ class Scope:
             return hint
         if any(node.path == label or node.path.startswith(label + ".") for node in self.graph.nodes[-1000:]):
             return f"only labels can be referred to: give that layer as: {label.replace('.', '_')}"
-        return f"labels here: {listed(sorted(known))}" if known else "label a layer with as: name"
+        if any(node.path.endswith(f".{label}") for node in self.graph.nodes[-1000:]):
+            return f"'{label}' is private to the path or block that it is in"
+        return f"labels here: {listed(sorted(known))}" if known else BEFORE_LAYERS
 
     def shape(self, ref: Ref) -> Shape:
         """Return the shape of a tensor."""

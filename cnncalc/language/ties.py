@@ -78,8 +78,8 @@ class Tie:
         for name, index in self.layers.items():
             if name not in self.met and name not in self.inner:
                 raise SlotError("share-mismatch", f"'{nodes[index].path}' has no namesake in '{self.own}', which "
-                                f"uses its "
-                                "weights", span, "give both calls the same arguments")  # fmt: skip
+                                "uses its weights", span,
+                                "let both have the same layers: give them the same arguments")  # fmt: skip
 
 
 def has_weights(op: Operator, ins: tuple[Shape, ...]) -> bool:

@@ -68,10 +68,15 @@ class Kind:
         raise NotImplementedError  # pragma: no cover
 
 
+ONE_NUMBER = "one value stands here: walk a list with each:, or use len(..) or sum(..)"
+"""What to do about a list in the place of one number or one condition."""
+
+
 def whole(value: Any, name: str, least: int | None) -> int:
     """Return a whole number of at least `least`, or raise ArgumentError."""
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
-        raise ArgumentError(f"'{name}' must be a whole number, got {shown(value)}", argument=name)
+        hint = ONE_NUMBER if isinstance(value, tuple) else None
+        raise ArgumentError(f"'{name}' must be a whole number, got {shown(value)}", argument=name, hint=hint)
     number = whole_part(value)
     if isinstance(number, Fraction):
         raise ArgumentError(
@@ -182,9 +187,8 @@ class Boolean(Kind):
 
     def check(self, value: Any, name: str) -> bool:
         if not isinstance(value, bool):
-            raise ArgumentError(
-                f"'{name}' must be true or false, got {shown(value)}", argument=name, hint="write true or false"
-            )
+            hint = ONE_NUMBER if isinstance(value, tuple) else "write true or false"
+            raise ArgumentError(f"'{name}' must be true or false, got {shown(value)}", argument=name, hint=hint)
         return value
 
     def schema(self) -> Json:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from cnncalc.deployment.emitter import Emitter
 
 
+SPREAD = "write broadcast: true beside it to spread the extents of 1"
+
+
 class Merge(Operator):
     """What merges share: at least two sources."""
 
@@ -51,8 +54,16 @@ def mismatch_hint(a: Shape, b: Shape) -> str:
     if a[1:] == b[1:]:
         return "give both the same number of channels, for example with a 1x1 conv"
     if a.channels == b.channels and all(1 in {n, m} or n == m for n, m in zip(a.spatial, b.spatial, strict=True)):
-        return "write broadcast: true beside it to spread the extents of 1"
+        return SPREAD
     return "give both the same height and width: check stride and padding, or crop or upsample one of them"
+
+
+def gate_hint(ins: Shapes) -> str:
+    """Return what most likely repairs gates that do not fit."""
+    if any(len(x) != len(ins[0]) for x in ins):
+        return "reshape a vector gate to [C, 1, 1]"
+    spreads = all(len({*extents} - {1}) < 2 for extents in zip(*ins, strict=True))
+    return SPREAD if spreads else "check the gate's channels against the map's"
 
 
 def spread(ins: Shapes, y: Shape) -> tuple[tuple[Reach, ...], ...]:
@@ -149,10 +160,12 @@ class Max(Elementwise):
 
 
 @register("mul", aliases=("multiply",))
-class Mul(Merge):
+class Mul(Elementwise):
     """Elementwise product of m sources, `[C, *S], .. -> [C, *S]`; m - 1 multiplications per element.
 
-    A `[C, 1, 1]` or `[1, H, W]` source is a gate that is broadcast (arXiv:1709.01507, arXiv:1807.06521).
+    A `[C, 1, 1]` or `[1, H, W]` source is a gate that is broadcast (arXiv:1709.01507, arXiv:1807.06521); with
+    `broadcast` every extent of 1 is, as of the gates `[C, H, 1]` and `[C, 1, W]` of coordinate attention
+    (arXiv:2103.02907).
     """
 
     example = "mul: [prev, gate]"
@@ -165,11 +178,12 @@ class Mul(Merge):
         caffe=Foreign("Eltwise", constants={"operation": "PROD"}),
     )
     keeps = (INPUTS,)
-    in_place = True
     takes_activation = True
     example_input = ((8, 14, 10), (8, 1, 1))
 
     def merged(self, ins: Shapes) -> Shape:
+        if self.broadcast:
+            return super().merged(ins)
         rank = len(ins[0])
         if all(len(x) == rank for x in ins):
             out = Shape(max(extents) for extents in zip(*ins, strict=True))
@@ -179,9 +193,7 @@ class Mul(Merge):
         raise ArgumentError(
             f"{self.name} needs equal shapes or gates of C x 1 x 1 or 1 x H x W, got {' and '.join(map(str, ins))}",
             code="shape-mismatch",
-            hint="reshape a vector gate to [C, 1, 1]"
-            if any(len(x) == 1 for x in ins)
-            else "check the gate's channels against the map's",
+            hint=gate_hint(ins),
         )
 
     def work(self, ins: Shapes, outs: Shapes) -> Work:
