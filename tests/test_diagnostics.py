@@ -305,7 +305,7 @@ ELSEWHERE |= {"duplicate-block", "no-blocks", "too-many-files", "use-cycle"}
 FINDERS = {"add", "error", "limit", "fail", "_fail", "_stop", "_error", "_refuse", "ArgumentError", "SlotError",
            "LiteralError", "ExpressionError", "Diagnostic"}  # fmt: skip
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-SPEC_LEVEL = ("language", "ops", "analysis", "api.py", "graph", "values", "zoo.py")
+SPEC_LEVEL = ("language", "ops", "analysis", "api.py", "graph", "values", "zoo")
 
 
 def codes_in(file: Path) -> set[str]:
