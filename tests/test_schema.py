@@ -113,6 +113,14 @@ def test_every_form_of_the_language_is_valid() -> None:
     assert not errors
 
 
+def test_a_file_of_blocks_is_valid() -> None:
+    """It is used by others, and is no network."""
+    blocks = "blocks:\n  unit: {params: {out: }, layers: [{conv: {out: out, kernel: 1}}]}\n"
+    assert _valid(f"cnncalc: 1\nuse: std\nvars: {{w: 8}}\n{blocks}")
+    assert not _valid(f"{blocks}input: [3, 8, 8]\n")
+    assert not _valid(f"{blocks}layers: [relu]\n")
+
+
 @pytest.mark.parametrize(
     "layer",
     [

@@ -37,9 +37,16 @@ def schema(*, plugins: bool = True) -> Json:
         "title": "cnncalc network spec",
         "description": "A convolutional network in the spec language of cnncalc.",
         "type": "object",
-        "required": ["layers"],
         "additionalProperties": False,
-        "anyOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+        "anyOf": [
+            {"required": ["input", "layers"]},
+            {"required": ["inputs", "layers"]},
+            {
+                "description": "A file of blocks, for use: in others.",
+                "required": ["blocks"],
+                "not": {"anyOf": [{"required": [key]} for key in ("input", "inputs", "layers")]},
+            },
+        ],
         "properties": _file(classes),
         "definitions": {**_shared(classes), **_operators(classes)},
     }
