@@ -79,6 +79,7 @@ class Subject:
         doubts: why it could not be judged.
         warnings: the spec's own, which change no exit code.
         notes: what a reader should know and what changes no exit code.
+        meant: the warnings that the spec accepts; those that are new are warnings.
         earlier: what it was before.
         improved: what is better than the baseline.
         recorded: what a baseline records of it; empty without one.
@@ -91,6 +92,7 @@ class Subject:
     doubts: list[Diagnostic] = field(default_factory=list)
     warnings: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    meant: list[Finding] = field(default_factory=list)
     earlier: Earlier | None = None
     improved: list[Delta] = field(default_factory=list)
     recorded: dict[str, int] = field(default_factory=dict)
@@ -167,6 +169,7 @@ class Run:
             found += [(subject, doubt_finding(d)) for d in subject.doubts]
             found += [(subject, doubt_finding(d, Status.NEAR)) for d in subject.warnings]
             found += [(subject, finding) for judgement in subject.judgements for finding in judgement.findings]
+            found += [(subject, finding) for finding in subject.meant]
         return sorted(found, key=lambda row: (-row[1].status, -(math.inf if row[1].excess is None else row[1].excess)))
 
 

@@ -13,6 +13,7 @@ from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.form import Budget, Limit, Origin, layered, read_budget, warning_level
 from cnncalc.gate.git import GitError, beside, git_doubt
 from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total, moved_most, weighs_most
+from cnncalc.gate.meant import anew, hidden, meant
 from cnncalc.gate.metrics import METRICS, declared_note, known
 from cnncalc.gate.outcome import Earlier, Options, Run, Subject
 from cnncalc.gate.words import limit_name, limit_words
@@ -107,6 +108,8 @@ class Judge:
         for finding in report.warnings:
             if finding.code not in options.accept:
                 (subject.doubts if options.strict or finding.code in DOUBTFUL else subject.warnings).append(finding)
+        subject.doubts += hidden(report, DOUBTFUL - options.accept)
+        subject.meant += meant(report, DOUBTFUL)
         if not options.all_variants:
             subject.notes += _not_judged(budgets, subject.variant or spec.variant)
         warn_at = warning_level(budgets, options.warn_at)
@@ -204,7 +207,9 @@ class Judge:
                 return
             before = Analyses(old.with_variant(spec.variant) if spec.variant else old, self._options, subject.variant)
             report = analyses.first()
-            comparison = compare(before.like(report), report)
+            earlier = before.like(report)
+            comparison = compare(earlier, report)
+            subject.meant = anew(subject.meant, meant(earlier, DOUBTFUL), history.ref)
         except (SpecError, ValueError) as error:
             reason = error.diagnostics[0].message if isinstance(error, SpecError) else str(error)
             said = f"the version in {history.ref} cannot be analysed: {reason}"

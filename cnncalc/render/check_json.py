@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.compare import as_json
+from cnncalc.gate.judge import Status
 from cnncalc.gate.words import limit_value
 
 if TYPE_CHECKING:
@@ -51,8 +52,20 @@ def _subject(subject: Subject) -> dict[str, Any]:
         "doubts": [doubt.to_dict() for doubt in subject.doubts],
         "warnings": [warning.to_dict() for warning in subject.warnings],
         "notes": subject.notes,
+        "accepted": [_meant(finding) for finding in subject.meant],
         "comparison": _earlier(subject.earlier),
         "improved": {delta.metric: delta.to_dict() for delta in subject.improved},
+    }
+
+
+def _meant(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "message": finding.message,
+        "line": finding.line,
+        "column": finding.column,
+        "path": finding.path,
+        "new": finding.status is Status.NEAR,
     }
 
 

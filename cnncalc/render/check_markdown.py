@@ -90,6 +90,7 @@ def _subject(subject: Subject) -> str:
     if len(said) > MOST_LAYERS:
         rows.append(f"- ... and {len(said) - MOST_LAYERS} more findings")
     rows += [f"- {literal(note)}" for note in subject.notes]
+    rows += [f"- {_finding(subject, finding)} ({code(finding.code)})" for finding in subject.meant[:MOST_LAYERS]]
     rows += [
         f"- better than the baseline: {delta.metric}; `--update-baseline` records it" for delta in subject.improved
     ]

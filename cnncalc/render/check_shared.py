@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cnncalc.gate.judge import Finding, Judgement
     from cnncalc.gate.outcome import Run, Subject
 
-LEVELS = {Status.NEAR: "warning", Status.OVER: "error", Status.DOUBT: "error"}
+LEVELS = {Status.WITHIN: "notice", Status.NEAR: "warning", Status.OVER: "error", Status.DOUBT: "error"}
 
 
 def safe(text: str) -> str:

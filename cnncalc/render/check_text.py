@@ -150,6 +150,10 @@ class _TextWriter:
             self._limit(subject, row, widths, left_out)
         for note in subject.notes:
             self._line(f"    note: {safe(note)}", "cyan")
+        for finding in subject.meant:
+            where = f"{safe(from_top(file_of(subject, finding) or ''))}:{finding.line}:{finding.column}: "
+            said = f"    {where}{sentence(subject, finding)} [{finding.code}]"
+            self._line(said, "cyan" if finding.status is Status.WITHIN else STYLES[finding.status])
         for delta in subject.improved:
             old, new = shown(delta.before or 0, delta.subject.unit), shown(delta.after or 0, delta.subject.unit)
             self._line(

@@ -11,7 +11,7 @@ from cnncalc.render.check_shared import Fingerprints, file_of, from_top, safe, s
 if TYPE_CHECKING:
     from cnncalc.gate.outcome import Run
 
-SEVERITIES = {Status.NEAR: "minor", Status.OVER: "major", Status.DOUBT: "critical"}
+SEVERITIES = {Status.WITHIN: "info", Status.NEAR: "minor", Status.OVER: "major", Status.DOUBT: "critical"}
 
 
 def render(run: Run) -> str:

@@ -51,6 +51,9 @@ def _suite(root: Element, subject: Subject) -> None:
     if not len(suite):
         case = SubElement(suite, "testcase", classname=safe(subject.title), name="budgets", time="0")
         SubElement(case, "skipped", message="there is nothing to check")
+    if subject.meant:
+        said = [f"{_located(subject, finding)} [{finding.code}]" for finding in subject.meant]
+        SubElement(suite, "system-out").text = "\n".join(said)
 
 
 def _doubt(suite: Element, subject: Subject | None, finding: Finding, name: str) -> None:

@@ -75,7 +75,7 @@ def _result(subject: Subject | None, finding: Finding, codes: list[str], prints:
     return {
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
-        "level": LEVELS[finding.status],
+        "level": LEVELS[finding.status].replace("notice", "note"),
         "message": {"text": sentence(subject, finding)},
         "locations": [
             {
