@@ -153,9 +153,7 @@ def test_repetitions_beyond_those_of_a_label_use_its_last() -> None:
 
 def test_a_path_may_have_the_name_of_an_argument() -> None:
     """`axis` and `sources` are names of paths where what follows is a path."""
-    report = cnncalc.analyze(
-        cnncalc.parse(HEADER + "layers:\n  - concat: {axis: [], sources: [relu], p: []}\n")
-    )
+    report = cnncalc.analyze(cnncalc.parse(HEADER + "layers:\n  - concat: {axis: [], sources: [relu], p: []}\n"))
     assert report.layers[-1].out_shape == (48, 16, 16)
 
 

@@ -112,7 +112,8 @@ class Subject:
     @property
     def unchanged(self) -> str | None:
         """What nothing differs from: a reference, or the baseline; None where something is to be said."""
-        if self.status is not Status.WITHIN or self.doubts or self.warnings or self.notes or self.meant or self.improved:
+        said = self.doubts or self.warnings or self.notes or self.meant or self.improved
+        if self.status is not Status.WITHIN or said:
             return None
         changes = [judgement for judgement in self.judgements if judgement.before is not None]
         if any(j.before is None or j.before.low != j.measured.low for j in changes):
