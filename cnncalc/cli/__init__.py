@@ -21,6 +21,8 @@ from typer.core import TyperCommand, TyperGroup  # noqa: E402
 from cnncalc._version import __version__  # noqa: E402
 from cnncalc.cli.coercion import PlainParameters  # noqa: E402
 from cnncalc.cli.help import Helped  # noqa: E402
+from cnncalc.cli.progress import CURRENT as PROGRESS  # noqa: E402
+from cnncalc.cli.progress import Progress  # noqa: E402
 from cnncalc.cli.session import CURRENT, Session  # noqa: E402
 from cnncalc.cli.stream import Harmless  # noqa: E402
 
@@ -229,7 +231,10 @@ def run(arguments: list[str]) -> int:
     session = Session()
     token = CURRENT.set(session)
     plain = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = cast("TextIO", Harmless(plain[0])), cast("TextIO", Harmless(plain[1]))
+    progress = Progress(plain[1])
+    shown = PROGRESS.set(progress)
+    sys.stdout, sys.stderr = (cast("TextIO", Harmless(stream, progress.stop)) for stream in plain)
+    progress.start()
     try:
         code = _run(arguments)
         if code == 0 and arguments[:1] == ["check"] and not session.verdict and not asks_for_help(arguments):
@@ -239,6 +244,8 @@ def run(arguments: list[str]) -> int:
             return INTERNAL
         return code
     finally:
+        progress.stop()
+        PROGRESS.reset(shown)
         sys.stdout, sys.stderr = plain
         CURRENT.reset(token)
 

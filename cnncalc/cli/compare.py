@@ -19,6 +19,7 @@ from cnncalc.cli.options import (
     SetOption,
     SpecsArgument,
 )
+from cnncalc.cli.progress import counted
 
 if TYPE_CHECKING:
     from cnncalc.results.report import Report
@@ -80,7 +81,7 @@ def command(
                 max_layers=max_layers,
             ),
         )
-        for label, name, variant in wanted
+        for label, name, variant in counted(wanted, "networks")
     ]  # fmt: skip
     with usage_errors():
         found = lineup(reports, sort=sort)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COMMAND = re.compile(r"^(?P<before>\s*)(?P<sign>::|##\[|##vso\[)", re.MULTILINE)
 """How a line begins that a CI service takes for a command of its own."""
@@ -35,11 +38,15 @@ def harmless(text: str, *, fresh: bool = True) -> str:
 
 
 class Harmless:
-    """A stream that prints text harmlessly; `plain` is the stream itself, for what is meant as commands."""
+    """A stream that prints text harmlessly; `plain` is the stream itself, for what is meant as commands.
 
-    def __init__(self, plain: TextIO) -> None:
+    `before` is called before anything is printed.
+    """
+
+    def __init__(self, plain: TextIO, before: Callable[[], None] = lambda: None) -> None:
         self.plain = plain
         self._fresh = True
+        self._before = before
 
     def write(self, text: str) -> int:
         """Print text; return how many characters were given.
@@ -50,6 +57,7 @@ class Harmless:
         if not isinstance(text, str):
             raise TypeError(f"write() takes text, got {type(text).__name__}")
         if text:
+            self._before()
             self.plain.write(harmless(text, fresh=self._fresh))
             self._fresh = text.endswith("\n") or (self._fresh and not text.strip())
         return len(text)

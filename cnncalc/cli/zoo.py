@@ -11,6 +11,7 @@ import typer
 from cnncalc.cli.common import coloured, fail, screen_width, write_error, write_output, write_result
 from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import OutputOption
+from cnncalc.cli.progress import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -294,7 +295,7 @@ def _rows(chosen: Sequence[ZooEntry], limits: Sequence[tuple[Metric, Number, int
     shown = list(dict.fromkeys([*(METRICS[name] for name in SHOWN), *asked]))
     specs: dict[Path, Spec] = {}
     rows = []
-    for entry in chosen:
+    for entry in counted(chosen, "networks"):
         if entry.file not in specs:
             specs[entry.file] = load(entry.file)
         report = analyze(_spec(entry, specs[entry.file]))
