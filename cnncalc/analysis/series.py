@@ -57,6 +57,8 @@ class Growth:
         true: the same with gates; None throughout where there are none.
         extents: the input's size per axis.
         left_out: the number of layers that see the whole input.
+        main: per layer, whether it is on the main path: that to the last map, of several inputs through the one that
+            sees most.
     """
 
     labels: tuple[str, ...]
@@ -66,6 +68,14 @@ class Growth:
     true: tuple[tuple[int | None, ...], ...] | None
     extents: tuple[int, ...]
     left_out: int
+    main: tuple[bool, ...]
+
+    def along(self, values: Sequence[int | None]) -> list[int | None]:
+        """Return values of the layers along the main path, over side branches as before them."""
+        found: list[int | None] = []
+        for value, main in zip(values, self.main, strict=True):
+            found.append(value if main or not found else found[-1])
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +202,23 @@ def growth(report: Report) -> Growth:
         true=tuple(column(whole, axis) for axis in axes) if differ else None,
         extents=extents,
         left_out=sum(layer.is_global for layer in report.layers),
+        main=main_path(maps, report.summary.last_map_path),
     )
+
+
+def main_path(maps: Sequence[Layer], last: str | None) -> tuple[bool, ...]:
+    """Return which layers lie on the main path: back from the last map, each time to the input that sees most."""
+    by_path = {layer.path: layer for layer in maps}
+    path = last if last in by_path else maps[-1].path
+    taken = set()
+    while path in by_path and path not in taken:
+        taken.add(path)
+        inputs = [name.partition(":")[0] for name in by_path[path].inputs]
+        known = [by_path[name] for name in inputs if name in by_path]
+        if not known:
+            break
+        path = max(known, key=lambda layer: [size or 0 for size in layer.receptive_field]).path
+    return tuple(layer.path in taken for layer in maps)
 
 
 def shares(report: Report) -> Shares:

@@ -45,7 +45,10 @@ def command(
     devices: Annotated[
         str | None, typer.Option("--devices", metavar="FILE", help="A TOML file of devices over the built-in table.")
     ] = None,
-    theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="light or dark.")] = "light",
+    theme: Annotated[
+        str | None,
+        typer.Option("--theme", metavar="NAME", help="light or dark; SVG without it follows the page around it."),
+    ] = None,
     input: InputOption = None,  # noqa: A002
     variant: VariantOption = None,
     variables: SetOption = None,

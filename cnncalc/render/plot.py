@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncalc.analysis import series
 from cnncalc.render.format import human, image, image_rank, percent, pixels, plural, shorten_name
 from cnncalc.render.frames import library
+from cnncalc.render.plot_svg import adaptive
 from cnncalc.values.diagnostics import did_you_mean, one_line
 from cnncalc.values.files import write_file
 
@@ -38,6 +39,8 @@ BARS_UP_TO = 400
 """More bars than this become one outline."""
 MARKED = 3
 """Layers that a roofline names: those that take longest."""
+FIRST_NAME, NEXT_NAME = 11, 10
+"""Points from a layer up to the first name, and from one name to the next."""
 APART = 1.6
 """Factor by which the intensities of named layers differ at least."""
 ENDINGS: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -91,8 +94,8 @@ def plot_memory(report: MemoryReport, kind: str, *, ax: Any = None, theme: str =
     return drawn(lambda on, colours: MEMORY_KINDS[kind](report, on, colours), (11, 5), ax, theme)
 
 
-def save(report: Report, kind: str, file: str, *, theme: str = "light", **options: Any) -> None:
-    """Draw one plot into a file, the form by its ending.
+def save(report: Report, kind: str, file: str, *, theme: str | None = None, **options: Any) -> None:
+    """Draw one plot into a file, the form by its ending; SVG without a theme follows that of the page around it.
 
     Raises:
         ImportError, ValueError: as `plot`; ValueError also for an ending that is not one of `ENDINGS`.
@@ -103,12 +106,15 @@ def save(report: Report, kind: str, file: str, *, theme: str = "light", **option
         raise ValueError(f"a plot is written as {', '.join(f'.{name}' for name in ENDINGS)}, got '{file}'")
     chosen = kind_of(kind, options)
     figure = library("matplotlib.figure", "plot").Figure(figsize=chosen.size(report, **options), layout="constrained")
-    ax = plot(report, kind, ax=figure.add_subplot(), theme=theme, **options)
+    ax = plot(report, kind, ax=figure.add_subplot(), theme=theme or "light", **options)
     with library("matplotlib", "plot").rc_context({"svg.hashsalt": "cnncalc"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         drawn = BytesIO()
         figure.savefig(drawn, format=ending, dpi=150, facecolor=ax.get_facecolor(), metadata=ENDINGS[ending])
-    write_file(file, drawn.getvalue())
+    data = drawn.getvalue()
+    if theme is None and ending == "svg":
+        data = adaptive(data.decode("utf-8"), THEMES["light"], THEMES["dark"]).encode("utf-8")
+    write_file(file, data)
 
 
 def kind_of(name: str, options: Mapping[str, object]) -> PlotKind:
@@ -263,9 +269,13 @@ def draw_growth(report: Report, ax: Any, colours: dict[str, str]) -> None:
     palette = (colours["first"], VERMILION, GREEN)
     for axis in range(1 if same else len(data.axes)):
         letter = "" if same else f" {data.axes[axis]}"
-        steps(ax, data.sizes[axis], baseline=None, color=palette[axis], linewidth=1.6, label=f"receptive field{letter}")
+        steps(ax, data.along(data.sizes[axis]), baseline=None, color=palette[axis], linewidth=1.6,
+              label=f"receptive field{letter}")  # fmt: skip
+        if beside := [(k, size) for k, size in enumerate(data.sizes[axis]) if not data.main[k] and size is not None]:
+            ax.scatter(*zip(*beside, strict=True), s=10, color=palette[axis], alpha=0.7, edgecolors="none", zorder=3,
+                       label=f"side branches{letter}")  # fmt: skip
         if data.true is not None:
-            steps(ax, data.true[axis], baseline=None, color=ORANGE, linewidth=1.6, linestyle=":",
+            steps(ax, data.along(data.true[axis]), baseline=None, color=ORANGE, linewidth=1.6, linestyle=":",
                   label=f"with gates{letter}")  # fmt: skip
         ax.axhline(data.extents[axis], color=colours["soft"], linestyle="--", linewidth=1,
                    label=f"input size{letter}", zorder=0)  # fmt: skip
@@ -380,7 +390,7 @@ def draw_roofline(
     ax.set_ylim(min(roof[0], bounds.peak / 10) / 1.5, bounds.peak * 3)
     if bounds.ridge is not None:
         ax.axvline(bounds.ridge, color=colours["soft"], linestyle="--", linewidth=1, zorder=0)
-        ax.annotate(f"ridge, {bounds.ridge:,.3g} operations per byte", (bounds.ridge, 0.02), rotation=90, ha="right",
+        ax.annotate(f"ridge, {bounds.ridge:,.3g} operations per byte", (bounds.ridge, 0.16), rotation=90, ha="right",
                     va="bottom", xycoords=ax.get_xaxis_transform(), xytext=(-3, 0), textcoords="offset points",
                     fontsize=7, color=colours["soft"])  # fmt: skip
     rate = f"peak {human(bounds.peak)} per second in {bounds.computed_in}"
@@ -392,7 +402,7 @@ def draw_roofline(
     ax.set_ylabel("operations per second, at most")
     ax.set_xlabel("operations per byte moved" + left_out(data))
     ax.grid(color=colours["grid"], linewidth=0.5)
-    legend(ax, "upper left")
+    legend(ax, "lower right")
     for handle in ax.get_legend().legend_handles:
         handle.set_sizes([40])
     whole = f"{'>= ' if bounds.lower_bounds else 'at least '}{duration(bounds.seconds)}"
@@ -411,15 +421,17 @@ def left_out(data: series.Points) -> str:
 
 
 def name_longest(ax: Any, data: series.Points, colours: dict[str, str]) -> None:
-    """Write the names of the layers that take longest next to them, of close ones the first only."""
+    """Write the names of the layers that take longest above them, each on a line of its own, close ones once."""
     named: list[float] = []
     for k in sorted(range(len(data.labels)), key=lambda k: -data.seconds[k]):
         here = data.intensity[k]
         if all(max(here, there) > APART * min(here, there) for there in named):
-            named.append(here)
             name = literal(shorten_name(data.labels[k], NAME_WIDTH))
-            ax.annotate(name, (here, data.rate[k]), ha="right", va="bottom", xytext=(-6, 6),
-                        textcoords="offset points", fontsize=7, color=colours["ink"])  # fmt: skip
+            line = {"arrowstyle": "-", "color": colours["soft"], "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0}
+            ax.annotate(name, (here, data.rate[k]), ha="right", va="bottom",
+                        xytext=(-6, FIRST_NAME + NEXT_NAME * len(named)), textcoords="offset points", fontsize=7,
+                        color=colours["ink"], arrowprops=line, zorder=3)  # fmt: skip
+            named.append(here)
         if len(named) == MARKED:
             return
 

@@ -27,10 +27,11 @@ class Marks(NamedTuple):
     seen: str
     padding: str
     unit: str
+    weight: str
 
 
-UNICODE = Marks("░", "▓", "·", "●")
-ASCII = Marks(".", "#", ":", "@")
+UNICODE = Marks("░", "▒", "·", "●", "█")
+ASCII = Marks(".", "+", ":", "@", "#")
 
 
 def to_json(view: UnitView) -> str:
@@ -149,17 +150,24 @@ class DrawnAxis(NamedTuple):
     last: int
     extent: int
     box: Hull
+    weight: Hull = None
 
-    def kind(self, pixel: Fraction) -> tuple[bool, bool]:
-        """Return whether a place lies in the image and in the box."""
+    def kind(self, pixel: Fraction) -> tuple[bool, bool, bool]:
+        """Return whether a place lies in the image, in the box, and where most of the weight is."""
         inside = 0 <= pixel < self.extent
-        return inside, self.box is not None and self.box[0] <= pixel < self.box[1] + 1
+        return inside, within(pixel, self.box), within(pixel, self.weight)
+
+
+def within(pixel: Fraction, hull: Hull) -> bool:
+    """Return whether a place lies in an interval of pixels."""
+    return hull is not None and hull[0] <= pixel < hull[1] + 1
 
 
 def frame(axis: AxisView) -> DrawnAxis:
     """Return one axis of a drawing of the image and the box."""
     box = axis.box or (0, 0)
-    return DrawnAxis(min(box[0], 0), max(box[1], axis.extent - 1), axis.extent, axis.box)
+    weight = (axis.effective.first, axis.effective.last) if axis.effective is not None else None
+    return DrawnAxis(min(box[0], 0), max(box[1], axis.extent - 1), axis.extent, axis.box, weight)
 
 
 def drawing(axes: Sequence[AxisView], width: int, marks: Marks) -> list[str]:
@@ -167,7 +175,7 @@ def drawing(axes: Sequence[AxisView], width: int, marks: Marks) -> list[str]:
     if any(axis.unknown for axis in axes) or not axes:
         return []
     across = frame(axes[-1])
-    down = frame(axes[-2]) if len(axes) > 1 else DrawnAxis(0, 0, 1, (0, 0))
+    down = frame(axes[-2]) if len(axes) > 1 else DrawnAxis(0, 0, 1, (0, 0), (0, 0))
     wide, tall = across.last - across.first + 1, down.last - down.first + 1
     scale = max(Fraction(wide, max(width, 10)), Fraction(tall, 2 * TALLEST), Fraction(1, 4))
     columns, rows = max(round(wide / scale), 1), max(round(tall / scale / 2), 1)
@@ -186,6 +194,8 @@ def drawing(axes: Sequence[AxisView], width: int, marks: Marks) -> list[str]:
     legend = [f"{marks.image} {fmt.image(len(axes))} {names}", f"{marks.seen} seen", f"{marks.unit} centre"]
     if any(axis.inside != axis.box for axis in axes[-2:]):
         legend.insert(2, f"{marks.padding} seen padding")
+    if all(axis.effective is not None for axis in axes[-2:]):
+        legend.insert(2, f"{marks.weight} 95 % of the weight")
     return [*lines, "", "   ".join(legend)]
 
 
@@ -197,10 +207,10 @@ def _centre(axis: DrawnAxis, cells: int) -> int:
     return min(int(middle * cells / (axis.last - axis.first + 1)), cells - 1)
 
 
-def _mark(across: tuple[bool, bool], down: tuple[bool, bool], marks: Marks) -> str:
-    image, seen = across[0] and down[0], across[1] and down[1]
+def _mark(across: tuple[bool, bool, bool], down: tuple[bool, bool, bool], marks: Marks) -> str:
+    image, seen, weight = (one and other for one, other in zip(across, down, strict=True))
     if image:
-        return marks.seen if seen else marks.image
+        return marks.weight if weight else marks.seen if seen else marks.image
     return marks.padding if seen else " "
 
 
