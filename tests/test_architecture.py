@@ -20,7 +20,8 @@ LEVELS = (
     {"source"},
     {"study"},
     {"api"},
-    {"render", "drawing", "gate", "search", "explanation", "reconciliation", "builder", "builder_stub", "builder_ops"}
+    {"render", "drawing", "page", "gate", "search", "explanation", "reconciliation"}
+    | {"builder", "builder_stub", "builder_ops"}
     | {"testing", "pytest_plugin", "lineup", "manual"},
     {"editor"},
     {"server"},

@@ -45,6 +45,7 @@ OPTIONS = {
     "rf": ("conv1", "--format json", "max_pool1"),
     "reconcile": ("--claim params=25.6M", "--claim macs=4.1G", "--format json"),
     "diff": ("--format json", "--format markdown"),
+    "report": ("--device a100", "--dtype int8", "--flops thop", "--deploy", "--input 3x40x56", "--batch 2"),
     "graph": ("--format svg", "--format dot", "--format mermaid", "--format html", "--depth 1", "--full", "--field",
               "--color-by macs", "--color-by rf", "--direction right", "--theme dark", "--deploy"),
     "plot": ("--kind receptive_field", "--kind memory", "--kind operators", "--by block", "--theme dark"),
@@ -65,7 +66,7 @@ OPTIONS = {
 }  # fmt: skip
 SILENT = {"check", "init", "lsp"}
 """Commands without -o, or whose -o is something else."""
-WRITES = {"plot": "out.svg", "export": "out.tflite"}
+WRITES = {"plot": "out.svg", "report": "out.html", "export": "out.tflite"}
 RARE = {"zoo": 0.01, "schema": 0.2, "devices": 0.2, "plot": 0.2, "ops": 0.2, "verify": 0.1}
 """How often what takes long, or depends on little, is tried when its turn has come."""
 SPECS = {"diff": 2, "compare": 2, "calc": 0, "ops": 0, "zoo": 0, "init": 0, "devices": 0, "schema": 0, "error": 0,

@@ -33,6 +33,7 @@ LINES: dict[str, list[str]] = {
     "show": ["show net.yaml", "show net.yaml --format json", "show net.yaml --memory --device a100", "show nothing"],
     "compare": ["compare net.yaml net.yaml"],
     "graph": ["graph net.yaml -o out.svg", "graph net.yaml --format html"],
+    "report": ["report net.yaml -o out.html", "report net.yaml net.yaml -o out.html --device a100"],
     "calc": ["calc conv;relu --input 3x8x8"],
     "zoo": ["zoo resnet"],
     "ops": ["ops", "ops conv"],

@@ -60,6 +60,7 @@ ONE = {
     "rf": ["rf NET", "rf NET conv1"],
     "reconcile": ["reconcile NET"],
     "expand": ["expand NET"],
+    "report": ["report NET -o OUT.html", "report NET -o OUT.html --deploy --flops fvcore"],
     "graph": ["graph NET", "graph NET --format mermaid --deploy"],
     "check": ["check NET --max macs=1G", "check NET --max macs=1G --max peak_activation=1M --in-place",
               "check NET --budget BUDGET --max flops=2G --runtime plain", "check NET --max arena=1M --runtime tflm"],

@@ -46,6 +46,7 @@ COMMANDS = {
     "show": CommandEntry("show", LOOK, "Show every layer: size, field, parameters, operations."),
     "compare": CommandEntry("compare", LOOK, "Show several networks as rows of one table."),
     "graph": CommandEntry("graph", LOOK, "Draw the layers with what each one costs."),
+    "report": CommandEntry("report", LOOK, "Write one HTML file with everything about networks."),
     "calc": CommandEntry("calc", LOOK, "Answer a quick question: layers in a line, no file."),
     "zoo": CommandEntry("zoo", LOOK, "List the networks that come with cnncalc, or show one's page."),
     "ops": CommandEntry("ops", LOOK, "List the operators with arguments and formulas."),

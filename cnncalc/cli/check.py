@@ -15,6 +15,7 @@ import typer
 from cnncalc.cli.common import (
     amount,
     coloured,
+    everything,
     fail,
     refuse_precious,
     report_findings,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncalc.gate.form import Bound, Limit
-    from cnncalc.gate.outcome import Run
+    from cnncalc.gate.outcome import Options, Run
 
 FORMS = {
     "text": "check_text",
@@ -159,6 +160,10 @@ def command(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the form that has no file here.")
     ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option("--report", metavar="FILE.html", help="Also write a page: drawings, tables, how budgets stand."),
+    ] = None,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Pass where there is nothing to check.")] = False,
     accept: Annotated[
         list[str] | None,
@@ -214,8 +219,11 @@ def command(
     for out in outputs:
         if out.file not in {None, "-"}:
             refuse_precious(str(out.file))
+    if report is not None:
+        refuse_precious(report)
     run = check(specs or (), options, stdin=_standard_input)
-    code = emit(run, outputs)
+    unwritten = report is not None and not _page(run, options, report)
+    code = max(emit(run, outputs), 2 if unwritten else 0)
     session.verdict = True
     raise typer.Exit(0 if exit_zero and code == 1 else code)
 
@@ -233,7 +241,19 @@ def _accepted(codes: Sequence[str] | None, *, strict: bool) -> frozenset[str]:
 
 def _standard_input() -> bytes:
     """Return all of standard input; nothing where it is closed."""
-    return sys.stdin.buffer.read() if sys.stdin is not None else b""
+    return everything(sys.stdin) if sys.stdin is not None else b""
+
+
+def _page(run: Run, options: Options, file: str) -> bool:
+    """Write the page of a run, and return whether that went well; what did not is said."""
+    from cnncalc.cli.check_report import write_page
+
+    try:
+        write_page(run, options, file)
+    except OSError as error:
+        _say(f"error: cannot write '{file}': {error.strerror or error}")
+        return False
+    return True
 
 
 def _refuse_conflicts(

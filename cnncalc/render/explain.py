@@ -40,7 +40,7 @@ def to_text(explained: Explained, width: int = WIDTH) -> str:
 def lines(explained: Explained, width: int = WIDTH) -> Iterator[Line]:
     """Yield the explanations line by line."""
     for layer in explained.layers:
-        yield from _layer(layer, width)
+        yield from layer_lines(layer, width)
         yield Line("")
     per = fmt.plural(explained.batch, fmt.image(explained.rank))
     last = f"flops: rule {explained.convention} ({explained.rule}), {per}, forward"
@@ -76,7 +76,8 @@ def wrapped(text: str, width: int, indent: str = "", further: str | None = None)
     return [*rows, row]
 
 
-def _layer(layer: Explanation, width: int) -> Iterator[Line]:
+def layer_lines(layer: Explanation, width: int = WIDTH) -> Iterator[Line]:
+    """Yield one layer's explanation line by line, its name first."""
     title = f"{visible(layer.path)}  {layer.op}{f' {visible(layer.text)}' if layer.text else ''}"
     yield from (Line(part, "title") for part in wrapped(title, width, "", "  "))
     for text in _about(layer):
