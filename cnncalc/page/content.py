@@ -184,7 +184,8 @@ def source(network: Network) -> Iterator[str]:
             layers.setdefault(layer.line, number)
     file = network.report.file or "the spec"
     yield f'<h3 id="s{n}">Source</h3><p class="soft">{text(file)}</p>'
-    yield f'<div class="scroll tall" tabindex="0" role="region" aria-label="source of {text(network.report.name)}"><pre class="source">'
+    name = text(network.report.name)
+    yield f'<div class="scroll tall" tabindex="0" role="region" aria-label="source of {name}"><pre class="source">'
     for line, words in enumerate(network.source[:MOST_LINES], 1):
         link = f' data-l="{layers[line]}"' if line in layers else ""
         yield f'<span id="n{n}L{line}" data-n="{line}"{link}>{text(words) or " "}</span>'
