@@ -141,6 +141,28 @@ def test_weights_count_once_wherever_they_are(tmp_path: Path) -> None:
     assert cnncalc.analyze(write(tmp_path, made)).totals.params == 81 + 9  # the scalar is arithmetic
 
 
+def test_a_bias_of_two_layers_counts_once_and_both_stay_convolutions(tmp_path: Path) -> None:
+    """Two convolutions 3 -> 3 of 81 weights with one bias of 3 between them."""
+    nodes = [node("Conv", "x v b", "a", pads=[1, 1, 1, 1]), node("Conv", "a w b", "y", pads=[1, 1, 1, 1])]
+    made = model(nodes, {"v": (3, 3, 3, 3), "w": (3, 3, 3, 3), "b": (3,)})
+    graph = graph_of(tmp_path, made)
+    assert [n.op.name for n in graph.nodes] == ["conv", "conv", "opaque"]
+    report = cnncalc.analyze(write(tmp_path, made))
+    assert (report.totals.params, report.totals.macs) == (81 + 3 + 81, 2 * 81 * 64)
+    assert report.to_dict()["layers"][-1]["receptive_field"] == [5, 5]
+
+
+def test_vectors_that_an_exporter_merged_are_as_many_as_the_model_had(tmp_path: Path) -> None:
+    """TorchScript's exporter stores equal vectors once, with an Identity where each of the others was."""
+    nodes = [
+        node("Conv", "x v b", "a", pads=[1, 1, 1, 1]), node("Identity", "b", "c"),
+        node("Conv", "a w c", "y", pads=[1, 1, 1, 1]),
+    ]  # fmt: skip
+    made = model(nodes, {"v": (3, 3, 3, 3), "w": (3, 3, 3, 3), "b": (3,)})
+    assert [n.op.name for n in graph_of(tmp_path, made).nodes] == ["conv", "conv"]
+    assert cnncalc.analyze(write(tmp_path, made)).totals.params == 2 * (81 + 3)
+
+
 def test_running_statistics_are_buffers(tmp_path: Path) -> None:
     made = model([node("BatchNormalization", "x g b m v")], dict.fromkeys("gbmv", (3,)))
     totals = cnncalc.analyze(write(tmp_path, made)).totals

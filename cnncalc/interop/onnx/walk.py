@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,6 +23,7 @@ from cnncalc.interop.onnx.tensors import FLOATS, MOST, Extents, Value, constant,
 from cnncalc.interop.onnx.weights import StoredWeights
 from cnncalc.language.settings import MAX_LAYERS
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -215,7 +217,9 @@ class Walk:
         if standard and kind in SPECIAL and SPECIAL[kind](self, node, attributes, ins, prefix):
             return
         if kind == "Identity" and standard and ins[0] is not None and ins[0].static:
-            self.values[node.output[0]] = ins[0]
+            value = self.values[node.output[0]] = replace(ins[0])
+            if node.input[0] in value.origins and len(value.shape) == 1:
+                self.weights.keep(node.output[0], value, scalar=False)  # merged with an equal one by the exporter
             return
         if kind in TO_SHAPE and self.batch > 1:
             self.one_image(ins)
@@ -431,6 +435,8 @@ class Walk:
             owner = self.owner(share, plan.op)
             if owner is not None:
                 return plan, owner
+            if (apart := without_bias(plan, share)) is not None:
+                return apart, None
         if share.bits is not None:
             self.weight_bits[layer] = share.bits
         return Plan(declared(call, share.params, share.biases, share.buffers), tuple(call.moving)), None
@@ -643,6 +649,19 @@ TO_SHAPE = frozenset(("Reshape", "Expand"))
 RANDOM = frozenset(("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial",
                     "Bernoulli", "Loop", "Scan", "If"))  # fmt: skip
 """Nodes whose results are not computed."""
+
+
+def without_bias(plan: Plan, share: Share) -> Plan | None:
+    """Return a layer whose bias another has counted as the layer without it and a sum behind it; None for no such."""
+    if plan.op.arguments().get("bias") is not True:
+        return None
+    shapes, at = plan.shapes(), len(plan.before)
+    bare = plan.op.replace(bias=False)
+    if (bare.params(shapes[at]) or 0, bare.buffers(shapes[at])) != (share.params, share.buffers):
+        return None
+    out = shapes[at + 1]
+    added = Cost(outs=out, same=True, work=Work(additions=out[0].elements))
+    return plan._replace(op=bare, after=(Declared.of(added, "Add"), *plan.after))
 
 
 def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
