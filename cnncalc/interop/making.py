@@ -10,7 +10,7 @@ from cnncalc.ops.registry import find
 from cnncalc.values.diagnostics import ArgumentError, Diagnostic, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cnncalc.graph.graph import Graph, Ref
     from cnncalc.interop.foreign import Cost
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 IDLE = "idle"
 """The kind of a layer that stands for weights beside the network: nothing is computed, and nothing reads it."""
+
+
+def warn(collector: Collector, reasons: Mapping[str, Sequence[str]]) -> None:
+    """Say once for each reason which layers' costs are unknown."""
+    for reason, paths in reasons.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
+                      severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
 
 
 class Maker:
@@ -82,13 +90,6 @@ class Maker:
             self.reasons.setdefault(reason, []).append(path)
         return self.put(cls.of(cost, kind, reason), inputs, path)
 
-    def warn(self) -> None:
-        """Say once for each reason which layers' costs are unknown."""
-        for reason, paths in self.reasons.items():
-            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
-                               severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
-
     def finished(self, *, named: bool = False) -> Graph:
         """Return the network; its outputs are the results that no layer reads, or all where the file names them."""
         graph = self.builder.graph()
@@ -101,5 +102,5 @@ class Maker:
         if not graph.outputs:
             self.span, self.origin, self.who = None, "", ""
             self.fail("has no layers", code="no-layers", hint="name a network with layers")
-        self.warn()
+        warn(self.collector, self.reasons)
         return graph

@@ -13,6 +13,7 @@ from cnncalc.interop.keras.declared import opaque
 from cnncalc.interop.keras.inputs import bind
 from cnncalc.interop.keras.layers import entry_of
 from cnncalc.interop.keras.structure import KerasHistory, Malformed, Model, is_model, model_of
+from cnncalc.interop.making import warn
 from cnncalc.language.settings import MAX_LAYERS, Overrides
 from cnncalc.values.diagnostics import ArgumentError, Collector, SpecError
 
@@ -78,7 +79,7 @@ class KerasWalk:
             self.fail("has no layers behind its inputs", code="no-layers")
         self.share(graph)
         graph.batch = bound.batch
-        self.warn()
+        warn(self.collector, self.reasons)
         return graph
 
     def label(self, name: str) -> str:
@@ -98,13 +99,6 @@ class KerasWalk:
                 node, source = graph.nodes[at[path]], graph.nodes[at[lender]]
                 if node.op.params(node.in_shapes) != 0 or node.op.buffers(node.in_shapes):
                     node.shares = at[lender] if source.shares is None else source.shares
-
-    def warn(self) -> None:
-        """Say once for each reason which layers' costs are unknown."""
-        for reason, paths in self.reasons.items():
-            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
-                               severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
 
     def unknown(self, path: str, reason: str) -> None:
         """Remember that a layer's costs are unknown."""

@@ -13,6 +13,7 @@ from onnx import AttributeProto, TensorProto, defs, helper, numpy_helper, shape_
 from cnncalc.graph.build import add_node
 from cnncalc.graph.graph import Graph, Ref
 from cnncalc.interop.foreign import Cost, Declared, failure
+from cnncalc.interop.making import warn
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
 from cnncalc.interop.onnx.declared import declared
 from cnncalc.interop.onnx.folding import QUICK, fold
@@ -103,16 +104,9 @@ class Walk:
                     self.graph.outputs[output.name if value.items is None else f"{output.name}.{number}"] = item.ref
         if not self.graph.nodes:
             self.fail("no layer depends on the network's inputs", code="no-layers", hint="name a model with layers")
-        self.warn()
+        warn(self.collector, self.opaque)
         self.graph.batch = self.batch
         return narrowed(self.graph, self.elems, self.weight_bits)
-
-    def warn(self) -> None:
-        """Say once for each reason which layers' costs are unknown."""
-        for reason, paths in self.opaque.items():
-            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
-                               severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
 
     def initialisers(self, graph: onnx.GraphProto) -> None:
         """Take in the stored tensors of a graph."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cnncalc.graph.build import add_node
 from cnncalc.graph.graph import Graph
 from cnncalc.interop.foreign import Cost, Declared
+from cnncalc.interop.making import warn
 from cnncalc.interop.pytorch.call import Call, Plan, Value, image
 from cnncalc.interop.pytorch.declared import CONSTANT, PRODUCTS, Share, declared, macs_of
 from cnncalc.interop.pytorch.export import Step
@@ -48,10 +49,7 @@ class Walk:
             if value is not None and value.ref is not None:
                 number = len(self.graph.outputs)
                 self.graph.outputs[f"output{number}" if len(program.outputs) > 1 else "output"] = value.ref
-        for reason, paths in self.unknown.items():
-            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            self.collector.add("unknown-cost", f"layer '{paths[0]}'{more}: {reason}; totals are lower bounds",
-                               severity="warning", path=paths[0], hint="read the sums as at least so much")  # fmt: skip
+        warn(self.collector, self.unknown)
         return self.graph
 
     def value(self, name: str, shape: tuple[int, ...]) -> Value:
