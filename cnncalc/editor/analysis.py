@@ -128,6 +128,11 @@ class Analysis:
         return self.spec is not None and has_only_blocks(frozenset(self.spec.tree.keys()))
 
     @property
+    def is_read(self) -> bool:
+        """Whether the text has been read, at least in vain."""
+        return "spec" in self.__dict__
+
+    @property
     def done(self) -> bool:
         """Whether it is known what came out; until then nothing but the text has been read."""
         return "outcome" in self.__dict__

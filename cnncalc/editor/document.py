@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from cnncalc.values.diagnostics import Diagnostic
 
 
+QUICK = 100_000
+"""So many characters are read at once when names are asked for."""
+
+
 class Document:
     """One open file.
 
     Attributes:
         path: its absolute path, or a name where it is in no folder.
         now: the analysis of its text.
-        readable: that of the last text that was a tree; its names are known. None before there was one.
+        readable: that of the last text that was read and is a tree; its names are known. None before there was one.
         whole: that of the last text without errors; its numbers are known. None before there was one.
     """
 
@@ -42,38 +46,49 @@ class Document:
         self.whole: Analysis | None = None
         self._names: tuple[Analysis, Names] | None = None
         self._shift: tuple[Analysis, Shift] | None = None
-        self.update(text)
+        self.now = analysed(text, path, opened)
 
     def update(self, text: str) -> None:
-        """Take another text; it is analysed when something is asked of it."""
+        """Take another text; it is read and analysed when something is asked of it."""
+        if self.readable is None:
+            self.names()
         self.take(analysed(text, self.path, self.opened))
 
     def take(self, analysis: Analysis) -> None:
         """Take an analysis as that of the text now."""
         self.now = analysis
         self._shift = None
-        if analysis.spec is not None:
-            self.readable = analysis
-        self.numbered()
+        self._settle()
 
     @property
     def text(self) -> str:
         """The text now."""
         return self.now.text
 
+    def read(self) -> None:
+        """Read the text now, however long it is."""
+        _ = self.now.spec
+        self._settle()
+
     def findings(self) -> tuple[Diagnostic, ...]:
         """Return what is wrong with the text now, as `cnncalc show` prints it; its numbers are known from then on."""
         found = self.now.findings
-        self.numbered()
+        self._settle()
         return found
+
+    def _settle(self) -> None:
+        """Keep what is known of the text now."""
+        if self.now.is_read and self.now.spec is not None:
+            self.readable = self.now
+        if self.now.done and self.now.outcome.whole:
+            self.whole = self.now
 
     def numbered(self) -> Analysis | None:
         """Return the analysis whose numbers are shown: that of the text now, or of the last one without errors.
 
         Nothing is analysed: a text whose findings nobody has asked for yet has no numbers.
         """
-        if self.now.done and self.now.outcome.whole:
-            self.whole = self.now
+        self._settle()
         return self.whole
 
     def shift(self, analysis: Analysis) -> Shift:
@@ -85,9 +100,14 @@ class Document:
     def names(self, without: int = 0) -> Names | None:
         """Return the names of the text, of the last one that could be read where this one cannot.
 
+        A long text that nobody has read yet is not read for it.
+
         Args:
             without: a line to leave out where no text could be read before.
         """
+        if len(self.text) <= QUICK:
+            self.read()
+        self._settle()
         if self.readable is None and 0 < without <= len(self.now.lines):
             kept = (text for number, text in enumerate(self.now.lines, 1) if number != without)
             partial = analysed("\n".join(kept), self.path, self.opened)
@@ -121,7 +141,11 @@ class Document:
             lines = STD_FILE.read_text(encoding="utf-8").splitlines()
             return read_names(located_standard(), STD, lambda _: None, lines)
         tree = self._tree(path)
-        return None if tree is None else Document(path, tree[1], self.opened).names()
+        if tree is None:
+            return None
+        other = Document(path, tree[1], self.opened)
+        other.read()
+        return other.names()
 
     def beside(self) -> list[str]:
         """Return the files of blocks beside this one, as `use:` names them."""

@@ -55,8 +55,15 @@ class SpecServer(LanguageServer):
     async def _analyse(self, opened: Opened, delay: float) -> None:
         await asyncio.sleep(delay)
         document = opened.document
-        loop = asyncio.get_running_loop()
-        analysis = await loop.run_in_executor(self.thread_pool, _worked_out, document)
+        if opened.running is not None:
+            await asyncio.wait([opened.running])
+        opened.running = asyncio.get_running_loop().run_in_executor(self.thread_pool, _worked_out, document)
+        try:
+            analysis = await asyncio.shield(opened.running)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not end the service
+            said = f"cnncalc made a mistake ({type(error).__name__}: {error})"
+            self.window_log_message(types.LogMessageParams(types.MessageType.Error, said))
+            return
         if document.text != analysis.text or self.files is None or self.files.by_uri.get(opened.uri) is not opened:
             return
         document.take(analysis)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pygls.uris import from_fs_path, to_fs_path
 
-from cnncalc.editor.document import Document
+from cnncalc.editor.document import QUICK, Document
 from cnncalc.gate.specs import files_under, has_signature
 from cnncalc.language.yaml_text import MAX_BYTES, top_level_keys
 from cnncalc.server.ruler import Ruler
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pygls.workspace import PositionCodec
+
+    from cnncalc.editor.analysis import Analysis
 
 MAX_FILES = 2_000
 """So many files of a workspace are looked through for those that use a file."""
@@ -36,6 +38,7 @@ class Opened:
         ruler: its places.
         spec: it is a spec, or has been one: another YAML file is left alone.
         waiting: the analysis that is to come.
+        running: the one that a thread is at.
     """
 
     uri: str
@@ -44,6 +47,7 @@ class Opened:
     ruler: Ruler
     spec: bool = False
     waiting: asyncio.Task[None] | None = None
+    running: asyncio.Future[Analysis] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +69,8 @@ class OpenFiles:
         """Take another text of an open file."""
         opened.document.update(text)
         opened.ruler = Ruler(text, self.codec)
-        opened.spec = opened.spec or looks_like_spec(text)
+        if not opened.spec and len(text) <= QUICK:
+            opened.spec = looks_like_spec(text)
 
     def text(self, path: str) -> str | None:
         """Return the text of an open file by its absolute path."""
@@ -118,6 +123,7 @@ class OpenFiles:
             return
         try:
             found[path] = Document(path, Path(path).read_text(encoding="utf-8"), self.text)
+            found[path].read()
         except (OSError, ValueError):
             return
 

@@ -1,37 +1,36 @@
 // Starts the server as the extension does and speaks to it with VS Code's own protocol library.
-// Usage: node test/drive.mjs PROGRAM ARGUMENT...; prints what came back as JSON.
+// Usage: node test/drive.mjs [PROGRAM ARGUMENT...]
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 
-const require = createRequire(import.meta.url);
-const rpc = require("vscode-languageserver-protocol/node");
-const lsp = rpc;
+const lsp = createRequire(import.meta.url)("vscode-languageserver-protocol/node");
 
-const text = `cnncalc: 1
+const right = `cnncalc: 1
 input: [3, 32, 32]
 vars: {width: 16}
 layers:
   - {conv: {out: width, kernel: 3}, as: stem}
-  - {conv: {out: 8, kernal: 3}, from: stem}
+  - {conv: {out: 8, kernel: 3}, from: stem}
 `;
-const right = text.replace("kernal", "kernel");
+const wrong = right.replace("8, kernel", "8, kernal");
 const uri = "file:///nowhere/net.yaml";
-const [program, ...args] = process.argv.slice(2);
+const textDocument = { uri };
+const given = process.argv.slice(2);
+const [program, ...args] = given.length > 0 ? given : ["cnncalc", "lsp"];
 const server = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
-const connection = rpc.createProtocolConnection(
-  new rpc.StreamMessageReader(server.stdout),
-  new rpc.StreamMessageWriter(server.stdin),
+const connection = lsp.createProtocolConnection(
+  new lsp.StreamMessageReader(server.stdout),
+  new lsp.StreamMessageWriter(server.stdin),
 );
-let told;
-connection.onNotification(lsp.PublishDiagnosticsNotification.type, (params) => told?.(params.diagnostics));
+let told = () => {};
+connection.onNotification(lsp.PublishDiagnosticsNotification.type, (params) => told(params.diagnostics));
 connection.onRequest(lsp.InlayHintRefreshRequest.type, () => null);
 connection.onRequest(lsp.CodeLensRefreshRequest.type, () => null);
 connection.listen();
-
 const next = () => new Promise((resolve) => (told = resolve));
-const document = { uri };
-const result = {};
+
 const started = await connection.sendRequest(lsp.InitializeRequest.type, {
   processId: process.pid,
   rootUri: null,
@@ -42,36 +41,49 @@ const started = await connection.sendRequest(lsp.InitializeRequest.type, {
   },
   initializationOptions: { debounce: 10, hints: ["output", "params"] },
 });
-result.capabilities = Object.keys(started.capabilities).sort();
+for (const name of [
+  "codeAction", "codeLens", "completion", "definition", "documentFormatting", "documentSymbol", "foldingRange",
+  "hover", "inlayHint", "references", "rename", "semanticTokens",
+]) {
+  assert.ok(started.capabilities[`${name}Provider`], name);
+}
 await connection.sendNotification(lsp.InitializedNotification.type, {});
+
 let waiting = next();
 await connection.sendNotification(lsp.DidOpenTextDocumentNotification.type, {
-  textDocument: { uri, languageId: "yaml", version: 1, text },
+  textDocument: { uri, languageId: "yaml", version: 1, text: wrong },
 });
-result.wrong = (await waiting).map((found) => [found.code, found.range.start]);
-const actions = await connection.sendRequest(lsp.CodeActionRequest.type, {
-  textDocument: document,
-  range: { start: { line: 5, character: 0 }, end: { line: 5, character: 40 } },
-  context: { diagnostics: [] },
+const [finding] = await waiting;
+assert.deepEqual([finding.code, finding.range.start], ["unknown-argument", { line: 5, character: 20 }]);
+
+const [action] = await connection.sendRequest(lsp.CodeActionRequest.type, {
+  textDocument, range: finding.range, context: { diagnostics: [finding] },
 });
-result.actions = actions.map((action) => [action.title, action.edit.changes[uri].map((edit) => edit.newText)]);
+assert.deepEqual(action.edit.changes[uri], [{ range: finding.range, newText: "kernel" }]);
+
 waiting = next();
 await connection.sendNotification(lsp.DidChangeTextDocumentNotification.type, {
   textDocument: { uri, version: 2 },
   contentChanges: [{ text: right }],
 });
-result.right = await waiting;
+assert.deepEqual(await waiting, []);
+
 const whole = { start: { line: 0, character: 0 }, end: { line: 9, character: 0 } };
-const hints = await connection.sendRequest(lsp.InlayHintRequest.type, { textDocument: document, range: whole });
-result.hints = hints.map((hint) => [hint.position.line, hint.label]);
-const at = { textDocument: document, position: { line: 4, character: 5 } };
-result.hover = (await connection.sendRequest(lsp.HoverRequest.type, at)).contents.value.split("\n")[0];
-const items = await connection.sendRequest(lsp.CompletionRequest.type, {
-  textDocument: document,
-  position: { line: 5, character: 36 },
+const hints = await connection.sendRequest(lsp.InlayHintRequest.type, { textDocument, range: whole });
+assert.deepEqual(
+  hints.map((hint) => [hint.position.line, hint.label]),
+  [[4, "-> 16x30x30  params 448"], [5, "-> 8x28x28  params 1.16 k"]],
+);
+const said = await connection.sendRequest(lsp.HoverRequest.type, {
+  textDocument, position: { line: 4, character: 5 },
 });
-result.completion = items.items.map((item) => item.label);
+assert.match(said.contents.value, /macs = k\*k\*C_in\/g\*C_out\*H'\*W' = 3\*3\*3\/1\*16\*30\*30 = 388,800/);
+const offered = await connection.sendRequest(lsp.CompletionRequest.type, {
+  textDocument, position: { line: 5, character: 38 },
+});
+assert.deepEqual(offered.items.map((item) => item.label), ["prev", "input", "stem"]);
+
 await connection.sendRequest(lsp.ShutdownRequest.type);
 await connection.sendNotification(lsp.ExitNotification.type);
-result.code = await new Promise((resolve) => server.on("exit", resolve));
-process.stdout.write(JSON.stringify(result, null, 1) + "\n");
+assert.equal(await new Promise((resolve) => server.on("exit", resolve)), 0);
+process.stdout.write("the server answers VS Code's client\n");
