@@ -168,6 +168,14 @@ def test_a_renaming_that_would_change_the_meaning_is_refused(word: str, number: 
         rename(Document("net.yaml", NET), place(NET, word, number), name)
 
 
+def test_a_label_is_renamed_in_the_patterns_of_budgets() -> None:
+    text = NET + "budgets: {layers: [{match: inner.*, macs: 1G}, {match: '*.inner', macs: 1G}]}\n"
+    changes = rename(Document("net.yaml", text), place(text, "inner", 4), "deeper")
+    assert edited(text, changes["net.yaml"]).splitlines()[-1] == (
+        "budgets: {layers: [{match: deeper.*, macs: 1G}, {match: '*.inner', macs: 1G}]}"
+    )
+
+
 def test_a_name_in_text_of_several_lines_is_not_renamed_in_part() -> None:
     text = 'input: [3, 8, 8]\nvars: {a: 4}\nlayers:\n  - conv: {out: "a +\n      a", kernel: 1}\n'
     assert analyze(parse(text)).layers

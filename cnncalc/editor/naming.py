@@ -114,6 +114,18 @@ class _Walk:
         outputs = root.get("outputs")
         for label in (value for _, value in outputs.entries) if isinstance(outputs, Map) else entries(outputs):
             self._reference(label, whole)
+        self._patterns(root.get("budgets"))
+
+    def _patterns(self, node: Node | None) -> None:
+        """Read the patterns of budgets for layers, which begin with a label of the file where they do not with `*`."""
+        for key, value in pairs(node):
+            if key.text == "match" and isinstance(value, Scalar):
+                label = value.text.partition(".")[0]
+                self._note(self.names.whole.labels.get(label), value, length=len(label))
+            else:
+                self._patterns(value)
+        for entry in node.items if isinstance(node, Seq) else ():
+            self._patterns(entry)
 
     def _block(self, block: BlockName) -> None:
         scope = Scope(self.names.whole, opaque=True, first=block.key.line, last=last_line(block.node, block.key.line),
