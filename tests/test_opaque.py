@@ -63,6 +63,9 @@ def test_the_gate_says_which_limits_rest_on_what_is_declared(tmp_path: Path) -> 
     assert run.exit_code == 0, run.output
     assert "params holds only by a number that layer 'opaque1' and 1 more declares" in run.stdout
     assert "macs holds only by a number that layer 'opaque1' and 1 more declares" in run.stdout
+    for form in ("json", "markdown", "github", "junit", "sarif"):
+        said = CliRunner().invoke(app, ["check", str(spec), "--max", "params=10M", "--format", form]).stdout
+        assert "params holds only by a number that layer" in said, form
     over = CliRunner().invoke(app, ["check", str(spec), "--max", "params=8M"])
     assert over.exit_code == 1
     assert "declares" not in over.stdout

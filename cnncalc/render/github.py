@@ -16,9 +16,11 @@ WORST = 10
 
 
 def render(run: Run) -> str:
-    """Return the worst findings as one command a line, then a summary as the last."""
+    """Return the worst findings as one command a line, the first notes, then a summary as the last."""
     findings = run.findings()
     rows = [_annotation(subject, finding) for subject, finding in findings[:WORST]]
+    notes = [f"{safe(subject.title)}: {safe(note)}" for subject in run.subjects for note in subject.notes]
+    rows += [_command("notice", {"title": "cnncalc note"}, note) for note in notes[:WORST]]
     more = f"; {len(findings) - WORST} more findings are in the other forms" if len(findings) > WORST else ""
     notices = "".join(f"; {safe(notice)}" for notice in run.notices)
     rows.append(_command("notice", {"title": "cnncalc check"}, f"{summary(run)}{more}{notices}"))

@@ -54,6 +54,11 @@ def _suite(root: Element, subject: Subject) -> None:
     if subject.meant:
         said = [f"{_located(subject, finding)} [{finding.code}]" for finding in subject.meant]
         SubElement(suite, "system-out").text = "\n".join(said)
+    if subject.notes:
+        properties = Element("properties")
+        for note in subject.notes:
+            SubElement(properties, "property", name="note", value=safe(note))
+        suite.insert(0, properties)
 
 
 def _doubt(suite: Element, subject: Subject | None, finding: Finding, name: str) -> None:

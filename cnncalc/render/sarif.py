@@ -49,6 +49,10 @@ def render(run: Run) -> str:
                              "descriptor": {"id": finding.code}}
                             for subject, finding in findings
                             if file_of(subject, finding) is None
+                        ] + [
+                            {"level": "note", "message": {"text": f"{safe(subject.title)}: {safe(note)}"}}
+                            for subject in run.subjects
+                            for note in subject.notes
                         ],
                     }
                 ],
