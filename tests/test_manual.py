@@ -40,7 +40,7 @@ def whole(block: str) -> str:
 def is_spec(block: str) -> bool:
     """Say whether a block shows a spec, and no configuration of another program."""
     keys = re.findall(r"^([A-Za-z_]+):", block, re.MULTILINE)
-    return set(keys) <= set(template.FILE_KEYS)
+    return set(keys) <= set(template.FILE_KEYS) and bool(keys or block.lstrip().startswith("- "))
 
 
 @pytest.mark.parametrize("block", [param for param in BLOCKS if is_spec(str(param.values[0]))])
