@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cnncalc.reconciliation.reconcile import reconcile
     from cnncalc.results.layer import Layer
     from cnncalc.results.report import Report
+    from cnncalc.search.fit import fit
+    from cnncalc.search.formula import formula
+    from cnncalc.search.sweep import sweep
     from cnncalc.study import Question, Study
     from cnncalc.values.diagnostics import Diagnostic, SpecError
     from cnncalc.values.shape import Shape
@@ -48,6 +51,8 @@ __all__ = [
     "check",
     "compare",
     "explain",
+    "fit",
+    "formula",
     "from_torch",
     "load",
     "memory",
@@ -55,6 +60,7 @@ __all__ = [
     "reconcile",
     "register",
     "rf",
+    "sweep",
 ]
 
 _HOMES = {
@@ -75,12 +81,15 @@ _HOMES = {
     "compare": "cnncalc.lineup",
     "explain": "cnncalc.explanation.network",
     "from_torch": "cnncalc.interop.pytorch",
+    "fit": "cnncalc.search.fit",
+    "formula": "cnncalc.search.formula",
     "load": "cnncalc.api",
     "memory": "cnncalc.api",
     "parse": "cnncalc.api",
     "reconcile": "cnncalc.reconciliation.reconcile",
     "rf": "cnncalc.explanation.unit:view_unit",
     "register": "cnncalc.ops.registry",
+    "sweep": "cnncalc.search.sweep",
 }
 
 

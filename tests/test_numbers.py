@@ -21,7 +21,7 @@ from cnncalc.numbers.recorded import RecordedFraction
 from cnncalc.numbers.recorder import Recorder
 from cnncalc.numbers.recording import Recording
 from cnncalc.ops.conv import Conv
-from cnncalc.search.network import Setting, record
+from cnncalc.search.network import Asked, record
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def at(spec: cnncalc.Spec, variables: Mapping[str, int | Fraction], values: Mapp
     for name, value in variables.items():
         number = recorder.input(name, int(value * under), 0, 2**20)
         given[name] = number if under == 1 else RecordedFraction(recorder, number, under)
-    made = record(spec, recorder, Setting(variables=given), WHAT)
-    return made.run({name: int(value * under) for name, value in values.items()})
+    made = record(spec, recorder, Asked(variables=given), WHAT)
+    return made.totals({name: int(value * under) for name, value in values.items()})
 
 
 # Numbers by themselves.
@@ -162,9 +162,9 @@ def test_two_inputs_of_one_size_keep_their_letters() -> None:
     })  # fmt: skip
     recorder = Recorder()
     shapes = {name: (3, recorder.input(name, 32), 32) for name in ("a", "b")}
-    made = record(spec, recorder, Setting(inputs=shapes), WHAT)
+    made = record(spec, recorder, Asked(inputs=shapes), WHAT)
     for a, b in ((32, 32), (40, 12), (3, 64), (2, 9)):
-        assert made.run({"a": a, "b": b}) == plain(spec, input={"a": [3, a, 32], "b": [3, b, 32]})
+        assert made.totals({"a": a, "b": b}) == plain(spec, input={"a": [3, a, 32], "b": [3, b, 32]})
 
 
 def test_a_condition_is_not_taken_from_one_candidate() -> None:
@@ -238,7 +238,7 @@ def test_a_repeat_is_a_number_of_its_own() -> None:
 def test_a_refusal_is_recorded_with_its_numbers() -> None:
     spec = chain({"conv": {"out": 8, "kernel": 7}})
     recorder = Recorder(holes=True)
-    made = record(spec, recorder, Setting(inputs={"input": (3, recorder.input("H", 5), 9)}), WHAT)
+    made = record(spec, recorder, Asked(inputs={"input": (3, recorder.input("H", 5), 9)}), WHAT)
     assert made.refusal is not None
     for size in (5, 6, 3):
         with pytest.raises(cnncalc.SpecError) as caught:
@@ -262,13 +262,13 @@ def check_sizes(name: str, settings: int) -> None:
     for label, shape in own:
         extents = [recorder.input(f"{label}.{k}", n) for k, n in enumerate(shape[1:])]
         shapes[label] = Shape((shape[0], *extents))
-    made = record(spec, recorder, Setting(inputs=shapes), WHAT)
+    made = record(spec, recorder, Asked(inputs=shapes), WHAT)
     agreed = 0
     for _ in range(settings):
         given = {name: max(1, node.value + rng.choice([rng.randint(-220, 220), rng.randint(-8, 8)]))
                  for name, node in recorder.inputs.items()}  # fmt: skip
         inputs = {label: [shape[0], *(given[f"{label}.{k}"] for k in range(len(shape) - 1))] for label, shape in own}
-        truth, found = plain(spec, input=inputs), made.run(given)
+        truth, found = plain(spec, input=inputs), made.totals(given)
         agreed += found == truth
         assert found is None or found == truth, given
     assert agreed > settings // 2

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from cnncalc.numbers.doors import recording
-from cnncalc.numbers.node import ADD, CALL, EXACT, FLOOR, INPUT, LET, MUL, SUB, Operation
+from cnncalc.numbers.node import ADD, CALL, EXACT, FLOOR, INPUT, LET, MUL, SUB, RecordedOp
 from cnncalc.numbers.tree import Applied, Let, Num, Sym, Tree, add, exact, negative, rounded_down, times
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def letter(recorder: Recorder, name: str, number: int) -> int:
 def tree_of(number: Any) -> Tree:
     """Return the tree of a number; a plain one is a constant."""
     if recording(number):
-        return _tree(cast("Operation", number.node), {})
+        return _tree(cast("RecordedOp", number.node), {})
     return Num(number if isinstance(number, Fraction) else int(number))
 
 
-def _tree(part: Any, known: dict[Operation, Tree]) -> Tree:
-    if not isinstance(part, Operation):
+def _tree(part: Any, known: dict[RecordedOp, Tree]) -> Tree:
+    if not isinstance(part, RecordedOp):
         return Num(part)
     found = known.get(part)
     if found is None:
@@ -38,7 +38,7 @@ def _tree(part: Any, known: dict[Operation, Tree]) -> Tree:
     return found
 
 
-def _made(node: Operation, known: dict[Operation, Tree]) -> Tree:
+def _made(node: RecordedOp, known: dict[RecordedOp, Tree]) -> Tree:
     """Return the tree of a node, built from those of its operands as it was computed."""
     kind, args = node.kind, node.args
     if kind == INPUT:

@@ -23,7 +23,7 @@ class Range(NamedTuple):
     high: int
 
 
-class Operation:
+class RecordedOp:
     """One operation of a recording.
 
     Attributes:
@@ -50,22 +50,24 @@ class Operation:
         self.function = function
 
     @property
-    def operands(self) -> tuple[Operation, ...]:
+    def operands(self) -> tuple[RecordedOp, ...]:
         """The nodes that it is computed from."""
-        return tuple(arg for arg in self.args if isinstance(arg, Operation))
+        return tuple(arg for arg in self.args if isinstance(arg, RecordedOp))
 
     def __repr__(self) -> str:
         name = self.function.__name__ if self.function else self.kind
-        shown = [f"#{arg.number}" if isinstance(arg, Operation) else repr(arg) for arg in self.args]
+        shown = [f"#{arg.number}" if isinstance(arg, RecordedOp) else repr(arg) for arg in self.args]
         return f"<{name} {' '.join(shown)} = {self.value}>"
 
 
-Operand: TypeAlias = "Operation | int"
+Operand: TypeAlias = "RecordedOp | int"
 
 
 def range_of(operand: Any) -> Range:
     """Return the range of an operand."""
-    return operand.range if isinstance(operand, Operation) else Range(operand, operand)
+    if isinstance(operand, Range):
+        return operand
+    return operand.range if isinstance(operand, RecordedOp) else Range(operand, operand)
 
 
 def combined(kind: str, a: Range, b: Range) -> Range:
@@ -86,6 +88,8 @@ def combined(kind: str, a: Range, b: Range) -> Range:
     if kind == REST:
         if a.low >= 0 and a.high < b.low:
             return a
+        if b.low == b.high and a.low // b.low == a.high // b.low:
+            return Range(a.low % b.low, a.high % b.low)
         return Range(0, b.high - 1) if b.low > 0 else Range(b.low + 1, 0)
     ends = (a.low // b.low, a.low // b.high, a.high // b.low, a.high // b.high)
     return Range(min(ends), max(ends))
@@ -110,6 +114,6 @@ def called(function: Callable[..., int], arguments: tuple[Any, ...]) -> Range:
             return Range(function(top.low, bottom.low, divisor.low), function(top.high, bottom.low, divisor.low))
     if function is floor_product:
         size, scale = range_of(arguments[0]), arguments[1]
-        if not isinstance(scale, Operation) and scale > 0:
+        if not isinstance(scale, RecordedOp | Range) and scale > 0:
             return Range(function(size.low, scale), function(size.high, scale))
     return Range(-WIDE, WIDE)

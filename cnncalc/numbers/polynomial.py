@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
-from cnncalc.numbers.node import ADD, EXACT, FLOOR, LET, MUL, SUB, Operation, Range, range_of
+from cnncalc.numbers.node import ADD, EXACT, FLOOR, LET, MUL, SUB, Range, RecordedOp, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,12 +32,12 @@ class Polynomials:
     """
 
     def __init__(self) -> None:
-        self.atoms: dict[int, Operation] = {}
+        self.atoms: dict[int, RecordedOp] = {}
         self._known: dict[int, Polynomial] = {}
 
     def of(self, operand: Operand) -> Polynomial:
         """Return the polynomial of a node or of a plain number; not to be changed."""
-        if not isinstance(operand, Operation):
+        if not isinstance(operand, RecordedOp):
             return {(): operand} if operand else {}
         known = self._known
         if operand.number in known:
@@ -54,17 +54,17 @@ class Polynomials:
                 known[node.number] = self._made(node)
         return known[operand.number]
 
-    def forget(self, node: Operation) -> None:
+    def forget(self, node: RecordedOp) -> None:
         """Drop a node that is not kept; another takes its number."""
         del self._known[node.number]
         self.atoms.pop(node.number, None)
 
-    def atom(self, node: Operation) -> Polynomial:
+    def atom(self, node: RecordedOp) -> Polynomial:
         """Return a node as a polynomial of itself."""
         self.atoms[node.number] = node
         return {(node.number,): 1}
 
-    def _made(self, node: Operation) -> Polynomial:
+    def _made(self, node: RecordedOp) -> Polynomial:
         kind = node.kind
         if kind == ADD:
             return plus(self.of(node.args[0]), self.of(node.args[1]))
@@ -79,19 +79,24 @@ class Polynomials:
             return self._quotient(node)
         return self.atom(node)
 
-    def _quotient(self, node: Operation) -> Polynomial:
+    def _quotient(self, node: RecordedOp) -> Polynomial:
         """Return an exact quotient, by a number or by one product, where each term can be divided."""
-        over, under = self.of(node.args[0]), self.of(node.args[1])
-        if len(under) == 1:
-            ((divisor, number),) = under.items()
-            found: Polynomial = {}
-            for monomial, coefficient in over.items():
-                left = without(monomial, divisor)
-                if left is None or coefficient % number:
-                    return self.atom(node)
-                found[left] = coefficient // number
-            return found
-        return self.atom(node)
+        found = self.quotient(self.of(node.args[0]), self.of(node.args[1]))
+        return self.atom(node) if found is None else found
+
+    @staticmethod
+    def quotient(over: Polynomial, under: Polynomial) -> Polynomial | None:
+        """Return over/under where under is one product that every term of over has; None elsewhere."""
+        if len(under) != 1:
+            return None
+        ((divisor, number),) = under.items()
+        found: Polynomial = {}
+        for monomial, coefficient in over.items():
+            left = without(monomial, divisor)
+            if left is None or coefficient % number:
+                return None
+            found[left] = coefficient // number
+        return found
 
     def range(self, polynomial: Polynomial) -> Range:
         """Return the range of a polynomial over the ranges of its atoms."""

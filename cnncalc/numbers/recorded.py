@@ -13,7 +13,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from cnncalc.numbers.functions import rounded_even
-from cnncalc.numbers.node import ADD, CALL, EXACT, FLOOR, LET, MUL, REST, SUB, Operation, Range
+from cnncalc.numbers.node import ADD, CALL, EXACT, FLOOR, LET, MUL, REST, SUB, Range, RecordedOp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,19 +53,25 @@ def _calculated(kind: str, a: Any, b: Any) -> Any:
             return NotImplemented
     recorder: Recorder = a.recorder if type(a) is Recorded else b.recorder
     left, right = _operand(a), _operand(b)
-    plain = right if not isinstance(right, Operation) else left if not isinstance(left, Operation) else None
+    plain = right if not isinstance(right, RecordedOp) else left if not isinstance(left, RecordedOp) else None
     if plain is not None and recorder.asking:
         same = _unchanged(kind, a, b, plain, first=plain is left)
         if same is not None:
             return same
     if kind in (FLOOR, REST, EXACT):
         refuse_zero(recorder, b)
-    if recorder.asking and isinstance(left, Operation) and isinstance(right, int) and right > 0:
+    divides = recorder.asking and kind in (FLOOR, REST, EXACT)
+    if divides and isinstance(left, RecordedOp) and isinstance(right, RecordedOp):
+        polynomials = recorder.polynomials
+        quotient = polynomials.quotient(polynomials.of(left), polynomials.of(right))
+        if quotient is not None:
+            return 0 if kind == REST else recorder.build(quotient)
+    if recorder.asking and isinstance(left, RecordedOp) and isinstance(right, int) and right > 0:
         if kind == FLOOR:
             return recorder.floored(left, right)
         if kind == REST:
             return recorder.rest(left, right)
-    values = [x.value if isinstance(x, Operation) else x for x in (left, right)]
+    values = [x.value if isinstance(x, RecordedOp) else x for x in (left, right)]
     return recorder.make(kind, (left, right), PLAIN[kind](*values))
 
 
@@ -221,7 +227,7 @@ class _Number:  # noqa: PLW1641 - each of the two kinds has its hash
     def recorded(self, function: Callable[..., int], arguments: tuple[Any, ...]) -> Any:
         """Return function(*arguments) as one call."""
         args = tuple(_argument(arg) for arg in arguments)
-        values = [arg.value if isinstance(arg, Operation) else arg for arg in args]
+        values = [arg.value if isinstance(arg, RecordedOp) else arg for arg in args]
         return self.recorder.make(CALL, args, int(function(*values)), function)
 
     def quotient(self, a: Any, b: Any) -> Any:
@@ -247,7 +253,7 @@ class Recorded(_Number):
 
     __slots__ = ("node", "recorder")
 
-    def __init__(self, recorder: Recorder, node: Operation) -> None:
+    def __init__(self, recorder: Recorder, node: RecordedOp) -> None:
         self.recorder = recorder
         self.node = node
 

@@ -19,8 +19,8 @@ from cnncalc.numbers.node import (
     REST,
     SUB,
     WIDE,
-    Operation,
     Range,
+    RecordedOp,
     called,
     combined,
 )
@@ -55,8 +55,8 @@ class Recorder:
     """
 
     def __init__(self, *, asking: bool = True, holes: bool = False) -> None:
-        self.nodes: list[Operation] = []
-        self.inputs: dict[str, Operation] = {}
+        self.nodes: list[RecordedOp] = []
+        self.inputs: dict[str, RecordedOp] = {}
         self.guards: dict[Guard, bool] = {}
         self.polynomials = Polynomials()
         self.asking = asking
@@ -72,7 +72,7 @@ class Recorder:
         """
         if not low <= value <= high:
             raise ValueError(f"{name} is recorded at {value}, outside {low}..{high}")
-        node = Operation(INPUT, (name,), value, Range(low, high), len(self.nodes))
+        node = RecordedOp(INPUT, (name,), value, Range(low, high), len(self.nodes))
         self.nodes.append(node)
         self.inputs[name] = node
         number = Recorded(self, node)
@@ -90,7 +90,7 @@ class Recorder:
             if within.low == within.high and kind != LET:
                 found = within.low
             else:
-                node = Operation(kind, args, value, within, len(self.nodes), function)
+                node = RecordedOp(kind, args, value, within, len(self.nodes), function)
                 found = self._known(node) if self.asking and kind in (ADD, SUB, MUL, EXACT) else None
                 if found is None:
                     self.nodes.append(node)
@@ -98,7 +98,7 @@ class Recorder:
             self._made[key] = found
         return found
 
-    def _known(self, node: Operation) -> Recorded | int | None:
+    def _known(self, node: RecordedOp) -> Recorded | int | None:
         """Return the number made before that is the same everywhere, such as x for x + 2 - 2; None where there is none.
 
         What is not known yet is remembered.
@@ -129,11 +129,11 @@ class Recorder:
         if function is not None:
             return called(function, args)
         if kind == LET:
-            return cast("Operation", args[2]).range
-        a, b = (arg.range if isinstance(arg, Operation) else Range(arg, arg) for arg in args)
+            return cast("RecordedOp", args[2]).range
+        a, b = (arg.range if isinstance(arg, RecordedOp) else Range(arg, arg) for arg in args)
         return combined(kind, a, b)
 
-    def floored(self, over: Operation, under: int) -> Any:
+    def floored(self, over: RecordedOp, under: int) -> Any:
         """Return floor(over/under): what divides is taken out, and a floor of a floor is one.
 
         floor((c*q + r)/c) = q + floor(r/c), floor((floor(p/a) + k)/c) = floor((p + k*a)/(a*c)).
@@ -166,7 +166,7 @@ class Recorder:
         floor = self.make(FLOOR, (top.node, under), top.node.value // under, within=within)
         return floor + self.build(out)
 
-    def rest(self, over: Operation, under: int) -> Any:
+    def rest(self, over: RecordedOp, under: int) -> Any:
         """Return over % under, with what divides left out."""
         polynomial = self.polynomials.of(over)
         if len(polynomial) > MOST_COMPARED:
@@ -191,7 +191,7 @@ class Recorder:
 
     def decide(self, relation: str, a: Operand, b: Operand) -> bool:
         """Return the answer to a question, and keep it unless every number would give it."""
-        plain = tuple(x.value if isinstance(x, Operation) else x for x in (a, b))
+        plain = tuple(x.value if isinstance(x, RecordedOp) else x for x in (a, b))
         truth = plain[0] < plain[1] if relation == LESS else plain[0] == plain[1]
         if not self.asking or a is b:
             return truth
@@ -207,7 +207,7 @@ class Recorder:
     def _narrow(self, guard: Guard, truth: bool) -> None:
         """Narrow what an input or a rounding can be, where an answer says so of it alone."""
         for node, other in ((guard.a, guard.b), (guard.b, guard.a)):
-            if isinstance(node, Operation) and isinstance(other, int):
+            if isinstance(node, RecordedOp) and isinstance(other, int):
                 low, high = node.range
                 if guard.relation == EQUAL:
                     low, high = (other, other) if truth else (low + (low == other), high - (high == other))

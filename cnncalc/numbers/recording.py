@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.numbers.node import CALL, FLOOR, INPUT, REST, Operation
+from cnncalc.numbers.node import CALL, FLOOR, INPUT, REST, RecordedOp
 from cnncalc.numbers.polynomial import plus
 from cnncalc.numbers.recorded import LESS
 
@@ -84,10 +84,10 @@ class Recording:
             waiting += [n for arg in step.args if isinstance(arg, dict) for monomial in arg for n in monomial]
         return tuple(needed[number] for number in sorted(needed))
 
-    def _step(self, node: Operation) -> Assigned:
+    def _step(self, node: RecordedOp) -> Assigned:
         if node.kind == INPUT:
             return Assigned(node.number, INPUT, None, (), node.args[0])
-        args = tuple(self.polynomials.of(arg) if isinstance(arg, Operation | int) else arg for arg in node.args)
+        args = tuple(self.polynomials.of(arg) if isinstance(arg, RecordedOp | int) else arg for arg in node.args)
         return Assigned(node.number, node.kind, node.function, args)
 
     def run(self, given: Mapping[str, int]) -> dict[str, int] | None:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.analysis.assemble import counted
+from cnncalc.analysis.assemble import counted, total
+from cnncalc.graph.graph import Graph
 from cnncalc.language.settings import Overrides
 from cnncalc.numbers.doors import identity
 from cnncalc.numbers.recording import Recording
@@ -18,7 +19,6 @@ from cnncalc.values.dtypes import parse_dtypes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from cnncalc.graph.graph import Graph
     from cnncalc.language.document import Spec
     from cnncalc.numbers.recorder import Recorder
     from cnncalc.results.totals import Totals
@@ -41,7 +41,7 @@ HOLE = re.compile("\x00([0-9]+)(?::([^\x01]*))?\x01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Asked:
     """What a network is expanded and counted with; extents, variables and the batch may record."""
 
     variant: str | None = None
@@ -54,16 +54,21 @@ class Setting:
     max_layers: int | None = None
 
 
-class Network(Recording):
+class Structure(Recording):
     """The recording of one structure of a network.
 
     Attributes:
+        layers: the names of the parts whose totals are among the results, "" for the whole network's.
         refusal: why networks of this structure are refused, with marks where numbers stand; None where they are not.
         unknown: totals that are lower bounds.
+        runs: whether it was recorded at all: not where an operator does not run on numbers that record.
     """
 
+    runs = True
+
     def __init__(self, recorder: Recorder, outputs: Mapping[str, Any], refusal: str | None = None,
-                 unknown: Iterable[str] = ()) -> None:  # fmt: skip
+                 unknown: Iterable[str] = (), layers: Iterable[str] = ("",)) -> None:  # fmt: skip
+        self.layers = tuple(layers)
         self.refusal = refusal
         self.unknown = tuple(unknown)
         for number, _ in HOLE.findall(refusal or ""):
@@ -71,14 +76,16 @@ class Network(Recording):
         super().__init__(recorder, outputs)
 
     def run(self, given: Mapping[str, int]) -> dict[str, int] | None:
+        """Return the results for plain numbers; None where a condition does not hold, or nothing was recorded."""
+        return super().run(given) if self.runs else None
+
+    def totals(self, given: Mapping[str, int]) -> dict[str, int] | None:
         """Return the totals for plain numbers; None where they make another structure, or are refused."""
-        return super().run(given) if self.refusal is None else None
+        return self.run(given) if self.refusal is None else None
 
     def reason(self, given: Mapping[str, int]) -> str | None:
         """Return why these numbers are refused, None where another structure says."""
-        if self.refusal is None:
-            return None
-        found = super().run(given)
+        found = None if self.refusal is None else self.run(given)
         return None if found is None else self.filled(found)
 
     def filled(self, found: Mapping[str, int]) -> str:
@@ -86,8 +93,10 @@ class Network(Recording):
         return HOLE.sub(lambda match: format(found[f"#{match[1]}"], match[2] or ""), self.refusal or "")
 
 
-def record(spec: Spec, recorder: Recorder, setting: Setting, wanted: Iterable[str]) -> Network:
+def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str], *, per: str = "") -> Structure:
     """Return the structure that a network has for the numbers in a setting, with the wanted totals.
+
+    With `per`, the totals of each `layer` or `block` come before those of the whole network, as `path:total`.
 
     Raises:
         SpecError: the spec is wrong whatever the numbers are.
@@ -100,15 +109,46 @@ def record(spec: Spec, recorder: Recorder, setting: Setting, wanted: Iterable[st
     graph = spec.expand(Overrides(variant, setting.variables, setting.inputs, setting.max_layers), collector)
     if errors := collector.errors:
         first = min(errors, key=lambda d: d.span or Span(0, 0))
-        return Network(recorder, {}, refusal=first.message)
+        return Structure(recorder, {}, refusal=first.message)
     if setting.fold_bn:
         from cnncalc.graph.fold import fold_batch_norm
 
         graph = fold_batch_norm(graph)
-    _, totals = counted(graph, rule, dtypes, setting.batch, NO_PEAK, tell=identity)
-    outputs = {name: TOTALS[name](totals) for name in wanted if name in TOTALS}
+    batch = graph.batch if setting.batch == 1 else setting.batch
+    per_node, totals = counted(graph, rule, dtypes, batch, NO_PEAK, tell=identity)
+    outputs: dict[str, Any] = {}
+    parts = _parts(graph, per)
+    for name, indices in parts.items():
+        part = Graph(graph.inputs, [graph.nodes[k] for k in indices])
+        own = total(part, [per_node[k] for k in indices], dtypes.weight_bits, NO_PEAK)
+        outputs.update({f"{name}:{what}": TOTALS[what](own) for what in wanted if what in TOTALS})
+    outputs.update({what: TOTALS[what](totals) for what in wanted if what in TOTALS})
     outputs.update(shapes(graph, wanted))
-    return Network(recorder, outputs, unknown=totals.lower_bounds)
+    if "receptive_field" in wanted:
+        outputs.update(fields(graph))
+    return Structure(recorder, outputs, unknown=totals.lower_bounds, layers=(*parts, ""))
+
+
+def _parts(graph: Graph, per: str) -> dict[str, list[int]]:
+    """Return the layers of each part of a network, by the part's name."""
+    found: dict[str, list[int]] = {}
+    if per:
+        for index, node in enumerate(graph.nodes):
+            found.setdefault(node.path if per == "layer" else node.path.partition(".")[0], []).append(index)
+    return found
+
+
+def fields(graph: Graph) -> dict[str, Any]:
+    """Return the receptive field of the last map on each axis, by names such as `receptive_field.0`."""
+    from cnncalc.analysis.assemble import last_map
+    from cnncalc.analysis.receptive import receptive_fields
+
+    found, _ = receptive_fields(graph)
+    index = last_map(graph, found)
+    sizes = () if index is None else [axis.size for axis in found[index].spatial]
+    if any(size is None for size in sizes):
+        raise ValueError("the receptive field is too irregular for a formula")
+    return {f"receptive_field.{axis}": size for axis, size in enumerate(sizes)}
 
 
 def shapes(graph: Graph, wanted: Iterable[str]) -> dict[str, Any]:

@@ -1,0 +1,213 @@
+"""`cnncalc fit`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cnncalc.cli.common import settings, shapes, source_of, usage_errors, write_output, write_result
+from cnncalc.cli.forms import completed, form_named
+from cnncalc.cli.options import (
+    MOST_LAYERS,
+    BatchOption,
+    DtypeOption,
+    FlopsOption,
+    FoldOption,
+    InputOption,
+    MaxLayersOption,
+    OutputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+)
+from cnncalc.cli.sweep import VaryOption, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncalc.search.fit import Design, Fitted
+
+FORMS = {"text": "", "json": ""}
+EPILOG = """\
+Examples:
+
+cnncalc fit mobilenet_v2 --vary width=0.25..1.5:0.05 --max macs=200M
+
+cnncalc fit net.yaml --vary width=16..128:8 --vary input=96..320:32 --max macs=300M --max params=4M
+
+cnncalc fit net.yaml --vary width=16..128 --min macs=100M --maximise=-params
+"""
+
+
+def command(
+    spec: SpecArgument,
+    vary: VaryOption = None,
+    most: Annotated[
+        list[str] | None, typer.Option("--max", metavar="TOTAL=QUANTITY", help="At most, as macs=200M; repeatable.")
+    ] = None,
+    least: Annotated[
+        list[str] | None, typer.Option("--min", metavar="TOTAL=QUANTITY", help="At least; repeatable.")
+    ] = None,
+    maximise: Annotated[
+        str | None,
+        typer.Option("--maximise", "--maximize", metavar="EXPR",
+                     help="What is best: macs, -params, macs/params; the first --max otherwise."),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="text or json.", autocompletion=completed(FORMS))
+    ] = "text",
+    output: OutputOption = None,
+    flops: FlopsOption = "exact",
+    dtype: DtypeOption = "fp32",
+    batch: BatchOption = 1,
+    fold_bn: FoldOption = False,
+    input: InputOption = None,  # noqa: A002 - the option's name
+    variant: VariantOption = None,
+    variables: SetOption = None,
+    max_layers: MaxLayersOption = MOST_LAYERS,
+) -> None:  # fmt: skip
+    """Find the design of a grid that is best within limits, and prove it: every other box of designs and its bound."""
+    from cnncalc.search.fit import FitSearch
+
+    form_named(form, FORMS)
+    fixed: dict[str, Any] = {
+        "input": shapes(input), "variant": variant, "variables": settings(variables), "convention": flops,
+        "dtype": dtype, "batch": batch, "fold_bn": fold_bn, "max_layers": max_layers,
+    }  # fmt: skip
+    with usage_errors():
+        search = FitSearch(source_of(spec), pairs(vary), most=limits(most, "--max"), least=limits(least, "--min"),
+                        maximise=maximise, **fixed)  # fmt: skip
+        found = search.run()
+    own = options(flops=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, input=input, variant=variant, set=variables)
+    if form == "json":
+        write_output(to_json(found, spec, own), output)
+    else:
+        write_result(to_text(found, spec, own), output)
+    if found.best is None:
+        raise typer.Exit(1)
+
+
+def limits(given: Sequence[str] | None, option: str) -> dict[str, int]:
+    """Return `--max macs=200M` options as whole numbers.
+
+    Raises:
+        ValueError: one is no pair, or no quantity.
+    """
+    from cnncalc.gate.quantity import QuantityError, Unit, parse_quantity
+    from cnncalc.search.sweep import check_total
+
+    found: dict[str, int] = {}
+    for pair in given or ():
+        name, equals, quantity = pair.partition("=")
+        if not equals:
+            raise ValueError(f"{option} wants TOTAL=QUANTITY, got '{pair}'")
+        check_total(name.strip())
+        try:
+            unit = Unit.BYTES if name.strip() in ("bytes", "model_size") else Unit.COUNT
+            number = parse_quantity(quantity.strip(), unit)
+        except QuantityError as error:
+            raise ValueError(f"{option} {name}: {error}") from None
+        found[name.strip()] = int(number) if option == "--max" else -int(-number // 1)
+    return found
+
+
+def options(**given: Any) -> list[str]:
+    """Return the options of this run as `show` and `check` take them."""
+    words: list[str] = []
+    usual = {"flops": "exact", "dtype": "fp32", "batch": 1, "fold_bn": False}
+    for name, value in given.items():
+        if value is None or value == usual.get(name):
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        else:
+            for one in value if isinstance(value, list) else [value]:
+                words += [flag, str(one)]
+    return words
+
+
+def show_line(found: Fitted, spec: str, own: Sequence[str], design: Design) -> str:
+    """Return the command that shows a design."""
+    from cnncalc.search.plain import command_of
+
+    return shlex.join(["cnncalc", "show", spec, *command_of(found.axes, design.places), *own])
+
+
+def check_line(found: Fitted, spec: str, own: Sequence[str], design: Design) -> str:
+    """Return the command that holds a design to its limits."""
+    from cnncalc.search.plain import command_of
+
+    words = [word for limit in found.limits
+             for word in ("--max" if limit.sign > 0 else "--min", f"{limit.name}={limit.number}")]  # fmt: skip
+    return shlex.join(["cnncalc", "check", spec, *command_of(found.axes, design.places), *own, *words])
+
+
+def written(found: Fitted, design: Design) -> dict[str, Any]:
+    """Return a design as JSON has it: what varies as numbers and texts, and its totals."""
+    from cnncalc.render.sweep import plain_choice
+
+    variables = {axis.name: plain_choice(axis.choices[place], axis.texts[place])
+                 for axis, place in zip(found.axes, design.places, strict=True)}  # fmt: skip
+    return {"variables": variables, **design.totals}
+
+
+def to_json(found: Fitted, spec: str, own: Sequence[str]) -> str:
+    """Return everything as JSON, the certificate with it."""
+    from cnncalc._version import __version__
+
+    data: dict[str, Any] = {
+        "schema": 1,
+        "cnncalc": __version__,
+        "spec": spec,
+        "designs": found.size,
+        "computed": found.computed,
+        "maximise": found.objective,
+        "limits": [str(limit) for limit in found.limits],
+        "best": None if found.best is None else {
+            **written(found, found.best), "value": float(found.best.value),
+            "show": show_line(found, spec, own, found.best), "check": check_line(found, spec, own, found.best),
+        },
+        "nearest": None if found.nearest is None else {
+            **written(found, found.nearest), "excess": float(found.nearest.value),
+            "show": show_line(found, spec, own, found.nearest),
+        },
+        "certificate": found.certificate(),
+    }  # fmt: skip
+    return json.dumps(data, ensure_ascii=False)
+
+
+def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
+    """Return what was found in a few lines."""
+    limits = ", ".join(map(str, found.limits)) or "no limits"
+    lines = [f"{found.size:,} designs, {limits}, best by {found.objective}"]
+    design = found.best or found.nearest
+    if found.best is None:
+        lines.append("nothing fits" + ("; no design is a network" if design is None else "; nearest is"))
+    if design is not None:
+        chosen = ", ".join(f"{axis.name} {axis.texts[place]}"
+                           for axis, place in zip(found.axes, design.places, strict=True))  # fmt: skip
+        totals = ", ".join(f"{name} {number:,}" for name, number in design.totals.items())
+        lines += [f"  {chosen}", f"  {totals}"]
+        if found.best is None:
+            lines.append(f"  {float(design.value):.1%} beyond its limits")
+    why: dict[str, list[int]] = {}
+    for box in found.discarded:
+        entry = why.setdefault(box.why, [0, 0])
+        entry[0] += 1
+        entry[1] += box.box.size
+    parts = [f"{designs:,} {REASONS[reason]} ({boxes:,} {'box' if boxes == 1 else 'boxes'})"
+             for reason, (boxes, designs) in why.items()]  # fmt: skip
+    lines.append(f"proof: {', '.join(parts)}")
+    if design is not None:
+        lines.append(show_line(found, spec, own, design))
+    if found.best is not None:
+        lines.append(check_line(found, spec, own, found.best))
+    return "\n".join(lines) + "\n"
+
+
+REASONS = {"over": "over a limit", "under": "under a limit", "beaten": "no better", "refused": "no network",
+           "computed": "computed one by one"}  # fmt: skip
