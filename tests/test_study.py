@@ -80,7 +80,7 @@ FREE = {"sizes", "tile", "verify", "zoo", "ops", "devices", "init", "schema", "c
 MODEL = "[net]\nheight=8\nwidth=8\nchannels=3\n[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=linear\n"
 BUDGET = "flops: 1G\nconvention: fvcore\nmodel_size: 1M\ndtype: int8\n"
 
-FREE |= {"formula", "sweep", "fit"}
+FREE |= {"formula", "sweep", "fit"}  # designs in number
 
 
 def test_every_command_is_counted() -> None:
