@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cnncalc.render.columns import Column
     from cnncalc.render.format import Numbers
     from cnncalc.results.layer import Layer
-    from cnncalc.results.report import Report
+    from cnncalc.results.report import Layers, Report
 
 LIGHT = "--ink:#1b1f24;--soft:#5b6470;--line:#d8dee4;--fill:#f0f3f6;--bar:#0072b2;--warn:#9a4a00"
 DARK = "--ink:#e6edf3;--soft:#9aa4af;--line:#3a424c;--fill:#1f262d;--bar:#56b4e9;--warn:#f0b070"
@@ -266,6 +266,15 @@ def to_html(
     return frame(repr(report), TREE_STYLE, (title(name, rest), *table.html(), *notes(report)))
 
 
+def layers_html(layers: Layers) -> str:
+    """Return some layers of a report as the same table, with their sums."""
+    part = layers.part()
+    rows, picked, numbers = shown(part, None, None, human=False)
+    table = Tree(part, picked, fitting(part, rows, whole=True), numbers)
+    name, *_ = heading(part)
+    return frame(repr(layers), TREE_STYLE, (title(name, [fmt.plural(len(layers), "layer")]), *table.html()))
+
+
 def brief_markdown(report: Report) -> str:
     """Return the report as a Markdown table of no more rows than a page takes."""
     rows, picked, numbers = shown(report, None, None, human=False)
@@ -346,6 +355,7 @@ def mimebundle(
     include: Collection[str] | None,
     exclude: Collection[str] | None,
     brief: Callable[[], str] | None = None,
+    plain: Callable[[], str] | None = None,
 ) -> dict[str, Any]:
     """Return the forms of a result that a notebook asks for, each made only then.
 
@@ -354,11 +364,12 @@ def mimebundle(
         include: only these MIME types.
         exclude: not these.
         brief: makes the Markdown where that is not all of `to_markdown`.
+        plain: makes the text, which is all that is left of an untrusted notebook, where that is not the `repr`.
     """
     forms: dict[str, Callable[[], str]] = {
         "text/html": result.to_html,
         "text/markdown": brief or result.to_markdown,
-        "text/plain": result.__repr__,
+        "text/plain": plain or result.__repr__,
     }
     return {
         kind: make()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc.results.listing import as_html, as_text
 from cnncalc.values.keyed import Keyed
 
 if TYPE_CHECKING:
@@ -128,6 +129,12 @@ class Layer(NamedTuple):
     def attributes(self) -> dict[str, Any]:
         """The operator's arguments as JSON has them."""
         return {name: plain(value) for name, value in self.arguments}
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(as_text(f"{self.path}  {self.op} {self.text}".rstrip(), self.to_dict()))
+
+    def _repr_html_(self) -> str:
+        return as_html(f"{self.path}  {self.op} {self.text}".rstrip(), self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as JSON has it."""

@@ -7,16 +7,16 @@ Numbers are for one image, forward, unless `batch` says otherwise. An unknown nu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from cnncalc.results.layer import Layer, plain
 from cnncalc.results.views import view
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from os import PathLike
 
     import pandas as pd
@@ -118,9 +118,9 @@ class Report:
                 return layer
         raise KeyError(path)
 
-    def match(self, pattern: str) -> tuple[Layer, ...]:
-        """Return the layers whose path matches a glob (`*`, `?`, `[..]`), in order."""
-        return tuple(layer for layer in self.layers if fnmatchcase(layer.path, pattern))
+    def match(self, pattern: str) -> Layers:
+        """Return the layers whose path matches a glob (`*`, `?`, `[..]`), in order: a tuple that prints as a table."""
+        return Layers((layer for layer in self.layers if fnmatchcase(layer.path, pattern)), self)
 
     def roofline(self, device: str | Device, *, devices: str | PathLike[str] | None = None) -> Roofline:
         """Return how fast the network can run at most on a device: lower bounds of every layer's time.
@@ -282,7 +282,9 @@ class Report:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        forms: dict[str, Any] = view("mimebundle")(self, include, exclude, lambda: view("report.brief")(self))
+        forms: dict[str, Any] = view("mimebundle")(
+            self, include, exclude, lambda: view("report.brief")(self), lambda: view("report.text")(self)
+        )
         return forms
 
     def to_json(self, *, indent: int | None = LAYER_LINES) -> str:
@@ -294,3 +296,43 @@ class Report:
         if indent != LAYER_LINES:
             return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
         return json_lines(self.to_dict())
+
+
+class Layers(tuple[Layer, ...]):  # noqa: SLOT001 - a tuple cannot have slots of its own
+    """Some layers of a report, in its order. A tuple that prints as the report's table.
+
+    Attributes:
+        report: the report that they are of.
+    """
+
+    report: Report | None
+
+    def __new__(cls, layers: Iterable[Layer] = (), report: Report | None = None) -> Self:
+        """Return the layers as a part of a report."""
+        made = super().__new__(cls, layers)
+        made.report = report
+        return made
+
+    def part(self) -> Report:
+        """Return the report with these layers and their sums alone."""
+        assert self.report is not None  # noqa: S101 - only what a report made is shown
+        return replace(self.report, layers=tuple(self), totals=self.totals, warnings=())
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over these layers."""
+        made: Totals = view("layers.totals")(self.report, self)
+        return made
+
+    def __repr__(self) -> str:
+        text: str = view("layers.text")(self)
+        return text
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(repr(self))
+
+    def _repr_html_(self) -> str | None:
+        if self.report is None or not self:
+            return None
+        text: str = view("layers.html")(self)
+        return text

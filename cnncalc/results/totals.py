@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.results.layer import Axis, plain
+from cnncalc.results.listing import as_html, as_text
 
 if TYPE_CHECKING:
     from cnncalc.results.precision import Precision
@@ -57,6 +58,12 @@ class Totals:
     def model_bits(self) -> int | None:
         """Bits of all parameters; None where no layer says widths."""
         return None if self.precision is None else self.precision.model_bits
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(as_text("totals", self.to_dict()))
+
+    def _repr_html_(self) -> str:
+        return as_html("totals", self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the totals as JSON has them."""
@@ -158,6 +165,12 @@ class Summary:
     fc_share_params: float | None
     fc_share_macs: float | None
     odd_channels: tuple[tuple[str, int], ...]
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(as_text("summary", self.to_dict()))
+
+    def _repr_html_(self) -> str:
+        return as_html("summary", self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as JSON has it."""

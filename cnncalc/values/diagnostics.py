@@ -194,6 +194,10 @@ class SpecError(Exception):
     def __str__(self) -> str:
         return "\n".join(d.render() for d in self.diagnostics)
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook prints of it: the located lines, and no frames."""
+        return str(self).splitlines()
+
 
 class ArgumentError(ValueError):
     """An operator's refusal of its arguments or of its input; the place is added by whoever built the layer.
