@@ -103,6 +103,7 @@ def test_blocks_are_found_again(name: str, lines: int) -> None:
         ("resnet50", ["bottleneck: 64, as: layer1, repeat: 3", "bottleneck: 128, as: layer2, repeat: 4, first: {str"]),
         ("resnet18", ["basic: 64, as: layer1, repeat: 2"]),
         ("mobilenet_v2", ["inverted_residual: {out: 16, t: 1}", "inverted_residual: 320"]),
+        ("yolov8n", ["c2f: {out: 32, shortcut: true}", "c2f: {out: 64, n: 2, shortcut: true}", "sppf: 256", "dfl"]),
         ("mnasnet1_0", ["inverted_residual: {out: 40, t: 3, kernel: 5, act: relu}"]),
         ("efficientnet_b0", ["mbconv: {out: 40, kernel: 5, stride: 2}", "squeeze_excite: {mid: x.c//4, act: silu}"]),
     ],

@@ -86,9 +86,31 @@ def inverted(act: str) -> Read:
     return read
 
 
-def differs(name: str, value: Any, default: Any) -> dict[str, Any]:
+def split_blocks(part: list[Item], _entering: int) -> dict[str, Any]:
+    """YOLOv8's block: half of the channels through n small blocks, each half and each result joined."""
+    first, last = part[0], part[-1]
+    small = [item for item in part[2:-2] if item.key == "add"]
+    out, count = last.args["out"], len(small) or len(part[2:-2]) // 2
+    return {"out": out, **differs("n", count, 1), **differs("shortcut", bool(small), usual=False),
+            **differs("hidden", first.args["out"] // 2, out // 2), **norm_of(first),
+            **act_of(first, "silu")}  # fmt: skip
+
+
+def pools(part: list[Item], _entering: int) -> dict[str, Any]:
+    """Pools one after another, all of them joined, between two convolutions."""
+    return {"out": part[-1].args["out"], **differs("kernel", part[1].args["kernel"], 5), **norm_of(part[0]),
+            **act_of(part[0], "silu")}  # fmt: skip
+
+
+def bins(part: list[Item], _entering: int) -> dict[str, Any]:
+    """The means of distributions over bins."""
+    shape = part[0].args["shape"]
+    return {**differs("bins", shape[1], 16), **differs("sides", shape[0], 4)} if len(shape) == 3 else {}
+
+
+def differs(name: str, value: Any, usual: Any) -> dict[str, Any]:
     """Return an argument that is not its default."""
-    return {} if value == default else {name: value}
+    return {} if value == usual else {name: value}
 
 
 def norm_of(item: Item, default: str | None = "batch_norm") -> dict[str, Any]:
@@ -112,6 +134,9 @@ SE: Form = ("mul", {"gate": ("global_avg_pool", "conv", "conv"), "map": ()})
 CALLED = ("squeeze_excite",)
 """Shipped blocks that others call."""
 GATED = ("conv", "depthwise", "squeeze_excite", "conv")
+RESIDUAL: Form = ("add", {"body": ("conv", "conv"), "skip": ()})
+MOST_SMALL = 6
+"""Small blocks of YOLOv8's block, at most."""
 PATTERNS = (
     Pattern("squeeze_excite", (SE,), gate),
     Pattern("bottleneck", (("add", {"body": ("conv", "conv", "conv"), "skip": None}), "act"), bottleneck),
@@ -122,6 +147,10 @@ PATTERNS = (
     Pattern("inverted_residual", (("add", {"body": ("conv", "depthwise", "conv"), "skip": ()}),), inverted("relu6")),
     Pattern("inverted_residual", ("conv", "depthwise", "conv"), inverted("relu6")),
     Pattern("inverted_residual", ("depthwise", "conv"), inverted("relu6")),
+    *(Pattern("c2f", ("conv", "split", *small, "concat", "conv"), split_blocks) for n in range(1, MOST_SMALL + 1)
+      for small in (("conv", "conv") * n, (RESIDUAL,) * n)),
+    Pattern("sppf", ("conv", *("max_pool",) * 3, "concat", "conv"), pools),
+    Pattern("dfl", ("reshape", "permute", "softmax", "conv", "reshape"), bins),
 )  # fmt: skip
 
 
