@@ -306,6 +306,27 @@ def test_every_colouring_has_a_legend(by: str) -> None:
     assert len(used) > 1
 
 
+def test_two_networks_are_drawn_with_what_changed(tmp_path: Path) -> None:
+    text = """
+cnncalc: 1
+input: [4, 9, 9]
+layers:
+  - {conv: {out: 4, kernel: 1}, as: kept}
+  - {conv: {out: OUT, kernel: 3}, as: grown}
+  - {conv: {out: 4, kernel: 1}, as: NAME}
+  - {conv: {out: 4, kernel: SIZE}, as: shrunk}
+"""
+    files = [tmp_path / name for name in ("one.yaml", "two.yaml", "out.svg")]
+    files[0].write_text(text.replace("OUT", "4").replace("NAME", "gone").replace("SIZE", "3"), encoding="utf-8")
+    files[1].write_text(text.replace("OUT", "8").replace("NAME", "here").replace("SIZE", "1"), encoding="utf-8")
+    assert run(["diff", str(files[0]), str(files[1]), "--format", "svg", "-o", str(files[2])]) == 0
+    pictures = parsed(files[2].read_text(encoding="utf-8")).findall(f"{SVG}svg")
+    classes = [[(g.get("class") or "").removeprefix("b ") for g in picture.iter(f"{SVG}g") if g.get("data-n")]
+               for picture in pictures]  # fmt: skip
+    assert classes == [["input", "same", "dearer", "removed", "cheaper", "output"],
+                       ["input", "same", "dearer", "added", "cheaper", "output"]]  # fmt: skip
+
+
 def test_a_notebook_is_shown_the_drawing() -> None:
     shown = RESIDUAL.graph()._repr_mimebundle_()
     assert shown["text/html"].count("<svg") == 1

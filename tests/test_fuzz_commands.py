@@ -50,7 +50,7 @@ OPTIONS = {
     "tile": ("--tile 30", "--tile 17x40", "--tile 16 --image 64", "--format json", "--memory 90kB"),
     "rf": ("conv1", "--format json", "max_pool1"),
     "reconcile": ("--claim params=25.6M", "--claim macs=4.1G", "--format json"),
-    "diff": ("--format json", "--format markdown"),
+    "diff": ("--format json", "--format markdown", "--format svg"),
     "report": ("--device a100", "--dtype int8", "--flops thop", "--deploy", "--input 3x40x56", "--batch 2"),
     "graph": ("--format svg", "--format dot", "--format mermaid", "--format html", "--depth 1", "--full", "--field",
               "--color-by macs", "--color-by rf", "--direction right", "--theme dark", "--deploy"),

@@ -29,9 +29,11 @@ EPILOG = """\
 
   cnncalc diff resnet18 resnet50                  two networks of the zoo
 
+  cnncalc diff old.yaml new.yaml --format svg -o changes.svg
+
   cnncalc diff main:specs/net.yaml specs/net.yaml --format markdown
 """
-FORMATS = ("table", "json", "markdown")
+FORMATS = ("table", "json", "markdown", "svg")
 
 _Side = Annotated[str, typer.Argument(metavar="SPEC", help="A file, a zoo network, or REF:PATH for a version in git.")]
 
@@ -54,7 +56,7 @@ def command(
     deploy: DeployOption = False,
     runtime: RuntimeOption = None,
     format: Annotated[  # noqa: A002
-        str, typer.Option("--format", "-f", metavar="FORM", help="table, json or markdown.")
+        str, typer.Option("--format", "-f", metavar="FORM", help="table, json, markdown or svg.")
     ] = "table",
     top: Annotated[int, typer.Option("--top", min=0, metavar="N", help="So many layers, those that moved most.")] = 20,
     all: Annotated[bool, typer.Option("--all", help="Every layer that differs.")] = False,  # noqa: A002
@@ -83,6 +85,10 @@ def command(
     limit = None if all else top
     if format == "json":
         text = forms.to_json(sides)
+    elif format == "svg":
+        from cnncalc.drawing.contrast import contrast_svg
+
+        text = contrast_svg(old, new, sides.comparison)
     elif format == "markdown":
         text = forms.to_markdown(sides, top=limit)
     else:

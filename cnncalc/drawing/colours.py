@@ -43,6 +43,15 @@ TONES = {
     "output": Tone("#48566a", "#ffffff", "#a9b7c9", "#14181d"),
 }
 """By the families of operators, and by the kinds of boxes that have none."""
+CHANGES = {
+    "added": Tone("#1d7a3a", "#dff5e5", "#6fd08c", "#143320"),
+    "removed": Tone("#b42318", "#fde6e3", "#ff8a80", "#3d1613"),
+    "dearer": Tone("#b4541a", "#ffebd2", "#f2a65a", "#3d2810"),
+    "cheaper": Tone("#2f6bd6", "#e6f0ff", "#6ea2ff", "#152a4a"),
+    "changed": Tone("#7a4fd0", "#f1eaff", "#b08cff", "#291c47"),
+    "same": Tone("#8d99a8", "#fafbfc", "#6d7987", "#171c22"),
+}
+"""What became of a box between two networks."""
 SHADES = tuple(
     Tone("#b4541a", light, "#f2a65a", dark)
     for light, dark in (
@@ -105,4 +114,5 @@ def shade(amount: int | None, most: int) -> int:
 
 def tone(name: str) -> Tone:
     """Return the tone of a class."""
-    return SHADES[int(name[1:])] if name not in TONES else TONES[name]
+    found = TONES.get(name) or CHANGES.get(name)
+    return found or SHADES[int(name[1:])]

@@ -241,6 +241,7 @@ class Writer:
         legend = "".join(self.legend())
         width = max(self.layout.width, self.legend_width if legend else 0)
         height = self.layout.height + (LEGEND if legend else 0)
+        self.extent = width, height
         names = sorted({*self.colours.classes, *(name for name, _ in self.colours.legend)})
         rules_ = style(names, theme)
         work, params = fmt.human(report.totals.macs), fmt.human(report.totals.params)
