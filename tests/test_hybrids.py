@@ -13,10 +13,12 @@ from cnncalc.cli import app
 FOLDER = Path(__file__).parent / "data" / "hybrids"
 TOTALS = [
     ("nonlocal", 131_712, 260_112_384),
+    ("region_heads", 17_008_162, 54_642_585_600),
     ("swin_t", 28_288_354, 4_490_566_656),
     ("vit_tiny", 5_717_416, 1_253_683_200),
 ]
-"""File, parameters and multiply-accumulates: a non-local block in PyTorch 2.13, the others of timm 1.0.31."""
+"""File, parameters and multiply-accumulates: a non-local block and the heads of torchvision's Mask R-CNN on 100 regions
+(TwoMLPHead, FastRCNNPredictor, MaskRCNNHeads, MaskRCNNPredictor) in PyTorch 2.13, the others of timm 1.0.31."""
 
 
 @pytest.mark.parametrize(("name", "params", "macs"), TOTALS)

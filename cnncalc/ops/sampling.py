@@ -119,7 +119,8 @@ class RoiAlign(Operator):
     """Regions of a map, each resampled to one size, `[C, H, W] -> [C, R, h, w]`, one region as `[C, h, w]`.
 
     Per output element the mean of `samples` x `samples` bilinear samples, 7 operations each (torchvision's roi_align
-    with that sampling_ratio, arXiv:1703.06870). Where the regions lie is no work of this layer.
+    with that sampling_ratio, arXiv:1703.06870). Where the regions lie is no work of this layer. Regions are an axis of
+    the map: a convolution of each alone has the kernel `[1, 3, 3]`, a linear layer behind `reshape` `axis: channel`.
     """
 
     group = "shape"
