@@ -51,6 +51,16 @@ def test_its_spec_is_short(name: str, lines: int) -> None:
     assert cnncalc.analyze(cnncalc.parse(text)).totals.macs == RECORDS[name]["macs"]
 
 
+def test_the_families_of_timm_are_read_as_the_page_says() -> None:
+    folder = Path(__file__).parent
+    record = json.loads((folder / "data" / "torch" / "families.json").read_text(encoding="utf-8"))
+    rows = record["models"].values()
+    assert [name for name, row in record["models"].items() if row["ours"] != [row["params"], row["macs"]]] == []
+    assert [name for name, row in record["models"].items() if row["bounds"]] == []
+    page = (folder.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert f"each of timm's {len(rows)} model families (timm {record['timm']}, torch 2.13.0)" in page
+
+
 def test_paths_are_those_of_the_modules() -> None:
     graph = Walk(from_data(RECORDS["resnet18"]["program"]), Collector()).run(["input"])
     paths = [node.path for node in graph.nodes]

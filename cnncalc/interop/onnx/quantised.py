@@ -117,7 +117,8 @@ def narrowed(graph: Graph, types: Mapping[Ref, int], weights: Mapping[int, int])
     readers = readers_of(graph)
     gone = {n for n, node in enumerate(graph.nodes) if casts(node)}
     gone |= dynamic(graph, types, readers)
-    gone -= {source for source, _ in graph.outputs.values() if source >= 0 and root(graph, (source, 0), gone)[0] < 0}
+    behind = roots(graph, gone)
+    gone -= {source for source, _ in graph.outputs.values() if behind.get(source, (0, 0))[0] < 0}
     if not gone and not weights:
         return graph
     stored = stored_widths(graph, types, gone, readers)
@@ -125,7 +126,7 @@ def narrowed(graph: Graph, types: Mapping[Ref, int], weights: Mapping[int, int])
     nodes: list[Node] = []
 
     def moved(ref: Ref) -> Ref:
-        ref = root(graph, ref, gone)
+        ref = behind[ref[0]] if ref[0] in gone else ref
         return ref if ref[0] < 0 else (position[ref[0]], ref[1])
 
     for index, node in enumerate(graph.nodes):
@@ -144,11 +145,13 @@ def casts(node: Node) -> bool:
     return kind_of(node) in CASTS and len(node.inputs) == 1
 
 
-def root(graph: Graph, ref: Ref, gone: set[int]) -> Ref:
-    """Return the tensor behind layers that are gone."""
-    while ref[0] in gone:
-        ref = graph.nodes[ref[0]].inputs[0]
-    return ref
+def roots(graph: Graph, gone: set[int]) -> dict[int, Ref]:
+    """Return the tensor behind each layer that is gone and those before it that are."""
+    found: dict[int, Ref] = {}
+    for index in sorted(gone):
+        source = graph.nodes[index].inputs[0]
+        found[index] = found.get(source[0], source)
+    return found
 
 
 def readers_of(graph: Graph) -> dict[Ref, list[int]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cnncalc.values.shape import Shape
 
 ELEMENTWISE = {
-    **dict.fromkeys(("add", "sub", "rsub", "neg", "sum", "cumsum"), "additions"),
+    **dict.fromkeys(("add", "sub", "rsub", "neg", "sum", "cumsum", "col2im"), "additions"),
     **dict.fromkeys(("mul", "bitwise_and", "bitwise_or", "square"), "multiplications"),
     **dict.fromkeys(("div", "reciprocal", "remainder", "floor_divide", "mean"), "divisions"),
     **dict.fromkeys(("maximum", "minimum", "gt", "lt", "ge", "le", "eq", "ne", "where", "abs", "sign", "relu", "clamp",
