@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cnncalc.api import analyze
 from cnncalc.cli import run
+from cnncalc.editor.document import Document
 from cnncalc.editor.settings import Settings, settings_of
+from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
     from pytest import CaptureFixture, MonkeyPatch  # noqa: PT013 - types alone
@@ -74,3 +77,16 @@ def test_which_yaml_is_a_spec() -> None:
     assert not looks_like_spec("services: {web: {image: nginx}}\n")
     assert not looks_like_spec("layers:\n  - name: base\n")
     assert not looks_like_spec("{")
+
+
+@pytest.mark.parametrize(
+    "text", ["cnncalc: 1\ninput: [3, 8, 8]\nlayers: {", 'cnncalc: 1\ninput: "3x8x8\nlayers: [relu]\n']
+)
+def test_a_slip_of_the_hand_makes_no_other_format_of_a_spec(text: str, tmp_path: Path) -> None:
+    """The command says of the file what the editor says of the text."""
+    file = tmp_path / "net.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        analyze(str(file))
+    assert [finding.code for finding in caught.value.diagnostics] == ["yaml-syntax"]
+    assert Document(str(file), text).findings() == caught.value.diagnostics

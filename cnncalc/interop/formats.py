@@ -111,12 +111,15 @@ def is_tflite(head: bytes) -> bool:
     return head[4:8] == b"TFL3"
 
 
+SPEC = re.compile(rb"^cnncalc[ \t]*:", re.MULTILINE)
+"""The signature of a spec: with a slip of the hand, such as `layers: {`, it is one still."""
 CAFFE = re.compile(rb"^\s*(?:layers?|input_param|input_shape)\s*:?\s*[{<]|^\s*input\s*:\s*[\"']", re.MULTILINE)
 
 
 def is_caffe(head: bytes) -> bool:
     """Whether it has layers, or inputs, as the text form of protocol buffers writes them."""
-    return CAFFE.search(head.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n")) is not None
+    text = head.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n")
+    return CAFFE.search(text) is not None and SPEC.search(text) is None
 
 
 FORMATS = (
