@@ -105,7 +105,8 @@ def worked_out(expression: Any, values: Mapping[int, Array]) -> Array:
         return expression
     parts = [worked_out(part, values) for part in expression[0]]
     # the sizes of parts on a grid differ: those along one axis first, so that few are as large as the grid
-    parts.sort(key=np.size)
+    if len(parts) > 2:
+        parts.sort(key=_size)
     into, kind = parts[0], np.add if isinstance(expression, Sum) else np.multiply
     fresh = False
     for part in parts[1:]:
@@ -115,6 +116,10 @@ def worked_out(expression: Any, values: Mapping[int, Array]) -> Array:
             into, fresh = kind(into, part), True
             fresh = isinstance(into, np.ndarray)
     return into
+
+
+def _size(part: Array) -> int:
+    return getattr(part, "size", 1)
 
 
 def _computed(step: Assigned, planned: list[Any], values: Mapping[int, Array]) -> Array:

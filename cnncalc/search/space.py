@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INPUT, VARIABLE, VARIANT, BATCH, DTYPE, RULE = "input", "variable", "variant", "batch", "dtype", "rule"
 WORDS = (INPUT, VARIANT, BATCH, DTYPE, RULE)
 """What can be varied besides a spec's variables; a variable of such a name is meant first."""
-MOST_CHOICES = 10_000_000
+MOST_CHOICES = 1_000_000
 SIZED = 2
 """Axes of a shape that a single number stands for: a square map."""
 
