@@ -125,10 +125,10 @@ def test_mistakes_are_one_line(words: list[str], part: str) -> None:
 
 
 def test_a_large_grid_is_not_computed_design_by_design() -> None:
-    """200 million designs, of which a few thousand are computed."""
+    """200 million designs with plateaus: neither size nor the count of classes alone decides."""
     vary = {"width": "0.01..2:0.01", "input": "32..1031", "classes": "1..1000"}
     found = FitSearch("mobilenet_v2", vary, most={"params": 3_000_000}, least={}, maximise="params").run()
     assert found.size == 200_000_000
     assert found.best is not None
     assert found.best.totals["params"] <= 3_000_000
-    assert found.computed < found.size // 10
+    assert found.computed < found.size // 5
