@@ -48,6 +48,8 @@ def schema(*, plugins: bool = True) -> Json:
             },
         ],
         "properties": _file(classes),
+        "if": {"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["use"]}]}},
+        "then": {"properties": {"layers": {"items": ref("known_layer")}}},
         "definitions": {**_shared(classes), **_operators(classes)},
     }
 
@@ -60,6 +62,11 @@ def builtin(cls: type[ops.Operator]) -> bool:
 def ref(name: str) -> Json:
     """Return a reference to a definition."""
     return {"$ref": f"#/definitions/{name}"}
+
+
+def hidden(form: Json) -> Json:
+    """Return a form that editors take and do not offer: another name of what they offer already."""
+    return {"doNotSuggest": True, "allOf": [form]}
 
 
 def described(text: str, form: Json) -> Json:
@@ -134,7 +141,9 @@ def _file(classes: Iterable[type[ops.Operator]]) -> Json:
 def _shared(classes: list[type[ops.Operator]]) -> Json:
     """Return the definitions that are not operators."""
     label: Json = {"type": "string", "pattern": LABEL, "description": "a layer's label"}
-    item_keys = {word: ref(f"{cls.name}_call") for cls in classes for word in (cls.name, *cls.aliases)}
+    item_keys = {cls.name: ref(f"{cls.name}_call") for cls in classes}
+    item_keys |= {word: hidden(ref(f"{cls.name}_call")) for cls in classes for word in cls.aliases}
+    every = "|".join(item_keys)
     layers: Json = {"type": "array", "items": ref("layer"), "minItems": 1}
     modifiers: Json = {
         "as": described("Names the output, or each of several outputs; $name labels each row of each by its word.", {
@@ -184,18 +193,23 @@ def _shared(classes: list[type[ops.Operator]]) -> Json:
         "layer": {
             "description": "An operator's name, or {operator: arguments} with modifiers beside it.",
             "anyOf": [
-                {"enum": list(item_keys)},
-                {"type": "string", "pattern": NAME, "description": "a block's name"},
+                *({"type": "string", "pattern": f"^({'|'.join((cls.name, *cls.aliases))})$", "description": _help(cls)}
+                  for cls in classes),
+                {"type": "string", "pattern": rf"^(?!({every})$)[A-Za-z_]\w*$", "description": "a block's name"},
                 {"type": "string", "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*$", "description": "a parameter's word"},
                 {
                     "type": "object",
                     "minProperties": 1,
-                    "properties": {**joined, **item_keys, **modifiers},
+                    "properties": {**item_keys, **modifiers, **joined},
                     "additionalProperties": {"description": "a block with its parameters"},
                     "if": has_operator,
                     "then": {"propertyNames": {"enum": [*item_keys, *joined, *MODIFIERS]}},
                 },
             ],
+        },
+        "known_layer": {
+            "not": {"type": "string", "pattern": rf"^(?!({every}|\$.*)$)"},
+            "propertyNames": {"pattern": rf"^({'|'.join((*item_keys, *joined, *MODIFIERS))}|\$.*)$"},
         },
         "sources": {
             "description": "The labels of the sources, or a label or list of layers for each named path.",
@@ -346,7 +360,7 @@ def _arguments(cls: type[ops.Operator]) -> Json:
         form = _argument(declared)
         found[declared.name] = form
         for alias in declared.aliases:
-            found[alias] = {**form, "description": f"{declared.name}: {form['description']}"}
+            found[alias] = {**form, "description": f"{declared.name}: {form['description']}", "doNotSuggest": True}
         if declared.like:
             found["like"] = described(f"A label: {declared.name} is the size of that layer's map.", ref("label"))
     return found
