@@ -84,6 +84,13 @@ def architecture() -> str:
     return page()
 
 
+def coverage() -> str:
+    """Return the page about what of timm is read."""
+    from tools.census import page
+
+    return page()
+
+
 def as_json(data: object) -> str:
     """Return data as the schema command writes it."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -97,6 +104,7 @@ GENERATED = {
     "zoo": Generated("docs/zoo.md", zoo),
     "counting": Generated("docs/counting.md", counting),
     "commands": Generated("docs/commands.md", commands),
+    "coverage": Generated("docs/coverage.md", coverage),
     "architecture": Generated("docs/architecture.md", architecture),
 }
 
