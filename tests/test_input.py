@@ -92,3 +92,5 @@ def test_the_gate_passed_with_an_input_of_another_network(tmp_path: Path, option
     file = tmp_path / "little.yaml"
     file.write_text(IMAGE, encoding="utf-8")
     assert CliRunner().invoke(app, ["check", str(file), *options]).exit_code == code
+    file.write_text(f"accept: [input-channels]\n{IMAGE.strip()}\n", encoding="utf-8")
+    assert CliRunner().invoke(app, ["check", str(file), *options]).exit_code == code, "a spec accepts no doubt"

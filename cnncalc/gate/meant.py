@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.findings import OF_THE_QUESTION
 from cnncalc.gate.judge import Finding, Status
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def hidden(report: Report, doubtful: Collection[str]) -> list[Diagnostic]:
     """Return the doubts that a spec tries to accept: `accept:` covers warnings only."""
-    return [replace(found, severity="warning") for found in report.accepted if found.code in _never(doubtful)]
+    return [replace(found, severity="warning") for found in report.accepted if found.code in doubtful]
 
 
 def meant(report: Report, doubtful: Collection[str]) -> list[Finding]:
@@ -34,7 +33,7 @@ def meant(report: Report, doubtful: Collection[str]) -> list[Finding]:
             used=found.spec is not None,
         )
         for found in report.accepted
-        if found.code not in _never(doubtful)
+        if found.code not in doubtful
     ]
 
 
@@ -47,7 +46,3 @@ def anew(now: Iterable[Finding], before: Iterable[Finding], reference: str) -> l
         else replace(found, status=Status.NEAR, message=f"newly {found.message}, not accepted in {reference}")
         for found in now
     ]
-
-
-def _never(doubtful: Collection[str]) -> frozenset[str]:
-    return frozenset(doubtful) - OF_THE_QUESTION
