@@ -537,3 +537,10 @@ def test_the_documented_output_is_the_programs(page: str) -> None:
             encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"},
         )  # fmt: skip
         assert unplaced(done.stdout) == unplaced(expected)
+
+
+@pytest.mark.parametrize(("pattern", "hint"), [("layer3.9", "'layer3' has 0..5"), ("layer1.7", "'layer1' has 0..2")])
+def test_a_repetition_that_there_is_not_is_told_from_those_that_there_are(pattern: str, hint: str) -> None:
+    with pytest.raises(NoSuchLayer) as caught:
+        explain("resnet50", pattern)
+    assert caught.value.hint == hint

@@ -37,6 +37,11 @@ def nearest(pattern: str, paths: Sequence[str]) -> str | None:
     """Return the hint for a path that is none: the nearest one, or a scope that it may have meant."""
     if any(path.startswith(f"{pattern}.") for path in paths):
         return f"'{pattern}' is a block; its layers are '{pattern}.*'"
+    before, _, last = pattern.rpartition(".")
+    under = {path.removeprefix(f"{before}.").partition(".")[0] for path in paths if path.startswith(f"{before}.")}
+    numbers = sorted(int(name) for name in under if name.isdecimal())
+    if before and last.isdecimal() and numbers:
+        return f"'{before}' has {numbers[0]}..{numbers[-1]}"
     scopes = dict.fromkeys(path.partition(".")[0] for path in paths)
     return did_you_mean(pattern, [*paths, *scopes], f"the layers are {', '.join(paths[:3])}, ..." if paths else None)
 
