@@ -19,7 +19,7 @@ from cnncalc.cli import run
 from cnncalc.drawing.layout import DIRECTIONS, Layout, Rectangle, layout
 from cnncalc.drawing.mermaid import MOST_CHARACTERS, MOST_EDGES
 from cnncalc.drawing.picture import SUFFIXES
-from cnncalc.drawing.scene import Box, Edge, Frame, Scene, scene
+from cnncalc.drawing.scene import BlockFrame, Box, Edge, Scene, scene
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def random_scene(seed: int) -> Scene:
         made.edges.extend(Edge(source, target, made.boxes[source].shape or Shape((1,))) for source in sorted(sources))
     for level in range(draw.randint(0, 3)):
         start = draw.randint(0, count - 1)
-        made.frames.append(Frame(start, min(count, start + draw.randint(1, 8)), "f", 2, level))
+        made.frames.append(BlockFrame(start, min(count, start + draw.randint(1, 8)), "f", 2, level))
     return made
 
 

@@ -14,7 +14,7 @@ from cnncalc.editor.formatting import FormatError, formatted
 from cnncalc.editor.hints import chosen_parts, inlay_hints, lenses
 from cnncalc.editor.hover import hover
 from cnncalc.editor.outline import folds, outline
-from cnncalc.editor.text import Edit, Position, Range, Shift, edited
+from cnncalc.editor.text import Edit, Position, Shift, TextRange, edited
 from cnncalc.editor.tokens import pieces
 from cnncalc.language.write import plain_data
 from cnncalc.language.yaml_text import read
@@ -216,7 +216,7 @@ def test_a_warning_can_be_accepted() -> None:
 
 
 def test_edits_are_made_from_the_end() -> None:
-    edits = [Edit(Range(1, 2, 1, 3), "X"), Edit(Range(2, 1, 3, 1), ""), Edit(Range(3, 3, 9, 9), "!")]
+    edits = [Edit(TextRange(1, 2, 1, 3), "X"), Edit(TextRange(2, 1, 3, 1), ""), Edit(TextRange(3, 3, 9, 9), "!")]
     assert edited("abc\ndef\nghi\n", edits) == "aXc\ngh!"
 
 

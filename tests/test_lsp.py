@@ -209,9 +209,9 @@ def test_a_name_gets_another_one_and_a_text_its_form() -> None:
 
 def applied(text: str, edits: Any) -> str:
     """Return a text after a client's edits; all of it is ASCII."""
-    from cnncalc.editor.text import Edit, Range
+    from cnncalc.editor.text import Edit, TextRange
 
-    own = [Edit(Range(e.range.start.line + 1, e.range.start.character + 1, e.range.end.line + 1,
+    own = [Edit(TextRange(e.range.start.line + 1, e.range.start.character + 1, e.range.end.line + 1,
                       e.range.end.character + 1), e.new_text) for e in edits]  # fmt: skip
     return edited(text, own)
 

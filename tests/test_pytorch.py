@@ -15,8 +15,11 @@ import pytest
 
 import cnncalc
 from cnncalc.graph.verify import verify
-from cnncalc.interop.pytorch.export import Program, Step, Stored, Tensor, from_data, to_data
-from cnncalc.interop.pytorch.walk import Walk
+from cnncalc.interop.pytorch.export import ExportedProgram as Program
+from cnncalc.interop.pytorch.export import ExportedStep as Step
+from cnncalc.interop.pytorch.export import ExportedTensor as Tensor
+from cnncalc.interop.pytorch.export import Stored, from_data, to_data
+from cnncalc.interop.pytorch.walk import TorchWalk
 from cnncalc.interop.writing import readable_spec
 from cnncalc.language.tree import EXPANDED_MARKER
 from cnncalc.values.diagnostics import Collector, SpecError
@@ -33,7 +36,7 @@ UNUSED = {"inception_v3": 768 * 128 + 2 * 128 + 128 * 768 * 25 + 2 * 768 + 768 *
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_recorded_program_has_the_counts_of_pytorch(name: str) -> None:
     record = RECORDS[name]
-    graph = Walk(from_data(record["program"]), Collector()).run(["input"])
+    graph = TorchWalk(from_data(record["program"]), Collector()).run(["input"])
     verify(graph)
     totals = cnncalc.analyze(graph).totals
     assert (totals.macs, totals.params + UNUSED.get(name, 0)) == (record["macs"], record["params"])
@@ -44,7 +47,7 @@ def test_a_recorded_program_has_the_counts_of_pytorch(name: str) -> None:
     ("name", "lines"), [("resnet18", 40), ("efficientnet_b0", 60), ("shufflenet_v2_x0_5", 60)]
 )
 def test_its_spec_is_short(name: str, lines: int) -> None:
-    graph = Walk(from_data(RECORDS[name]["program"]), Collector()).run(["input"])
+    graph = TorchWalk(from_data(RECORDS[name]["program"]), Collector()).run(["input"])
     text = readable_spec(graph, name=name)
     assert not text.startswith(EXPANDED_MARKER)
     assert text.count("\n") <= lines
@@ -62,7 +65,7 @@ def test_the_families_of_timm_are_read_as_the_page_says() -> None:
 
 
 def test_paths_are_those_of_the_modules() -> None:
-    graph = Walk(from_data(RECORDS["resnet18"]["program"]), Collector()).run(["input"])
+    graph = TorchWalk(from_data(RECORDS["resnet18"]["program"]), Collector()).run(["input"])
     paths = [node.path for node in graph.nodes]
     assert paths[:7] == ["conv1", "bn1", "relu", "maxpool", "layer1.0.conv1", "layer1.0.bn1", "layer1.0.relu"]
     assert paths[-3:] == ["avgpool", "flatten", "fc"]
@@ -83,7 +86,7 @@ def test_a_bias_that_is_put_together_is_a_sum_of_its_own() -> None:
     stored = {"w": Stored("w", 24, True, True), "q": Stored("q", 3, True, True), "k": Stored("k", 3, False, True)}
     bias = Tensor("b", (6,))
     steps = [Step("cat", {"tensors": [q, k]}, set(), [bias], {0}), linear("y", x, w, bias, (1, 6))]
-    graph = Walk(Program([x], stored, steps, ["y"], {}), Collector()).run(["input"])
+    graph = TorchWalk(Program([x], stored, steps, ["y"], {}), Collector()).run(["input"])
     verify(graph)
     totals = cnncalc.analyze(graph).totals
     assert [node.op.name for node in graph.nodes] == ["linear", "opaque"]
@@ -101,7 +104,7 @@ def test_products_that_no_input_enters_count_with_what_reads_them() -> None:
         Step("add", {"self": x, "other": made}, set(), [Tensor("a", (1, 5, 3))], {0}),
         Step("add", {"self": Tensor("a", (1, 5, 3)), "other": made}, set(), [Tensor("y", (1, 5, 3))], {0}),
     ]
-    graph = Walk(Program([x], stored, steps, ["y"], {}), Collector()).run(["input"])
+    graph = TorchWalk(Program([x], stored, steps, ["y"], {}), Collector()).run(["input"])
     totals = cnncalc.analyze(graph).totals
     assert (totals.params, totals.buffers, totals.macs) == (6, 10, 30)
     assert [node.op.macs(node.in_shapes, node.out_shapes) for node in graph.nodes] == [30, 0]

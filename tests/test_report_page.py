@@ -16,7 +16,7 @@ import pytest
 import cnncalc
 from cnncalc import Question, Study
 from cnncalc.cli import run
-from cnncalc.page.report import Asked, report_page
+from cnncalc.page.report import ReportAsked, report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def study_of(source: Any, **options: Any) -> Study:
 
 def page_of(*sources: Any, **options: Any) -> str:
     studies = [study_of(source) for source in sources]
-    return report_page([Asked(study=study, title=study.report.name) for study in studies], **options)
+    return report_page([ReportAsked(study=study, title=study.report.name) for study in studies], **options)
 
 
 class Reader(HTMLParser):
@@ -155,7 +155,7 @@ def hostile_study() -> Study:
 
 
 def test_names_do_nothing() -> None:
-    page = report_page([Asked(study=hostile_study(), title=HOSTILE)], said=[HOSTILE])
+    page = report_page([ReportAsked(study=hostile_study(), title=HOSTILE)], said=[HOSTILE])
     reader = read(page)
     assert not reader.wrong
     assert [tag for tag, _ in reader.found].count("script") == 2
@@ -246,7 +246,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {name: folder / f"{name}.html" for name in ("resnet50", "unet", "yolov8n", "hostile", "both")}
     for name in ("resnet50", "unet", "yolov8n"):
         made[name].write_text(page_of(name), encoding="utf-8")
-    made["hostile"].write_text(report_page([Asked(study=hostile_study(), title=HOSTILE)]), encoding="utf-8")
+    made["hostile"].write_text(report_page([ReportAsked(study=hostile_study(), title=HOSTILE)]), encoding="utf-8")
     made["both"].write_text(page_of("lenet5", "resnet18", device="a100"), encoding="utf-8")
     return made
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cnncalc.cli.common import everything
-from cnncalc.page.report import Asked, report_page
+from cnncalc.page.report import ReportAsked, report_page
 from cnncalc.render.check_shared import safe, summary
 from cnncalc.source import Text
 from cnncalc.study import Question, Study
@@ -31,7 +31,7 @@ def write_page(run: Run, options: Options, file: str) -> None:
         if subject.report is None:
             said += [safe(doubt.render().splitlines()[0]) for doubt in subject.doubts]
         else:
-            asked.append(Asked(study=study_of(subject, options), title=subject.title, subject=subject))
+            asked.append(ReportAsked(study=study_of(subject, options), title=subject.title, subject=subject))
     write_file(file, report_page(asked, said=said))
 
 

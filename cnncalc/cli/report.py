@@ -50,7 +50,7 @@ def command(
 ) -> None:
     """Write one HTML file about networks: drawing, table, charts, formulas, budgets and source, linked."""
     from cnncalc.lineup import split
-    from cnncalc.page.report import Asked, report_page
+    from cnncalc.page.report import ReportAsked, report_page
 
     if output != "-":
         refuse_precious(output)
@@ -62,7 +62,7 @@ def command(
         study = studied(name, input=input, variant=own or variant, variables=variables, convention=flops, dtype=dtype,
                         batch=batch, max_layers=max_layers, deploy=deploy)  # fmt: skip
         report_findings(study.report.warnings)
-        asked.append(Asked(study=study, title=study.report.name))
+        asked.append(ReportAsked(study=study, title=study.report.name))
     with usage_errors():
         text = report_page(asked, device=device)
     if output == "-":

@@ -131,7 +131,7 @@ def pairs(vary: Sequence[str] | None) -> dict[str, Any]:
     return found
 
 
-class Progress:
+class SweepProgress:
     """How far a sweep is, on standard error where that is a terminal."""
 
     def __init__(self, whole: int, done: int = 0) -> None:
@@ -159,7 +159,7 @@ class Progress:
 
 def batches(found: Sweep, first: int = 0) -> Iterator[Batch]:
     """Yield the batches of a sweep, with progress; Ctrl-C ends them with exit code 130."""
-    progress = Progress(len(found), first)
+    progress = SweepProgress(len(found), first)
     try:
         for batch in found.batches(first):
             yield batch

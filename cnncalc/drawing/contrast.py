@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cnncalc.drawing.colours import CHANGES, Colouring
 from cnncalc.drawing.layout import layout
 from cnncalc.drawing.scene import scene
-from cnncalc.drawing.svg import Writer, number, safe, style
+from cnncalc.drawing.svg import SvgWriter, number, safe, style
 from cnncalc.render import format as fmt
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def contrast_svg(before: Report, after: Report, comparison: Comparison, *, theme
         classes = [change_of(box, changes) if box.layers else box.kind for box in placed.scene.boxes]
         seen = [name for name in CHANGES if name in classes]
         names |= {*classes, *seen}
-        writer = Writer(placed, Colouring("change", classes, [(name, name) for name in seen]))
+        writer = SvgWriter(placed, Colouring("change", classes, [(name, name) for name in seen]))
         text = writer.whole_picture("page")
         width, height = writer.extent
         work, params = fmt.human(report.totals.macs), fmt.human(report.totals.params)

@@ -14,7 +14,7 @@ REACH = 12
 """A chain keeps its column free up to where it joins, over at most so many rows."""
 
 
-class Cell(NamedTuple):
+class GridCell(NamedTuple):
     """The place of a box."""
 
     row: int
@@ -98,7 +98,7 @@ def chains_of(near: Neighbours, rows: Sequence[int], favoured: int = -1) -> list
     return chains
 
 
-def place(near: Neighbours, rows: Sequence[int], loose: int = 1, favoured: int = -1) -> list[Cell]:
+def place(near: Neighbours, rows: Sequence[int], loose: int = 1, favoured: int = -1) -> list[GridCell]:
     """Return the place of every box; columns count from 0, none is empty.
 
     Args:
@@ -127,7 +127,7 @@ def place(near: Neighbours, rows: Sequence[int], loose: int = 1, favoured: int =
         waiting = later
     used = sorted(columns.filled)
     numbers = {column: number for number, column in enumerate(used)}
-    return [Cell(row, numbers[column or 0]) for row, column in zip(rows, columns.of, strict=True)]
+    return [GridCell(row, numbers[column or 0]) for row, column in zip(rows, columns.of, strict=True)]
 
 
 def mask(first: int, last: int) -> int:

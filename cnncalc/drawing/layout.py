@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncalc.drawing import words
 from cnncalc.drawing.grid import neighbours, place, rows_of
 from cnncalc.drawing.route import Point, Room, Routed, Size, route
+from cnncalc.drawing.scene import JOINING
 from cnncalc.drawing.ushape import arrange, halves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnncalc.drawing.grid import Cell
+    from cnncalc.drawing.grid import GridCell
     from cnncalc.drawing.scene import Box, Scene
-    from cnncalc.drawing.words import Line
+    from cnncalc.drawing.words import BoxLine
 
 DIRECTIONS = ("down", "right")
 LINE = 15.0
@@ -58,7 +59,7 @@ class Rectangle(NamedTuple):
         return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
 
 
-class Drawn(NamedTuple):
+class LaidOut(NamedTuple):
     """A frame with its place."""
 
     place: Rectangle
@@ -75,12 +76,12 @@ class Layout:
     width: float = 0.0
     height: float = 0.0
     places: list[Rectangle] = field(default_factory=list)
-    texts: list[list[Line]] = field(default_factory=list)
+    texts: list[list[BoxLine]] = field(default_factory=list)
     paths: list[list[tuple[float, float]]] = field(default_factory=list)
-    frames: list[Drawn] = field(default_factory=list)
+    frames: list[LaidOut] = field(default_factory=list)
 
 
-def box_size(box: Box, texts: Sequence[Line]) -> tuple[float, float]:
+def box_size(box: Box, texts: Sequence[BoxLine]) -> tuple[float, float]:
     """Return width and height of a box with its lines."""
     wide = max(
         words.width(line.strong, 12.5) + words.width(line.plain) + words.width(line.right)
@@ -107,13 +108,13 @@ def layout(scene: Scene, direction: str = "down", *, field: bool = False) -> Lay
     near = neighbours(len(scene.boxes), edges)
     down = direction == "down"
 
-    def sized(boxes: Sequence[int], cells: Sequence[Cell]) -> list[Size]:
+    def sized(boxes: Sequence[int], cells: Sequence[GridCell]) -> list[Size]:
         own = [extents[box] for box in boxes]
         if down:
             own = even([scene.boxes[box] for box in boxes], cells, own)
         return [Size(height, width) if down else Size(width, height) for width, height in own]
 
-    def spaced(boxes: Sequence[int], cells: Sequence[Cell], upwards: bool) -> Room:
+    def spaced(boxes: Sequence[int], cells: Sequence[GridCell], upwards: bool) -> Room:
         return room(scene, dict(zip(boxes, cells, strict=True)), down=down, upwards=upwards)
 
     found = halves(scene, near, edges)
@@ -129,7 +130,7 @@ def layout(scene: Scene, direction: str = "down", *, field: bool = False) -> Lay
     return made
 
 
-def rename(made: Layout, drawn: dict[int, Drawn]) -> None:
+def rename(made: Layout, drawn: dict[int, LaidOut]) -> None:
     """Give boxes whose frame is not drawn their whole path, as far as there is room for it."""
     framed = {box for n in drawn for box in range(made.scene.frames[n].start, made.scene.frames[n].stop)}
     for number, box in enumerate(made.scene.boxes):
@@ -139,10 +140,12 @@ def rename(made: Layout, drawn: dict[int, Drawn]) -> None:
             made.texts[number][: len(short)] = short
 
 
-def even(boxes: Sequence[Box], cells: Sequence[Cell], extents: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def even(
+    boxes: Sequence[Box], cells: Sequence[GridCell], extents: list[tuple[float, float]]
+) -> list[tuple[float, float]]:
     """Return sizes in which the boxes of a column are equally wide, but for merges, inputs and outputs."""
     widest: dict[int, float] = {}
-    alike = [box.kind == "block" or (box.kind == "layer" and box.group != "merge") for box in boxes]
+    alike = [box.kind == "block" or (box.kind == "layer" and box.group not in JOINING) for box in boxes]
     for cell, (width, _), same in zip(cells, extents, alike, strict=True):
         if same:
             widest[cell.column] = max(widest.get(cell.column, 0.0), width)
@@ -152,7 +155,7 @@ def even(boxes: Sequence[Box], cells: Sequence[Cell], extents: list[tuple[float,
     ]
 
 
-def room(scene: Scene, cells: dict[int, Cell], *, down: bool, upwards: bool = False) -> Room:
+def room(scene: Scene, cells: dict[int, GridCell], *, down: bool, upwards: bool = False) -> Room:
     """Return the space that the frames around some boxes need before and behind rows, and between columns."""
     found = Room()
     levels: dict[tuple[bool, int], set[int]] = {}
@@ -183,7 +186,7 @@ def turn(made: Layout, routed: Routed, *, down: bool) -> None:
     made.width, made.height = (routed.across, routed.along) if down else (routed.along, routed.across)
 
 
-def frames(made: Layout) -> dict[int, Drawn]:
+def frames(made: Layout) -> dict[int, LaidOut]:
     """Return the frames that can be drawn, by number, from outside in: around their boxes and no other.
 
     Two frames lie one in the other or apart.
@@ -193,7 +196,7 @@ def frames(made: Layout) -> dict[int, Drawn]:
     for number, edge in enumerate(scene.edges):
         leaving[edge.source].append(number)
     sides = [(place.x, place.y, place.right, place.bottom) for place in made.places]
-    found: dict[int, Drawn] = {}
+    found: dict[int, LaidOut] = {}
     for number in sorted(range(len(scene.frames)), key=lambda n: (-scene.frames[n].level, n)):
         frame = scene.frames[number]
         parts = [sides[box] for box in range(frame.start, frame.stop)]
@@ -209,7 +212,7 @@ def frames(made: Layout) -> dict[int, Drawn]:
             not place.meets(drawn.place) or place.holds(drawn.place) or drawn.place.holds(place)
             for drawn in found.values()
         ):  # fmt: skip
-            found[number] = Drawn(place, frame.label, frame.times)
+            found[number] = LaidOut(place, frame.label, frame.times)
     return dict(reversed(found.items()))
 
 

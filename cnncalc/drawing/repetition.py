@@ -22,7 +22,7 @@ class Span(NamedTuple):
     stop: int
 
 
-class Run(NamedTuple):
+class DrawnRun(NamedTuple):
     """Parts that stand several times in a row.
 
     Attributes:
@@ -102,20 +102,20 @@ class Wiring:
         )
 
 
-def runs(parts: Sequence[Span], wiring: Wiring) -> list[Run]:
+def runs(parts: Sequence[Span], wiring: Wiring) -> list[DrawnRun]:
     """Return the runs among parts that follow each other, the first that covers most layers at each place."""
     kinds: dict[object, int] = {}
     signs = [kinds.setdefault(tuple(wiring.kinds[part.start : part.stop]), len(kinds)) for part in parts]
-    found: list[Run] = []
+    found: list[DrawnRun] = []
     place = 0
     while place < len(parts):
-        best: Run | None = None
+        best: DrawnRun | None = None
         for size in range(1, min(LONGEST, (len(parts) - place) // 2) + 1):
             if signs[place] != signs[place + size]:
                 continue
             times = _times(parts, signs, wiring, place, size)
             if times > 1 and (best is None or times * size > best.times * best.parts):
-                best = Run(place, size, times)
+                best = DrawnRun(place, size, times)
         if best is not None and _worthwhile(parts, best):
             found.append(best)
             place += best.parts * best.times
@@ -124,7 +124,7 @@ def runs(parts: Sequence[Span], wiring: Wiring) -> list[Run]:
     return found
 
 
-def _worthwhile(parts: Sequence[Span], run: Run) -> bool:
+def _worthwhile(parts: Sequence[Span], run: DrawnRun) -> bool:
     only = parts[run.first]
     return run.parts > 1 or run.times >= LEAST_LAYERS or only.stop - only.start > 2
 

@@ -14,7 +14,7 @@ from cnncalc.drawing.grid import mask
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnncalc.drawing.grid import Cell
+    from cnncalc.drawing.grid import GridCell
 
 PITCH = 10.0
 """Between lanes of a gutter, and between tracks of a channel."""
@@ -93,7 +93,7 @@ class Room:
 
 
 def route(
-    cells: Sequence[Cell], sizes: Sequence[Size], edges: Sequence[tuple[int, int]], room: Room | None = None,
+    cells: Sequence[GridCell], sizes: Sequence[Size], edges: Sequence[tuple[int, int]], room: Room | None = None,
     stretch: dict[int, float] | None = None,
 ) -> Routed:
     """Return where boxes and edges are.
@@ -111,7 +111,7 @@ def route(
 class Router:
     """Routes one picture."""
 
-    def __init__(self, cells: Sequence[Cell], sizes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, cells: Sequence[GridCell], sizes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> None:
         self.cells, self.sizes, self.edges = cells, list(sizes), edges
         self.rows = 1 + max((cell.row for cell in cells), default=0)
         self.columns = 1 + max((cell.column for cell in cells), default=0)
@@ -176,7 +176,7 @@ class Router:
                 return Way("over")
         return self.lane(source, start, stop)
 
-    def lane(self, source: int, start: Cell, stop: Cell) -> Way:
+    def lane(self, source: int, start: GridCell, stop: GridCell) -> Way:
         """Return a way through the gutter beside the target, on the side of the source or where there is less."""
         facing = -1 if start.column < stop.column else 1
         enters = self.emptier(start, stop) if start.column == stop.column else facing
@@ -188,7 +188,7 @@ class Router:
         lane.stop = max(lane.stop, last)
         return Way("lane", gutter, leaves, enters)
 
-    def emptier(self, start: Cell, stop: Cell) -> int:
+    def emptier(self, start: GridCell, stop: GridCell) -> int:
         """Return the side of a column with fewer boxes and lines between two rows: 1 behind it, -1 before."""
         bits = mask(start.row, stop.row)
         column = start.column

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.drawing.repetition import Run, Span, Wiring, runs
+from cnncalc.drawing.repetition import DrawnRun, Span, Wiring, runs
 from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ ENOUGH = 100
 DEEPEST = 8
 MERGED = {"normalisation", "activation", "regularisation"}
 """Operators of these groups stand in the box of the layer that they follow."""
+JOINING = {"merge"}
+"""Boxes of these groups are as wide as their words, not as their column."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class Edge(NamedTuple):
     shape: Shape
 
 
-class Frame(NamedTuple):
+class BlockFrame(NamedTuple):
     """A line around the boxes from `start` to before `stop`: an opened block or what is repeated."""
 
     start: int
@@ -98,7 +100,7 @@ class Scene:
     report: Report
     boxes: list[Box] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[BlockFrame] = field(default_factory=list)
 
 
 class Part(NamedTuple):
@@ -143,7 +145,7 @@ def scene(report: Report, depth: int | None = None, *, whole: bool = False) -> S
         depth: blocks inside so many others are one box each, 1 for the outermost; None for what is readable.
         whole: every layer in a box of its own, nothing folded.
     """
-    maker = Maker(report)
+    maker = SceneMaker(report)
     if whole:
         return maker.make(DEEPEST, merging=False)
     if depth is not None:
@@ -156,7 +158,7 @@ def scene(report: Report, depth: int | None = None, *, whole: bool = False) -> S
     return maker.make(1)
 
 
-class Maker:
+class SceneMaker:
     """Makes scenes of one report."""
 
     def __init__(self, report: Report) -> None:
@@ -221,7 +223,7 @@ class Maker:
         found = {run.first: run for run in runs([part.span for part in parts], self.wiring)} if self.merging else {}
         at = 0
         while at < len(parts):
-            run = found.get(at, Run(at, 1, 1))
+            run = found.get(at, DrawnRun(at, 1, 1))
             members = parts[at : at + run.parts]
             step = members[-1].stop - members[0].start
             last = parts[at + run.times - 1].path if run.parts == 1 else ""
@@ -230,7 +232,7 @@ class Maker:
             for member in members:
                 self.part(member, level, again)
             if run.parts > 1:
-                self.made.frames.append(Frame(start, len(self.made.boxes), "", run.times, level))
+                self.made.frames.append(BlockFrame(start, len(self.made.boxes), "", run.times, level))
             at += run.parts * run.times
 
     def part(self, part: Part, level: int, again: Again) -> None:
@@ -247,7 +249,7 @@ class Maker:
                 self.repeat(box, again)
             if len(self.made.boxes) - start > 2 or again.mark > 1:
                 label = part.path if again.mark == 1 else joined(part.path, again.last)
-                self.made.frames.append(Frame(start, len(self.made.boxes), label, again.mark, level))
+                self.made.frames.append(BlockFrame(start, len(self.made.boxes), label, again.mark, level))
                 for box in self.made.boxes[start:]:
                     box.name = box.name or box.path.removeprefix(f"{part.path}.")
         for time in range(1, again.times):

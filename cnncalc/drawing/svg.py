@@ -14,9 +14,9 @@ from cnncalc.values.diagnostics import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cnncalc.drawing.layout import Drawn, Layout, Rectangle
+    from cnncalc.drawing.layout import LaidOut, Layout, Rectangle
     from cnncalc.drawing.scene import Box
-    from cnncalc.drawing.words import Line
+    from cnncalc.drawing.words import BoxLine
 
 THEMES = ("auto", "light", "dark", "page")
 """`auto` follows the reader; `page` leaves the colours to the page around it."""
@@ -97,7 +97,7 @@ def corners(place: Rectangle) -> str:
     return " ".join(f'{name}="{number(value)}"' for name, value in zip(names, place, strict=True))
 
 
-class Writer:
+class SvgWriter:
     """Writes one picture."""
 
     def __init__(self, layout: Layout, colours: Colouring) -> None:
@@ -163,7 +163,7 @@ class Writer:
             f"{''.join(behind)}{''.join(parts)}</g>"
         )
 
-    def line(self, line: Line, place: Rectangle, y: float, *, pill: bool) -> str:
+    def line(self, line: BoxLine, place: Rectangle, y: float, *, pill: bool) -> str:
         """Return one line of text in a box."""
         left = place.x + PADDING + (3 if pill else 2)
         words_ = []
@@ -207,7 +207,7 @@ class Writer:
             parts.append(f"line {line}")
         return " · ".join(parts)
 
-    def frame(self, frame: Drawn) -> str:
+    def frame(self, frame: LaidOut) -> str:
         """Return one frame with its name."""
         place = frame.place
         parts = [f'<rect class="f" {corners(place)} rx="8"/>']
@@ -290,4 +290,4 @@ def to_svg(layout: Layout, *, color_by: str = "op", theme: str = "auto") -> str:
     """
     if theme not in THEMES:
         raise ValueError(f"there is no theme '{theme}'; choose one of {', '.join(THEMES[:3])}")
-    return Writer(layout, colouring(layout.scene.boxes, color_by)).whole_picture(theme)
+    return SvgWriter(layout, colouring(layout.scene.boxes, color_by)).whole_picture(theme)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.drawing.grid import Cell, chains_of, neighbours, place, rows_of
+from cnncalc.drawing.grid import GridCell, chains_of, neighbours, place, rows_of
 from cnncalc.drawing.route import ARROW, MARGIN, PITCH, STUB, Point, Room, Routed, Router, Size, clean
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def halves(scene: Scene, near: Neighbours, edges: Sequence[tuple[int, int]]) -> 
     return Halves(bottom, sorted(inside), ups, across)
 
 
-class Side:
+class Arm:
     """One side of a U: its boxes by their numbers in it, routed on its own."""
 
     def __init__(
         self, boxes: Sequence[int], sizes: Sequence[Size], edges: Sequence[tuple[int, int]], room: Room,
-        cells: Sequence[Cell],
+        cells: Sequence[GridCell],
     ) -> None:  # fmt: skip
         self.boxes = boxes
         self.number = {box: number for number, box in enumerate(boxes)}
@@ -93,7 +93,7 @@ class Side:
         self.router = Router(self.cells, self.sizes, self.edges)
         self.routed = self.router.run(self.room, self.stretch)
 
-    def cell(self, box: int) -> Cell:
+    def cell(self, box: int) -> GridCell:
         """Return the place of a box in the side's grid."""
         return self.cells[self.number[box]]
 
@@ -102,7 +102,7 @@ class Side:
         return self.routed.centres[self.number[box]].along
 
 
-def side_cells(boxes: Sequence[int], edges: Sequence[tuple[int, int]], bottom: int = -1) -> list[Cell]:
+def side_cells(boxes: Sequence[int], edges: Sequence[tuple[int, int]], bottom: int = -1) -> list[GridCell]:
     """Return the places of one side's boxes in a grid of their own; the spine begins behind the bottom, if given."""
     number = {box: n for n, box in enumerate(boxes)}
     near = neighbours(len(boxes), [(number[a], number[b]) for a, b in edges if a in number and b in number])
@@ -112,14 +112,14 @@ def side_cells(boxes: Sequence[int], edges: Sequence[tuple[int, int]], bottom: i
 
 def arrange(
     found: Halves,
-    sizes: Callable[[Sequence[int], Sequence[Cell]], list[Size]],
+    sizes: Callable[[Sequence[int], Sequence[GridCell]], list[Size]],
     edges: Sequence[tuple[int, int]],
-    room: Callable[[Sequence[int], Sequence[Cell], bool], Room],
+    room: Callable[[Sequence[int], Sequence[GridCell], bool], Room],
 ) -> Routed | None:
     """Return where everything of a U is; None where too much does not go across on one level."""
     cells = side_cells(found.down, edges), side_cells(found.up, edges, found.bottom)
     down, up = (
-        Side(boxes, sizes(boxes, own), edges, room(boxes, own, upwards), own)
+        Arm(boxes, sizes(boxes, own), edges, room(boxes, own, upwards), own)
         for boxes, own, upwards in ((found.down, cells[0], False), (found.up, cells[1], True))
     )
     floor = up.router.along[0]
@@ -129,7 +129,7 @@ def arrange(
     return whole if len(joined.used) <= MOST_TURNS else None
 
 
-def level(found: Halves, down: Side, up: Side, edges: Sequence[tuple[int, int]], floor: float) -> None:
+def level(found: Halves, down: Arm, up: Arm, edges: Sequence[tuple[int, int]], floor: float) -> None:
     """Stretch both sides until what goes across does so on one level, from the bottom upwards."""
     lifts = dict.fromkeys(range(2), 0.0)
     pairs = sorted({(up.cell(b).row, -down.cell(a).row) for a, b in (edges[n] for n in found.across)
@@ -158,7 +158,7 @@ class Joined:
     """Both sides in one picture: the second mirrored, the first of its rows on the level of the bottom or above."""
 
     def __init__(
-        self, found: Halves, down: Side, up: Side, edges: Sequence[tuple[int, int]], floor: float
+        self, found: Halves, down: Arm, up: Arm, edges: Sequence[tuple[int, int]], floor: float
     ) -> None:  # fmt: skip
         self.found, self.down, self.up, self.edges = found, down, up, edges
         self.floor = down.along(found.bottom) + floor

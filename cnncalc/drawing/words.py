@@ -24,7 +24,7 @@ QUIET = ("no bias", "padding")
 """Arguments that a picture can do without: the shapes show them."""
 
 
-class Line(NamedTuple):
+class BoxLine(NamedTuple):
     """One line of a box: a strong part, a plain part, and one at the right."""
 
     strong: str
@@ -101,7 +101,7 @@ def share_text(part: int, whole: int) -> str:
     return f"{tenths / 10:.1f} %" if tenths < 100 else f"{(tenths + 5) // 10} %"
 
 
-def lines(box: Box, limit: int = PATH_LIMIT, *, scoped: bool = True) -> list[Line]:
+def lines(box: Box, limit: int = PATH_LIMIT, *, scoped: bool = True) -> list[BoxLine]:
     """Return the lines of a box.
 
     Args:
@@ -112,23 +112,23 @@ def lines(box: Box, limit: int = PATH_LIMIT, *, scoped: bool = True) -> list[Lin
     shape = shape_text(box.shape, box.last)
     path = shorten((scoped and box.name) or box.path, limit)
     if box.head is None and box.kind != "block":
-        return [Line(path, "", shape)]
+        return [BoxLine(path, "", shape)]
     times = f"{TIMES}{box.times}" if box.times > 1 else ""
     if box.head is None:
-        return [Line(path, times), Line("", contents(box)), Line("", "", shape)]
-    found = [Line(box.head.op, " ".join(filter(None, (arguments(box.head), times))))]
+        return [BoxLine(path, times), BoxLine("", contents(box)), BoxLine("", "", shape)]
+    found = [BoxLine(box.head.op, " ".join(filter(None, (arguments(box.head), times))))]
     if len(box.shown) > 1:
-        found.append(Line("", company(box)))
-    found.append(Line("", path, shape))
+        found.append(BoxLine("", company(box)))
+    found.append(BoxLine("", path, shape))
     return found
 
 
-def field_line(box: Box, *, field: bool) -> list[Line]:
+def field_line(box: Box, *, field: bool) -> list[BoxLine]:
     """Return the line with the receptive field of what a box makes, if it is asked for and there is one."""
     if not field or not box.layers or not box.layers[-1].receptive_field:
         return []
     last = box.layers[-1]
-    return [Line("", "field", "the whole input" if last.is_global else fmt.axes(last.receptive_field))]
+    return [BoxLine("", "field", "the whole input" if last.is_global else fmt.axes(last.receptive_field))]
 
 
 def amount(box: Box, key: str) -> str:

@@ -9,7 +9,7 @@ from cnncalc.devices import load as load_devices
 from cnncalc.editor.cursor import cursor, keys_behind
 from cnncalc.editor.names import STD
 from cnncalc.editor.slots import Place, mapping_of, place_of
-from cnncalc.editor.text import Edit, Range
+from cnncalc.editor.text import Edit, TextRange
 from cnncalc.gate.metrics import find_metric
 from cnncalc.language.expressions import ATTRIBUTES, FUNCTIONS
 from cnncalc.language.slots import written
@@ -72,7 +72,7 @@ def completions(document: Document, at: Position) -> list[Completion]:
     place = place_of(found, blocks)
     chooser = _Chooser(document, at, found, place, names)
     word = chooser.word
-    here = Range(at.line, at.column - len(word), at.line, at.column)
+    here = TextRange(at.line, at.column - len(word), at.line, at.column)
     offers = {offer.label: offer for offer in chooser.offers() if _fits(offer.label, word)}
     return [
         Completion(o.label, o.kind, o.detail, o.text, Edit(here, o.label if o.insert is None else o.insert))

@@ -23,7 +23,7 @@ DASH = re.compile(r"-(?:\s+|$)")
 
 
 @dataclass(slots=True)
-class Frame:
+class CursorFrame:
     """A mapping or a list that is open at the cursor.
 
     Attributes:
@@ -54,7 +54,7 @@ class Cursor:
         bare: the scalar stands in block style: it may still become the key of a mapping of its own.
     """
 
-    frames: list[Frame]
+    frames: list[CursorFrame]
     on_key: bool
     typed: str
     bare: bool = False
@@ -70,7 +70,7 @@ class _Scanner:
     """One pass over the lines before a position."""
 
     def __init__(self) -> None:
-        self.stack: list[Frame] = []
+        self.stack: list[CursorFrame] = []
         self.token = ""
         self.bare = False
         self.on_key = False
@@ -78,7 +78,7 @@ class _Scanner:
         self.quote = ""
 
     @property
-    def top(self) -> Frame | None:
+    def top(self) -> CursorFrame | None:
         return self.stack[-1] if self.stack else None
 
     def line(self, text: str, *, last: bool) -> None:
@@ -125,7 +125,7 @@ class _Scanner:
         self.dedent(column)
         top = self.top
         if top is None or top.kind == "map" or top.indent < column:
-            self.stack.append(Frame("seq", column, flow=False, line=self.number))
+            self.stack.append(CursorFrame("seq", column, flow=False, line=self.number))
 
     def content(self, content: str, column: int, *, dashed: bool) -> None:
         """Read what stands behind the dashes of a line."""
@@ -141,7 +141,7 @@ class _Scanner:
                 self.bare = True
             return
         if not here:
-            self.stack.append(Frame("map", column, flow=False, line=self.number))
+            self.stack.append(CursorFrame("map", column, flow=False, line=self.number))
         frame = self.stack[-1]
         frame.key = key[1].strip("\"'")
         frame.keys.append(frame.key)
@@ -171,7 +171,7 @@ class _Scanner:
                 return
             elif character in "{[":
                 kind = "map" if character == "{" else "seq"
-                self.stack.append(Frame(kind, 10**6, flow=True, line=self.number))
+                self.stack.append(CursorFrame(kind, 10**6, flow=True, line=self.number))
                 self.token = ""
             elif character in "}]":
                 self.token = BEHIND
@@ -210,7 +210,7 @@ def cursor(lines: Sequence[str], at: Position) -> Cursor | None:
     return Cursor(scanner.stack, on_key, typed, scanner.bare)
 
 
-def keys_behind(lines: Sequence[str], at: Position, frame: Frame) -> list[str]:
+def keys_behind(lines: Sequence[str], at: Position, frame: CursorFrame) -> list[str]:
     """Return the keys of an open mapping that stand behind the cursor."""
     if frame.flow:
         return _flow_keys(lines[at.line - 1][at.column - 1 :] if at.line <= len(lines) else "")

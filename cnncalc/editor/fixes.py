@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.editor.analysis import Analysis
-from cnncalc.editor.text import Edit, Range, edited, range_of
+from cnncalc.editor.text import Edit, TextRange, edited, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,10 +83,10 @@ def _candidates(now: Analysis, finding: Diagnostic) -> Iterator[Fix]:
         elif hint.startswith("indent with spaces"):
             start = len(line) - len(line.lstrip())
             new = line[:start].replace("\t", "  ")
-            yield Fix("indent with spaces", (Edit(Range(place.line, 1, place.line, start + 1), new),), sure=True)
+            yield Fix("indent with spaces", (Edit(TextRange(place.line, 1, place.line, start + 1), new),), sure=True)
 
 
-def _marked(now: Analysis, finding: Diagnostic) -> Range:
+def _marked(now: Analysis, finding: Diagnostic) -> TextRange:
     """Return what a finding marks, without space behind it."""
     assert finding.span is not None  # noqa: S101 - fixes has looked
     place = range_of(finding.span)
@@ -94,7 +94,7 @@ def _marked(now: Analysis, finding: Diagnostic) -> Range:
     return place._replace(end_column=place.column + len(text.rstrip()))
 
 
-def _word(line: str, place: Range) -> Range:
+def _word(line: str, place: TextRange) -> TextRange:
     """Return the word at the start of what is marked."""
     found = WORD.match(line, place.column - 1)
     return place if found is None else place._replace(end_column=found.end() + 1)
@@ -116,7 +116,7 @@ def _written(text: str) -> Iterator[str]:
         yield found[1]
 
 
-def _replaced(place: Range, text: str, *, sure: bool) -> Fix:
+def _replaced(place: TextRange, text: str, *, sure: bool) -> Fix:
     return Fix(f"write {text}", (Edit(place, text),), sure)
 
 
@@ -129,12 +129,12 @@ def _accepted(now: Analysis, finding: Diagnostic) -> list[Fix]:
     if node is None:
         key = tree.key("layers")
         line = key.line if key is not None else 1
-        edit = Edit(Range(line, 1, line, 1), f"accept: [{code}]\n")
+        edit = Edit(TextRange(line, 1, line, 1), f"accept: [{code}]\n")
     else:
         start = now.lines[node.line - 1].find("[", 0)
         if start < 0 or node.line == 0:
             return []
-        edit = Edit(Range(node.line, start + 2, node.line, start + 2), f"{code}, ")
+        edit = Edit(TextRange(node.line, start + 2, node.line, start + 2), f"{code}, ")
     fix = Fix(f"accept: {code} in this file", (edit,), sure=False)
     after = Analysis(edited(now.text, fix.edits), now.path, now.beside)
     return [fix] if after.outcome.whole and all(other.code != code for other in after.findings) else []

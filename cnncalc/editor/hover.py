@@ -14,7 +14,7 @@ from cnncalc.editor.cursor import cursor
 from cnncalc.editor.hints import block_text, network_text, row_of
 from cnncalc.editor.places import Use
 from cnncalc.editor.slots import mapping_of, place_of
-from cnncalc.editor.text import Position, Range, range_of
+from cnncalc.editor.text import Position, TextRange, range_of
 from cnncalc.explanation.network import explain
 from cnncalc.language.expressions import FUNCTIONS
 from cnncalc.language.slots import written
@@ -45,7 +45,7 @@ WIDTH = 88
 class Hover(NamedTuple):
     """What is said of a piece of text."""
 
-    range: Range
+    range: TextRange
     text: str
 
 
@@ -66,13 +66,13 @@ def hover(document: Document, at: Position) -> Hover | None:
     return None if said is None else Hover(word, said)
 
 
-def word_at(lines: Sequence[str], at: Position) -> Range | None:
+def word_at(lines: Sequence[str], at: Position) -> TextRange | None:
     """Return the word at a position."""
     if at.line > len(lines):
         return None
     for found in WORD.finditer(lines[at.line - 1]):
         if found.start() < at.column <= found.end() + 1:
-            return Range(at.line, found.start() + 1, at.line, found.end() + 1)
+            return TextRange(at.line, found.start() + 1, at.line, found.end() + 1)
     return None
 
 
@@ -96,7 +96,7 @@ def _budget(document: Document, at: Position) -> Hover | None:
             heavy = standing.judgement.heaviest
             rows += ["", *(f"- `{h.path}` {render.number(h.value)}, {fmt.percent(round(h.share * 10**6), 10**6)}"
                            for h in heavy)]  # fmt: skip
-            return Hover(Range(at.line, start, at.line, end), "\n".join(rows).strip())
+            return Hover(TextRange(at.line, start, at.line, end), "\n".join(rows).strip())
     return None
 
 
@@ -110,7 +110,7 @@ def _named(document: Document, names: Names, before: Position, at: Position) -> 
         return Hover(range_of(one.span._replace(line=at.line)), text)
     for (line, column), name in names.operators.items():
         if line == before.line and column <= before.column <= column + len(name):
-            place = Range(at.line, column, at.line, column + len(name))
+            place = TextRange(at.line, column, at.line, column + len(name))
             return Hover(place, _called(document, name, Position(at.line, column)))
     return None
 
@@ -240,7 +240,7 @@ def _common(paths: Sequence[str]) -> str:
 # Words without a name of their own.
 
 
-def _word(document: Document, word: Range, text: str) -> str | None:
+def _word(document: Document, word: TextRange, text: str) -> str | None:
     """Return what a key, an argument, a function or a code means where it stands."""
     names = document.names()
     found = cursor(document.now.lines, Position(word.end_line, word.end_column))

@@ -36,7 +36,7 @@ def read_names(root: Map, file: str, library: Callable[[str], tuple[Map, str] | 
         if found is not None and isinstance(entry, Scalar):
             names.used[entry.text] = found[1]
             names.blocks = {**own_blocks(*found), **names.blocks}
-    _Walk(names, lines).file()
+    _NameWalk(names, lines).file()
     names.occurrences.sort(key=lambda one: (one.span.line, one.span.column))
     return names
 
@@ -55,7 +55,7 @@ def own_blocks(root: Map, file: str) -> dict[str, BlockName]:
         found[key.text] = BlockName(Symbol("block", key.text, file), key, given, node)
     return found
 
-class _Walk:
+class _NameWalk:
     """One walk over a tree; what it finds goes to the names."""
 
     def __init__(self, names: Names, lines: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.editor.names import STD, Occurrence, Symbol
-from cnncalc.editor.text import Edit, Range, range_of
+from cnncalc.editor.text import Edit, TextRange, range_of
 from cnncalc.language.expressions import RESERVED
 from cnncalc.language.standard import FILE as STD_FILE
 from cnncalc.language.template import DOTTED, LABEL, MAX_LABEL
@@ -27,7 +27,7 @@ class Location(NamedTuple):
     """A piece of a file, by its absolute path."""
 
     path: str
-    range: Range
+    range: TextRange
 
 
 class RenameError(ValueError):
@@ -80,7 +80,7 @@ def references(document: Document, at: Position, others: Iterable[Document] = ()
     return places
 
 
-def renamable(document: Document, at: Position) -> Range:
+def renamable(document: Document, at: Position) -> TextRange:
     """Return the piece of text that is renamed.
 
     Raises:
@@ -167,5 +167,5 @@ def _used_file(document: Document, at: Position) -> Location | None:
         if entry.line == before.line and entry.column <= before.column <= entry.column + entry.length:
             path = names.used.get(getattr(entry, "text", ""))
             if path is not None:
-                return Location(str(STD_FILE) if path == STD else path, Range(1, 1, 1, 1))
+                return Location(str(STD_FILE) if path == STD else path, TextRange(1, 1, 1, 1))
     return None

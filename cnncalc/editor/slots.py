@@ -13,7 +13,7 @@ from cnncalc.ops.arguments import Nested
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cnncalc.editor.cursor import Cursor, Frame
+    from cnncalc.editor.cursor import Cursor, CursorFrame
     from cnncalc.editor.names import BlockName
     from cnncalc.ops.arguments import Kind
 
@@ -95,7 +95,7 @@ def entry_of(place: Place) -> Place:
     return place
 
 
-def value_of(place: Place, frame: Frame, blocks: Mapping[str, BlockName]) -> Place:
+def value_of(place: Place, frame: CursorFrame, blocks: Mapping[str, BlockName]) -> Place:
     """Return what the value of a key is for."""
     key = frame.key or ""
     if place.what == "form":
@@ -167,7 +167,7 @@ def _form_of(form: Json) -> Json:
     return form if any(part.get("type") == "array" for part in inner) else resolved(form)
 
 
-def _of_item(place: Place, key: str, frame: Frame, blocks: Mapping[str, BlockName]) -> Place:
+def _of_item(place: Place, key: str, frame: CursorFrame, blocks: Mapping[str, BlockName]) -> Place:
     """Return what a key of an item is for."""
     if key in blocks:
         return place._replace(what="block-call", of=key)

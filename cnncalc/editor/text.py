@@ -17,7 +17,7 @@ class Position(NamedTuple):
     column: int
 
 
-class Range(NamedTuple):
+class TextRange(NamedTuple):
     """A piece of text, from its first character to before its last position."""
 
     line: int
@@ -33,13 +33,13 @@ class Range(NamedTuple):
 class Edit(NamedTuple):
     """A piece of text to be replaced; of a file, by its path."""
 
-    range: Range
+    range: TextRange
     text: str
 
 
-def range_of(span: Span) -> Range:
+def range_of(span: Span) -> TextRange:
     """Return the piece of text that a span marks."""
-    return Range(span.line, span.column, span.line, span.column + max(span.length, 0))
+    return TextRange(span.line, span.column, span.line, span.column + max(span.length, 0))
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

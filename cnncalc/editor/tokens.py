@@ -16,7 +16,7 @@ OF_SYMBOL = {"label": "label", "input": "label", "block": "block", "variable": "
 WORDS = RESERVED - FUNCTIONS.keys() - {"input", "none"}
 
 
-class Piece(NamedTuple):
+class ColouredPiece(NamedTuple):
     """A piece of a line; `declares`: a name is given there."""
 
     line: int
@@ -26,13 +26,13 @@ class Piece(NamedTuple):
     declares: bool = False
 
 
-def pieces(document: Document) -> list[Piece]:
+def pieces(document: Document) -> list[ColouredPiece]:
     """Return what pieces of the text are, in its order; lines that cannot be read are left out."""
     names, readable = document.names(), document.readable
     if names is None or readable is None:
         return []
     lines = readable.lines
-    found: dict[tuple[int, int], Piece] = {}
+    found: dict[tuple[int, int], ColouredPiece] = {}
     for node in names.expressions:
         try:
             parts = tokens(node.text)
@@ -51,11 +51,12 @@ def pieces(document: Document) -> list[Piece]:
             elif part.text in {"(", ")", ","}:
                 continue
             if lines[node.line - 1][start + part.start - 1 :].startswith(part.text):
-                found[node.line, start + part.start] = Piece(node.line, start + part.start, len(part.text), kind)
+                column = start + part.start
+                found[node.line, column] = ColouredPiece(node.line, column, len(part.text), kind)
     for (line, column), name in names.operators.items():
-        found[line, column] = Piece(line, column, len(name), "operator")
+        found[line, column] = ColouredPiece(line, column, len(name), "operator")
     for one in names.occurrences:
         place = one.span.line, one.span.column
-        found[place] = Piece(*place, one.span.length, OF_SYMBOL[one.symbol.kind], one.declares)
+        found[place] = ColouredPiece(*place, one.span.length, OF_SYMBOL[one.symbol.kind], one.declares)
     moved = ((piece, document.after(piece.line)) for _, piece in sorted(found.items()))
     return [piece._replace(line=line) for piece, line in moved if line is not None and piece.length > 0]

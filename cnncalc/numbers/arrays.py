@@ -15,7 +15,7 @@ import numpy as np
 from cnncalc.numbers.functions import floor_product, not_below, rounded_channels
 from cnncalc.numbers.node import EXACT, FLOOR, INPUT, REST
 from cnncalc.numbers.ranges import largest
-from cnncalc.numbers.source import Atom, Product, Sum, collected, dependencies
+from cnncalc.numbers.source import Atom, SourceProduct, SourceSum, collected, dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,13 +101,13 @@ def worked_out(expression: Any, values: Mapping[int, Array]) -> Array:
     """Return what an expression comes to; what is no expression is a plain number."""
     if isinstance(expression, Atom):
         return values[expression.number]
-    if not isinstance(expression, Sum | Product):
+    if not isinstance(expression, SourceSum | SourceProduct):
         return expression
     parts = [worked_out(part, values) for part in expression[0]]
     # the sizes of parts on a grid differ: those along one axis first, so that few are as large as the grid
     if len(parts) > 2:
         parts.sort(key=_size)
-    into, kind = parts[0], np.add if isinstance(expression, Sum) else np.multiply
+    into, kind = parts[0], np.add if isinstance(expression, SourceSum) else np.multiply
     fresh = False
     for part in parts[1:]:
         if fresh and into.shape == np.shape(part):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnncalc.numbers.recording import Assigned, Recording
 
 Axes = frozenset[str]
-Expression: TypeAlias = "int | Atom | Sum | Product"
+Expression: TypeAlias = "int | Atom | SourceSum | SourceProduct"
 
 
 class Atom(NamedTuple):
@@ -29,13 +29,13 @@ class Atom(NamedTuple):
     number: int
 
 
-class Sum(NamedTuple):
+class SourceSum(NamedTuple):
     """Terms that are added."""
 
     terms: tuple[Expression, ...]
 
 
-class Product(NamedTuple):
+class SourceProduct(NamedTuple):
     """Factors that are multiplied, a plain number first."""
 
     factors: tuple[Expression, ...]
@@ -94,14 +94,14 @@ def _nested(polynomial: Polynomial) -> Expression:
 def _sum(terms: list[Expression]) -> Expression:
     if len(terms) == 1:
         return terms[0]
-    return Sum(tuple(terms)) if terms else 0
+    return SourceSum(tuple(terms)) if terms else 0
 
 
 def _product(factors: Iterable[Expression]) -> Expression:
     left = [factor for factor in factors if factor != 1]
     if len(left) == 1:
         return left[0]
-    return Product(tuple(left)) if left else 1
+    return SourceProduct(tuple(left)) if left else 1
 
 
 class CodeWriter:
@@ -120,7 +120,7 @@ class CodeWriter:
             return str(expression)
         if isinstance(expression, Atom):
             return self.names[expression.number]
-        if isinstance(expression, Product):
+        if isinstance(expression, SourceProduct):
             return "*".join(map(self._factor, expression.factors))
         text = self.text(expression.terms[0])
         for term in expression.terms[1:]:
@@ -130,7 +130,7 @@ class CodeWriter:
 
     def _factor(self, expression: Expression) -> str:
         text = self.text(expression)
-        return f"({text})" if isinstance(expression, Sum) else text
+        return f"({text})" if isinstance(expression, SourceSum) else text
 
 
 PYTHON: dict[Callable[..., Any], str] = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncalc.numbers.functions import floor_product, not_below, rounded_channels, rounded_even
 from cnncalc.numbers.node import CALL, EXACT, FLOOR, INPUT, REST
 from cnncalc.numbers.polynomial import plus
-from cnncalc.numbers.source import Atom, Expression, Product, Sum, collected
+from cnncalc.numbers.source import Atom, Expression, SourceProduct, SourceSum, collected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,11 +90,11 @@ class Words:
             return str(expression)
         if isinstance(expression, Atom):
             return self.names[expression.number]
-        if isinstance(expression, Product):
+        if isinstance(expression, SourceProduct):
             parts = []
             for factor, times in Counter(expression.factors).items():
                 text = self._text(factor)
-                text = f"({text})" if isinstance(factor, Sum) else text
+                text = f"({text})" if isinstance(factor, SourceSum) else text
                 parts.append(text if times == 1 else self.style.power.format(text, times))
             return f"-{self.style.product.join(parts[1:])}" if parts[0] == "-1" else self.style.product.join(parts)
         # positive terms first reads best
@@ -144,7 +144,7 @@ class Words:
         others: dict[str, None] = {}
         for condition in self.recording.conditions:
             found = solved(condition, self.steps)
-            if isinstance(found, Bound):
+            if isinstance(found, WordBound):
                 if found.least:
                     low[found.atom] = max(low.get(found.atom, found.number), found.number)
                 else:
@@ -189,7 +189,7 @@ class Words:
         return self.polynomial(left), sign, self.polynomial(right)
 
 
-class Bound(NamedTuple):
+class WordBound(NamedTuple):
     """A letter or a step is at least, or at most, so much."""
 
     atom: int
@@ -197,7 +197,7 @@ class Bound(NamedTuple):
     number: int
 
 
-def solved(condition: Condition, steps: Mapping[int, Assigned]) -> Bound | None:
+def solved(condition: Condition, steps: Mapping[int, Assigned]) -> WordBound | None:
     """Return a condition as a bound of one letter or step, None where it is none."""
     if not condition.less:
         return None
@@ -213,13 +213,13 @@ def solved(condition: Condition, steps: Mapping[int, Assigned]) -> Bound | None:
         number = ceil(Fraction(-rest, factor)) if least else floor(Fraction(rest, -factor))
         step = steps[atom]
         if step.kind != FLOOR or not isinstance(step.args[0], dict):
-            return Bound(atom, least, number)
+            return WordBound(atom, least, number)
         under = step.args[1]
         if isinstance(under, dict) and set(under) <= {()}:
             under = under.get((), 0)
         inner = [monomial for monomial in step.args[0] if monomial]
         if not isinstance(under, int) or under < 1 or len(inner) != 1 or len(inner[0]) != 1:
-            return Bound(atom, least, number)
+            return WordBound(atom, least, number)
         # floor(p/c) >= k is p >= c*k, and floor(p/c) <= k is p <= c*k + c - 1
         if least:
             difference = plus(step.args[0], {(): under * number} if number else {}, -1)

@@ -32,7 +32,7 @@ CARDS = (("parameters", "params"), ("MACs", "macs"), ("FLOPs", "flops"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class NetworkContent:
     """What a page shows of one network.
 
     Attributes:
@@ -60,7 +60,7 @@ def text(value: object) -> str:
     return escape(kept)
 
 
-def section(network: Network) -> Iterator[str]:
+def section(network: NetworkContent) -> Iterator[str]:
     """Yield everything of one network."""
     n = network.number
     name, *rest = heading(network.report)
@@ -97,7 +97,7 @@ def cards(report: Report) -> Iterator[str]:
         yield f'<ul class="warn">{found}</ul>'
 
 
-def budgets(network: Network) -> Iterator[str]:
+def budgets(network: NetworkContent) -> Iterator[str]:
     """Yield how the budgets stand."""
     for doubt in network.doubts:
         yield f'<p class="state doubt">{text(doubt.render().splitlines()[0])}</p>'
@@ -122,7 +122,7 @@ def budgets(network: Network) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def drawing(network: Network) -> Iterator[str]:
+def drawing(network: NetworkContent) -> Iterator[str]:
     """Yield the drawing in a window of its own."""
     n, name = network.number, text(network.report.name)
     yield f'<h3 id="g{n}">Drawing</h3><div class="tools" data-tools="{n}"></div>'
@@ -130,7 +130,7 @@ def drawing(network: Network) -> Iterator[str]:
     yield to_svg(network.picture.layout, theme="page") + "</div>"
 
 
-def table(network: Network) -> Iterator[str]:
+def table(network: NetworkContent) -> Iterator[str]:
     """Yield the table: blocks with the layers in them."""
     n, report = network.number, network.report
     rows, columns, numbers = shown(report, None, None, human=False)
@@ -173,7 +173,7 @@ def row_html(found: Tree, at: int, layer: int | None) -> str:
     return f'<tr data-v="{row.level}"{link}{block}>{"".join(cells)}</tr>'
 
 
-def source(network: Network) -> Iterator[str]:
+def source(network: NetworkContent) -> Iterator[str]:
     """Yield the spec with its line numbers, each of which leads to its layers."""
     if not network.source:
         return

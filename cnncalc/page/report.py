@@ -14,7 +14,7 @@ from cnncalc.drawing.svg import SHARED, rules, written
 from cnncalc.explanation.network import explain
 from cnncalc.gate.network import check
 from cnncalc.lineup import lineup
-from cnncalc.page.content import Network, comparison, section, text
+from cnncalc.page.content import NetworkContent, comparison, section, text
 from cnncalc.page.data import MOST_EXPLAINED, embedded, network
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReportAsked:
     """One network of a page, and how the gate found it, where it was asked already."""
 
     study: Study
@@ -36,7 +36,7 @@ class Asked:
     subject: Subject | None = None
 
 
-def report_page(asked: Sequence[Asked], *, device: str | Device | None = None, said: Sequence[str] = ()) -> str:
+def report_page(asked: Sequence[ReportAsked], *, device: str | Device | None = None, said: Sequence[str] = ()) -> str:
     """Return a page about networks.
 
     Args:
@@ -55,7 +55,7 @@ def report_page(asked: Sequence[Asked], *, device: str | Device | None = None, s
         judged = one.subject
         if judged is None and one.study.spec.budgets is not None:
             judged = next(iter(check(one.study).subjects), None)
-        networks.append(Network(
+        networks.append(NetworkContent(
             number=number, report=report, picture=picture,
             judgements=judged.judgements if judged is not None else (),
             doubts=judged.doubts if judged is not None else (),
@@ -67,7 +67,7 @@ def report_page(asked: Sequence[Asked], *, device: str | Device | None = None, s
     return page(networks, [one.title for one in asked], data, said)
 
 
-def page(networks: Sequence[Network], titles: Sequence[str], data: Sequence[object], said: Sequence[str]) -> str:
+def page(networks: Sequence[NetworkContent], titles: Sequence[str], data: Sequence[object], said: Sequence[str]) -> str:
     """Return the page of some networks, with what its script knows of them, and lines before everything."""
     script = (HERE / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

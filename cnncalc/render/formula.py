@@ -82,7 +82,7 @@ def to_dict(found: Formulas) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Module:
+class FormulaModule:
     """Writes a module of functions; `arrays` for those of NumPy arrays."""
 
     def __init__(self, found: Formulas, *, arrays: bool) -> None:
@@ -160,12 +160,12 @@ class Module:
 
 def to_python(found: Formulas) -> str:
     """Return a module with a function for each result; it needs nothing else."""
-    return Module(found, arrays=False).text()
+    return FormulaModule(found, arrays=False).text()
 
 
 def to_numpy(found: Formulas) -> str:
     """Return a module with a function of NumPy arrays for each result, exact at any size."""
-    return Module(found, arrays=True).text()
+    return FormulaModule(found, arrays=True).text()
 
 
 STANDARD = ["from fractions import Fraction", "from math import gcd"]

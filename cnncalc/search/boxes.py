@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnncalc.search.network import Structure
 
 
-class Box(NamedTuple):
+class DesignBox(NamedTuple):
     """Neighbouring choices of every axis: from a place to before a place."""
 
     ranges: tuple[tuple[int, int], ...]
@@ -36,12 +36,12 @@ class Box(NamedTuple):
         wide = [k for k in axes if self.ranges[k][1] - self.ranges[k][0] > 1]
         return max(wide or range(len(self.ranges)), key=lambda k: self.ranges[k][1] - self.ranges[k][0])
 
-    def parts(self, axis: int, at: int) -> tuple[Box, Box]:
+    def parts(self, axis: int, at: int) -> tuple[DesignBox, DesignBox]:
         """Return what is before and from a place of an axis on."""
         low, high = self.ranges[axis]
         before, after = list(self.ranges), list(self.ranges)
         before[axis], after[axis] = (low, at), (at, high)
-        return Box(tuple(before)), Box(tuple(after))
+        return DesignBox(tuple(before)), DesignBox(tuple(after))
 
 
 class Bounded(NamedTuple):
@@ -66,7 +66,7 @@ class Bounds:
         self._ends: dict[tuple[str, int, int], Range] = {}
         self._depends: dict[int, list[frozenset[int]]] = {}
 
-    def given(self, box: Box) -> dict[str, Range]:
+    def given(self, box: DesignBox) -> dict[str, Range]:
         """Return what every number that a recording is given can be inside a box."""
         return {given.name: self._range(given, *box.ranges[given.axis]) for given in self.designs.given}
 
@@ -78,7 +78,7 @@ class Bounds:
             found = self._ends[key] = Range(min(values), max(values))
         return found
 
-    def of(self, box: Box) -> Bounded:
+    def of(self, box: DesignBox) -> Bounded:
         """Return what is known of a box."""
         given = self.given(box)
         nearest: frozenset[int] | None = None

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import count, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.search.boxes import Bounded, Bounds, Box, as_data
+from cnncalc.search.boxes import Bounded, Bounds, DesignBox, as_data
 from cnncalc.search.condition import Criterion
 from cnncalc.search.designs import Designs, numpy
 from cnncalc.search.intervals import Interval
@@ -35,7 +35,7 @@ SMALL_PLAIN = 16
 Value = int | float | Fraction
 
 
-class Bound(NamedTuple):
+class FitBound(NamedTuple):
     """A total may be at most (sign 1) or at least (sign -1) so much."""
 
     name: str
@@ -73,7 +73,7 @@ class Discarded:
         network: which of the recorded structures all its designs have; None where they were computed.
     """
 
-    box: Box
+    box: DesignBox
     node: int
     why: str
     total: str
@@ -100,7 +100,7 @@ class Fitted:
     """
 
     axes: tuple[Choices, ...]
-    limits: tuple[Bound, ...]
+    limits: tuple[FitBound, ...]
     objective: str
     goal: Any
     best: Design | None = None
@@ -143,8 +143,8 @@ class FitSearch:
         axes = tuple(_sorted(axis_of(name, given, read)) for name, given in vary.items())
         if not axes:
             raise ValueError("say what varies: width=0.25..1.5:0.05")
-        limits = [Bound(name, 1, number) for name, number in most.items()]
-        limits += [Bound(name, -1, number) for name, number in least.items()]
+        limits = [FitBound(name, 1, number) for name, number in most.items()]
+        limits += [FitBound(name, -1, number) for name, number in least.items()]
         for limit in limits:
             check_total(limit.name)
         if maximise is None:
@@ -192,16 +192,16 @@ class FitSearch:
                 for part in self._cut(node, box, axis, (low + high) // 2):
                     heapq.heappush(heap, (reach, next(order), *part))
 
-    def _cut(self, node: int, box: Box, axis: int, at: int) -> list[tuple[int, Box]]:
+    def _cut(self, node: int, box: DesignBox, axis: int, at: int) -> list[tuple[int, DesignBox]]:
         """Cut a box in two, and return the parts with their nodes."""
         first = self.found.nodes
         self.found.nodes += 2
         self.found.cuts[node] = axis, at, first, first + 1
         return list(enumerate(box.parts(axis, at), first))
 
-    def _roots(self) -> list[tuple[int, Box]]:
+    def _roots(self) -> list[tuple[int, DesignBox]]:
         """Return the boxes to begin with: one for all choices of the word axes."""
-        found = [(0, Box(tuple((0, n) for n in self.designs.space.shape)))]
+        found = [(0, DesignBox(tuple((0, n) for n in self.designs.space.shape)))]
         for axis in self.designs.words:
             last = self.designs.space.shape[axis]
             parts = []
@@ -213,7 +213,7 @@ class FitSearch:
             found = parts
         return found
 
-    def _judge(self, box: Box, node: int, known: Bounded) -> tuple[Discarded | None, float]:
+    def _judge(self, box: DesignBox, node: int, known: Bounded) -> tuple[Discarded | None, float]:
         """Return why a box does not hold the best design, or how good its best can be: less is better."""
         if known.network is None:
             return None, -float("inf")
@@ -252,7 +252,7 @@ class FitSearch:
         reach: Value = value.high if isinstance(value, Interval) else value
         return reach
 
-    def _compute(self, box: Box, node: int) -> None:
+    def _compute(self, box: DesignBox, node: int) -> None:
         """Compute the designs of a box one by one."""
         self.found.computed += box.size
         best = self.found.best
@@ -276,7 +276,7 @@ class FitSearch:
     def _design(self, places: Places, totals: Mapping[str, int], value: Value) -> Design:
         return Design(places=places, variables=self.designs.space.choices(places), totals=dict(totals), value=value)
 
-    def _designs(self, box: Box) -> Iterator[tuple[Places, dict[str, int]]]:
+    def _designs(self, box: DesignBox) -> Iterator[tuple[Places, dict[str, int]]]:
         """Yield the designs of a box that are networks and may be the best."""
         of = self.designs.of
         if not self.arrays:
@@ -319,7 +319,7 @@ class FitSearch:
         """Return the design whose largest excess over a limit is smallest."""
         limits = self.found.limits
         order = count()
-        heap: list[tuple[float, int, Box]] = [(0.0, next(order), box) for box in self._starts]
+        heap: list[tuple[float, int, DesignBox]] = [(0.0, next(order), box) for box in self._starts]
         best: tuple[Value, Places, dict[str, int]] | None = None
         while heap:
             least, _, box = heapq.heappop(heap)

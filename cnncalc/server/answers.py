@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cnncalc.editor import completion, formatting, hints, hover, navigation, outline, tokens
-from cnncalc.editor.text import Range
+from cnncalc.editor.text import TextRange
 from cnncalc.server.open_files import uri_of
 
 if TYPE_CHECKING:
@@ -123,10 +123,10 @@ def symbols(opened: Opened) -> list[types.DocumentSymbol]:
 def _symbol(opened: Opened, entry: Entry) -> types.DocumentSymbol:
     lines = opened.document.now.lines
     end = len(lines[entry.last - 1]) + 1 if entry.last <= len(lines) else 1
-    name = Range(entry.line, entry.column, entry.line, min(entry.column + len(entry.name), _end(lines, entry.line)))
+    name = TextRange(entry.line, entry.column, entry.line, min(entry.column + len(entry.name), _end(lines, entry.line)))
     return types.DocumentSymbol(
         name=entry.name or "?", detail=entry.detail or None, kind=SYMBOLS[entry.kind],
-        range=opened.ruler.range(Range(entry.line, 1, entry.last, end)), selection_range=opened.ruler.range(name),
+        range=opened.ruler.range(TextRange(entry.line, 1, entry.last, end)), selection_range=opened.ruler.range(name),
         children=[_symbol(opened, child) for child in entry.children] or None,
     )  # fmt: skip
 

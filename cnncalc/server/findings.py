@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from cnncalc.editor.budgets import budget_findings
 from cnncalc.editor.fixes import fixes
-from cnncalc.editor.text import Range, range_of
+from cnncalc.editor.text import TextRange, range_of
 from cnncalc.language.slots import as_map
 from cnncalc.server.open_files import uri_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SOURCE, GATE = "cnncalc", "cnncalc check"
 SEVERITIES = {"error": types.DiagnosticSeverity.Error, "warning": types.DiagnosticSeverity.Warning}
-WHOLE = Range(1, 1, 1, 2)
+WHOLE = TextRange(1, 1, 1, 2)
 
 
 def diagnostics(files: OpenFiles, opened: Opened, *, check: bool) -> list[types.Diagnostic]:
@@ -54,7 +54,7 @@ def _diagnostic(files: OpenFiles, opened: Opened, finding: Diagnostic, source: s
     )
 
 
-def _at_least_one(place: Range) -> Range:
+def _at_least_one(place: TextRange) -> TextRange:
     return place if place.end_column > place.column else place._replace(end_column=place.column + 1)
 
 

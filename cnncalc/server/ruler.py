@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cnncalc.editor.text import Position, Range, line_starts
+from cnncalc.editor.text import Position, TextRange, line_starts
 
 if TYPE_CHECKING:
     from pygls.workspace import PositionCodec
@@ -59,7 +59,7 @@ class Ruler:
         units = len(before) if self.plain else self.codec.client_num_units(before)
         return types.Position(number - 1, units)
 
-    def range(self, place: Range) -> types.Range:
+    def range(self, place: TextRange) -> types.Range:
         """Return a piece of text as the client has it."""
         return types.Range(
             self.to_client(place.line, place.column), self.to_client(place.end_line, place.end_column)

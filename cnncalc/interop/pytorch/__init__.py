@@ -90,7 +90,7 @@ def spec_of(model: Any, inputs: Mapping[str, tuple[int, ...]] | None, name: str,
 
     def build(overrides: Overrides, collector: Collector) -> Graph:
         from cnncalc.interop.pytorch import export
-        from cnncalc.interop.pytorch.walk import Walk
+        from cnncalc.interop.pytorch.walk import TorchWalk
 
         export.load_torch()
         given = overrides.inputs or inputs
@@ -106,7 +106,7 @@ def spec_of(model: Any, inputs: Mapping[str, tuple[int, ...]] | None, name: str,
         except Exception as error:
             raise failure(file, f"torch cannot export it: {said(error)}", code="bad-model",
                           hint="check the input's size; or export it to ONNX") from error  # fmt: skip
-        graph = Walk(program, collector).run(list(extents))
+        graph = TorchWalk(program, collector).run(list(extents))
         if not graph.nodes:
             raise failure(file, "no layer depends on the network's inputs", code="no-layers", hint="name another model")
         return graph

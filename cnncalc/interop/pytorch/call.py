@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cnncalc.interop.pytorch.export import Tensor
+from cnncalc.interop.pytorch.export import ExportedTensor
 from cnncalc.ops.registry import find
 from cnncalc.values.shape import Shape
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.pytorch.export import Step
+    from cnncalc.interop.pytorch.export import ExportedStep
     from cnncalc.ops.operator import Operator
 
 Extents: TypeAlias = tuple[int, ...]
 
 
-class Value(NamedTuple):
+class TorchValue(NamedTuple):
     """A tensor: its extents with the batch, what makes it (None: the same for every input), whose weights it is.
 
     `products` are the operations that multiply and sum for it and that no input enters.
@@ -39,14 +39,14 @@ class Value(NamedTuple):
         return total
 
 
-class Plan(NamedTuple):
+class TorchPlan(NamedTuple):
     """What stands for an operation: operators one after the other, and what the first reads.
 
     `main` says which of them is the operation itself; the others are views around it.
     """
 
     ops: tuple[Operator, ...]
-    reads: tuple[Value, ...]
+    reads: tuple[TorchValue, ...]
     main: int = 0
 
     def shapes(self) -> list[tuple[Shape, ...]]:
@@ -89,34 +89,34 @@ def along(axis: int) -> dict[str, int]:
 
 
 @dataclass(slots=True)
-class Call:
+class TorchCall:
     """An operation with the tensors that it reads."""
 
-    step: Step
-    values: dict[str, Value]
+    step: ExportedStep
+    values: dict[str, TorchValue]
 
     def given(self, name: str, default: Any = None) -> Any:
         """Return an argument: a number, a word, a list; `default` where it is not given."""
         found = self.step.given.get(name)
         return default if found is None else found
 
-    def tensor(self, name: str) -> Value | None:
+    def tensor(self, name: str) -> TorchValue | None:
         """Return a tensor among the arguments, None if it is left out."""
         found = self.step.given.get(name)
-        return self.values.get(found.name) if isinstance(found, Tensor) else None
+        return self.values.get(found.name) if isinstance(found, ExportedTensor) else None
 
     @property
-    def tensors(self) -> list[Value]:
+    def tensors(self) -> list[TorchValue]:
         """Every tensor that it reads, in order."""
         return [self.values[t.name] for t in self.step.tensors()]
 
     @property
-    def moving(self) -> list[Value]:
+    def moving(self) -> list[TorchValue]:
         """Those that depend on the inputs."""
         return [v for v in self.tensors if v.ref is not None]
 
     @property
-    def x(self) -> Value:
+    def x(self) -> TorchValue:
         """The first tensor."""
         return self.tensors[0]
 
@@ -137,5 +137,5 @@ class Call:
         return (make("flatten"),) if len(wanted) == 1 else (make("reshape", shape=wanted),)
 
 
-Entry: TypeAlias = "Callable[[Call], Plan | None]"
+Entry: TypeAlias = "Callable[[TorchCall], TorchPlan | None]"
 """What returns the plan of an operation of one name, None where the language cannot say it."""

@@ -12,7 +12,7 @@ from cnncalc.values.axis import IDENTITY
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
-    from cnncalc.interop.pytorch.call import Call, Plan
+    from cnncalc.interop.pytorch.call import TorchCall, TorchPlan
     from cnncalc.ops.operator import Operator
     from cnncalc.values.shape import Shape
 
@@ -66,7 +66,7 @@ POOLS = {
 
 
 @dataclass(slots=True)
-class Share:
+class DeclaredShare:
     """What an operation has of its own: stored numbers by kind, products of constants; `first` has the rest of them."""
 
     params: int = 0
@@ -76,7 +76,7 @@ class Share:
     first: list[int] = field(default_factory=list)
 
 
-def declared(call: Call, outs: tuple[Shape, ...], share: Share, said: Plan | None) -> Operator:
+def declared(call: TorchCall, outs: tuple[Shape, ...], share: DeclaredShare, said: TorchPlan | None) -> Operator:
     """Return the layer of an operation with what is known of its cost.
 
     Args:
@@ -114,7 +114,7 @@ def declared(call: Call, outs: tuple[Shape, ...], share: Share, said: Plan | Non
     return Declared.of(replace(known, macs=None, work=None), kind, reason)
 
 
-def as_said(plan: Plan, known: Cost) -> Cost | None:
+def as_said(plan: TorchPlan, known: Cost) -> Cost | None:
     """Return the work of the operators that say an operation, with other stored numbers; None where it is unknown."""
     macs, work = known.macs or 0, known.work or Work()
     shapes = plan.shapes()
@@ -128,7 +128,7 @@ def as_said(plan: Plan, known: Cost) -> Cost | None:
     return replace(known, macs=macs, work=work, same=same)
 
 
-def macs_of(call: Call) -> int | None:
+def macs_of(call: TorchCall) -> int | None:
     """Return the multiply-accumulates of what no operator of the language says; None where they are not known."""
     kind, out = call.step.kind, prod(call.out)
     w = call.tensor("weight")
@@ -168,7 +168,7 @@ PRODUCTS = frozenset((
 """What multiplies and sums."""
 
 
-def einsum(call: Call) -> int | None:
+def einsum(call: TorchCall) -> int | None:
     """Einsum of two tensors: the product of all extents; of more it depends on the order."""
     terms = str(call.given("equation", "")).replace(" ", "").split("->")[0].split(",")
     tensors = call.tensors

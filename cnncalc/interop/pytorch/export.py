@@ -17,7 +17,7 @@ torch: Any = None
 """The module, once it is imported."""
 
 
-class Tensor(NamedTuple):
+class ExportedTensor(NamedTuple):
     """A tensor of the model: the name of what makes it, its extents with the batch, whether it holds real numbers."""
 
     name: str
@@ -35,7 +35,7 @@ class Stored(NamedTuple):
 
 
 @dataclass(slots=True)
-class Step:
+class ExportedStep:
     """One operation.
 
     Attributes:
@@ -51,28 +51,28 @@ class Step:
     kind: str
     given: dict[str, Any]
     unusual: set[str]
-    outs: list[Tensor]
+    outs: list[ExportedTensor]
     used: set[int] = field(default_factory=set)
     path: str = ""
     module: str = ""
 
-    def tensors(self) -> list[Tensor]:
+    def tensors(self) -> list[ExportedTensor]:
         """Return every tensor that it reads, in order."""
-        found: list[Tensor] = []
+        found: list[ExportedTensor] = []
         for value in self.given.values():
-            if isinstance(value, Tensor):
+            if isinstance(value, ExportedTensor):
                 found.append(value)
             elif isinstance(value, list):
-                found += [entry for entry in value if isinstance(entry, Tensor)]
+                found += [entry for entry in value if isinstance(entry, ExportedTensor)]
         return found
 
 
-class Program(NamedTuple):
+class ExportedProgram(NamedTuple):
     """A model as it is exported: the names and extents of its inputs, its weights, its steps, its results."""
 
-    inputs: list[Tensor]
+    inputs: list[ExportedTensor]
     stored: dict[str, Stored]
-    steps: list[Step]
+    steps: list[ExportedStep]
     outputs: list[str]
     names: dict[str, str]
 
@@ -122,7 +122,7 @@ def exported(model: Any, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> 
     raise first
 
 
-def program(model: Any, inputs: Mapping[str, tuple[int, ...]]) -> Program:
+def program(model: Any, inputs: Mapping[str, tuple[int, ...]]) -> ExportedProgram:
     """Return what a model does with inputs of some extents, batch included."""
     load_torch()
     bare = weightless(model)
@@ -132,7 +132,7 @@ def program(model: Any, inputs: Mapping[str, tuple[int, ...]]) -> Program:
     return read(exported(bare, positional, keywords), bare)
 
 
-def read(found: Any, model: Any) -> Program:
+def read(found: Any, model: Any) -> ExportedProgram:
     """Return the plain data of an exported program."""
     signature = found.graph_signature
     stored: dict[str, Stored] = {}
@@ -141,10 +141,10 @@ def read(found: Any, model: Any) -> Program:
     constants = getattr(signature, "inputs_to_lifted_tensor_constants", {})
     state = dict(model.named_parameters(remove_duplicate=False))
     state.update(model.named_buffers(remove_duplicate=False))
-    inputs: list[Tensor] = []
-    steps: list[Step] = []
+    inputs: list[ExportedTensor] = []
+    steps: list[ExportedStep] = []
     outputs: list[str] = []
-    made_by: dict[str, tuple[Step, int]] = {}
+    made_by: dict[str, tuple[ExportedStep, int]] = {}
     names: dict[str, str] = {}
     for node in found.graph.nodes:
         value = node.meta.get("val")
@@ -152,7 +152,7 @@ def read(found: Any, model: Any) -> Program:
             target = learned.get(node.name) or kept.get(node.name) or constants.get(node.name)
             if target is None:
                 if shaped(value):
-                    inputs.append(Tensor(node.name, extents(value), value.is_floating_point()))
+                    inputs.append(ExportedTensor(node.name, extents(value), value.is_floating_point()))
                 continue
             tensor = state.get(target)
             owner = target if tensor is None else same.setdefault(id(tensor), target)
@@ -172,7 +172,7 @@ def read(found: Any, model: Any) -> Program:
         elif node.op == "output":
             outputs = [spec.arg.name for spec in signature.output_specs if hasattr(spec.arg, "name")
                        and spec.kind.name == "USER_OUTPUT"]  # fmt: skip
-    return Program(inputs, stored, steps, outputs, names)
+    return ExportedProgram(inputs, stored, steps, outputs, names)
 
 
 def shaped(value: Any) -> bool:
@@ -185,7 +185,7 @@ def extents(value: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in value.shape)
 
 
-def step_of(node: Any, value: Any) -> Step | None:
+def step_of(node: Any, value: Any) -> ExportedStep | None:
     """Return the step of one operation; None for a check or anything else that makes no tensor."""
     schema = getattr(node.target, "_schema", None)
     several = isinstance(value, list | tuple)
@@ -200,12 +200,12 @@ def step_of(node: Any, value: Any) -> Step | None:
     for argument in schema.arguments:
         if argument.name in given and argument.has_default_value() and given[argument.name] != argument.default_value:
             unusual.add(argument.name)
-    outs = [Tensor(f"{node.name}:{k}" if several else node.name, extents(v) if shaped(v) else (), True)
+    outs = [ExportedTensor(f"{node.name}:{k}" if several else node.name, extents(v) if shaped(v) else (), True)
             for k, v in enumerate(values)]  # fmt: skip
     path, module = place_of(node)
     kind = schema.name.rpartition("::")[2]
     kind = kind.rstrip("_") if not kind.startswith("_") or kind.endswith("_") else kind
-    return Step(kind, given, unusual, outs, {0} if not several else set(), path, module)
+    return ExportedStep(kind, given, unusual, outs, {0} if not several else set(), path, module)
 
 
 def plain(entry: Any) -> Any:
@@ -213,9 +213,9 @@ def plain(entry: Any) -> Any:
     if hasattr(entry, "meta") and hasattr(entry, "op"):
         value = entry.meta.get("val")
         if shaped(value):
-            return Tensor(entry.name, extents(value), bool(value.is_floating_point()))
+            return ExportedTensor(entry.name, extents(value), bool(value.is_floating_point()))
         several = value if isinstance(value, tuple | list) else ()
-        return [Tensor(f"{entry.name}:{k}", extents(v)) for k, v in enumerate(several)]
+        return [ExportedTensor(f"{entry.name}:{k}", extents(v)) for k, v in enumerate(several)]
     if isinstance(entry, list | tuple):
         return [plain(inner) for inner in entry]
     return entry if isinstance(entry, bool | int | float | str) or entry is None else str(entry)
@@ -231,11 +231,11 @@ def place_of(node: Any) -> tuple[str, str]:
     return path.strip("."), str(module).rpartition(".")[2].rstrip("'>")
 
 
-def to_data(program: Program) -> dict[str, Any]:
+def to_data(program: ExportedProgram) -> dict[str, Any]:
     """Return a program as JSON has it."""
 
     def data(value: Any) -> Any:
-        if isinstance(value, Tensor):
+        if isinstance(value, ExportedTensor):
             return {"tensor": [value.name, list(value.shape), value.real]}
         return [data(entry) for entry in value] if isinstance(value, list) else value
 
@@ -251,11 +251,11 @@ def to_data(program: Program) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def from_data(found: Mapping[str, Any]) -> Program:
+def from_data(found: Mapping[str, Any]) -> ExportedProgram:
     """Return the program that was written as JSON."""
 
-    def tensor(entry: Sequence[Any]) -> Tensor:
-        return Tensor(entry[0], tuple(entry[1]), entry[2])
+    def tensor(entry: Sequence[Any]) -> ExportedTensor:
+        return ExportedTensor(entry[0], tuple(entry[1]), entry[2])
 
     def value(entry: Any) -> Any:
         if isinstance(entry, dict):
@@ -263,9 +263,10 @@ def from_data(found: Mapping[str, Any]) -> Program:
         return [value(inner) for inner in entry] if isinstance(entry, list) else entry
 
     steps = [
-        Step(kind, {k: value(v) for k, v in given.items()}, set(unusual), [tensor(t) for t in outs], set(used), path,
-             module)
+        ExportedStep(kind, {k: value(v) for k, v in given.items()}, set(unusual), [tensor(t) for t in outs], set(used),
+                     path, module)
         for kind, given, unusual, outs, used, path, module in found["steps"]
     ]  # fmt: skip
     stored = {name: Stored(*entry) for name, entry in found["stored"].items()}
-    return Program([tensor(t) for t in found["inputs"]], stored, steps, list(found["outputs"]), dict(found["names"]))
+    inputs = [tensor(t) for t in found["inputs"]]
+    return ExportedProgram(inputs, stored, steps, list(found["outputs"]), dict(found["names"]))

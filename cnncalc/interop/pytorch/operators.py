@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.pytorch.call import Call, Entry, Plan, Value, along, image, make, place
+from cnncalc.interop.pytorch.call import Entry, TorchCall, TorchPlan, TorchValue, along, image, make, place
 from cnncalc.ops.registry import by_foreign_name
 from cnncalc.values.diagnostics import ArgumentError
 
@@ -36,7 +36,7 @@ def exact(value: Any) -> Any:
     return value
 
 
-def named(call: Call) -> Plan | None:
+def named(call: TorchCall) -> TorchPlan | None:
     """Return what an operator's own name in PyTorch says: an operation of one tensor and no weights."""
     step = call.step
     if not call.alone() or len(call.tensors) != 1 or len(step.outs) != 1:
@@ -54,11 +54,11 @@ def named(call: Call) -> Plan | None:
         except ArgumentError:
             continue
         if said.holds(op.arguments()):
-            return Plan((op,), (call.x,))
+            return TorchPlan((op,), (call.x,))
     return None
 
 
-def filters(call: Call) -> dict[str, Any]:
+def filters(call: TorchCall) -> dict[str, Any]:
     """Return the window of a convolution."""
     found = {name: exact(call.given(name, [1])) for name in ("stride", "dilation")}
     padding = call.given("padding", [0])
@@ -66,7 +66,7 @@ def filters(call: Call) -> dict[str, Any]:
     return found
 
 
-def conv(call: Call) -> Plan | None:
+def conv(call: TorchCall) -> TorchPlan | None:
     """conv1d, conv2d, conv3d and `convolution`."""
     w, turned = call.tensor("weight"), call.step.kind.startswith("conv_transpose") or call.given("transposed", False)
     if w is None or w.ref is not None or not call.alone() or call.x.shape[0] != 1 or len(call.x.shape) != len(w.shape):
@@ -78,10 +78,10 @@ def conv(call: Call) -> Plan | None:
                   output_padding=exact(call.given("output_padding", [0])), **filters(call))  # fmt: skip
     else:
         op = make("conv", out=w.shape[0], kernel=kernel, groups=groups, bias=bias, **filters(call))
-    return Plan((op,), (call.x,))
+    return TorchPlan((op,), (call.x,))
 
 
-def linear(call: Call) -> Plan | None:
+def linear(call: TorchCall) -> TorchPlan | None:
     """Linear and addmm with stored weights."""
     w, x = call.tensor("weight"), call.x
     bias = call.tensor("bias") is not None
@@ -92,51 +92,51 @@ def linear(call: Call) -> Plan | None:
         return None
     out = w.shape[1] if call.step.kind in {"addmm", "mm"} else w.shape[0]
     where = {} if len(image(x.shape)) == 1 else {"axis": "last"}
-    return Plan((make("linear", out=out, bias=bias, **where),), (x,))
+    return TorchPlan((make("linear", out=out, bias=bias, **where),), (x,))
 
 
 def norm(name: str) -> Entry:
     """Return the entry of a normalisation of channels with its statistics."""
 
-    def entry(call: Call) -> Plan | None:
+    def entry(call: TorchCall) -> TorchPlan | None:
         affine = call.tensor("weight") is not None
         extra: dict[str, Any] = {"groups": call.given("num_groups")} if name == "group_norm" else {}
         if not call.alone() or call.x.shape[0] != 1 or len(call.x.shape) < 2:
             return None
         if name == "instance_norm" and call.tensor("running_mean") is not None:
             return None
-        return Plan((make(name, affine=affine, **extra),), (call.x,))
+        return TorchPlan((make(name, affine=affine, **extra),), (call.x,))
 
     return entry
 
 
-def layer_norm(call: Call) -> Plan | None:
+def layer_norm(call: TorchCall) -> TorchPlan | None:
     """layer_norm over the last axes."""
     over = len(call.given("normalized_shape", []))
     affine, bias = call.tensor("weight") is not None, call.tensor("bias") is not None
     if not call.alone() or over > len(image(call.x.shape)):
         return None
     given = {"affine": True, "bias": bias} if affine else {"affine": False}
-    return Plan((make("layer_norm", over=over, **given),), (call.x,))
+    return TorchPlan((make("layer_norm", over=over, **given),), (call.x,))
 
 
-def prelu(call: Call) -> Plan | None:
+def prelu(call: TorchCall) -> TorchPlan | None:
     """Prelu with one slope or one per channel."""
     w = call.tensor("weight")
-    return None if w is None else Plan((make("prelu", parameters=w.elements),), (call.x,))
+    return None if w is None else TorchPlan((make("prelu", parameters=w.elements),), (call.x,))
 
 
-def view(call: Call) -> Plan | None:
+def view(call: TorchCall) -> TorchPlan | None:
     """The same elements under another shape."""
     x, out = image(call.x.shape), image(call.out)
     if not call.alone():
         return None
     if x == out:
-        return Plan((), (call.x,))
-    return Plan((make("flatten") if len(out) == 1 else make("reshape", shape=tuple(out)),), (call.x,))
+        return TorchPlan((), (call.x,))
+    return TorchPlan((make("flatten") if len(out) == 1 else make("reshape", shape=tuple(out)),), (call.x,))
 
 
-def order_of(call: Call) -> list[int]:
+def order_of(call: TorchCall) -> list[int]:
     """Return which axis each axis of the result is."""
     rank = len(call.x.shape)
     if call.step.kind == "permute":
@@ -149,7 +149,7 @@ def order_of(call: Call) -> list[int]:
     return order
 
 
-def permute(call: Call) -> Plan | None:
+def permute(call: TorchCall) -> TorchPlan | None:
     """Permute and transpose: extents of 1 may come and go beside it."""
     x = call.x.shape
     order = order_of(call)
@@ -159,21 +159,21 @@ def permute(call: Call) -> Plan | None:
         return view(call)
     dropped = 1 if len(x) > 1 and x[0] == 1 else 0
     axes = tuple(a - dropped for a in order if not dropped or a)
-    return Plan((make("permute", axes=axes), *call.view(tuple(x[a + dropped] for a in axes))), (call.x,))
+    return TorchPlan((make("permute", axes=axes), *call.view(tuple(x[a + dropped] for a in axes))), (call.x,))
 
 
-def joined(call: Call) -> Plan | None:
+def joined(call: TorchCall) -> TorchPlan | None:
     """Cat of tensors that all depend on the inputs."""
     where = place(call.x.shape, call.given("dim", 0))
     moving = call.moving
     if where is None or len(moving) != len(call.tensors) or len({len(image(v.shape)) for v in moving}) != 1:
         return None
     if len(moving) == 1:
-        return Plan((), (moving[0],))
-    return Plan((make("concat", **along(where)),), tuple(moving))
+        return TorchPlan((), (moving[0],))
+    return TorchPlan((make("concat", **along(where)),), tuple(moving))
 
 
-def parted(call: Call) -> Plan | None:
+def parted(call: TorchCall) -> TorchPlan | None:
     """split, chunk, split_with_sizes."""
     axis = call.given("dim", 0) % len(call.x.shape)
     where = place(call.x.shape, axis)
@@ -181,12 +181,12 @@ def parted(call: Call) -> Plan | None:
     if where is None or not call.alone() or (len(call.x.shape) > 1 and call.x.shape[0] != 1 and axis == 0):
         return None
     if len(sizes) == 1:
-        return Plan((), (call.x,))
+        return TorchPlan((), (call.x,))
     equal = {"parts": len(sizes)} if len(set(sizes)) == 1 else {"sizes": tuple(sizes)}
-    return Plan((make("split", **equal, **along(where)),), (call.x,))
+    return TorchPlan((make("split", **equal, **along(where)),), (call.x,))
 
 
-def cut(call: Call) -> Plan | None:
+def cut(call: TorchCall) -> TorchPlan | None:
     """slice, narrow and select: part of one axis, which select drops."""
     x = call.x.shape
     axis = call.given("dim", 0) % len(x)
@@ -201,17 +201,17 @@ def cut(call: Call) -> Plan | None:
         size = call.out[axis]
     part = list(image(x))
     if where is None or size == x[axis]:
-        return Plan((), (call.x,)) if size == x[axis] and image(x) == image(call.out) else view(call)
+        return TorchPlan((), (call.x,)) if size == x[axis] and image(x) == image(call.out) else view(call)
     bounds = (start, start + size)
     op = make("slice", axis=where, range=bounds) if where else make("slice", channels=bounds)
     part[where] = size
-    return Plan((op, *call.view(tuple(part))), (call.x,))
+    return TorchPlan((op, *call.view(tuple(part))), (call.x,))
 
 
 def reduced(over_map: str, over_axis: str) -> Entry:
     """Return the entry of a mean or maximum over the whole map, or along one axis."""
 
-    def entry(call: Call) -> Plan | None:
+    def entry(call: TorchCall) -> TorchPlan | None:
         x = call.x.shape
         given = call.given("dim", list(range(len(x))))
         part = image(x)
@@ -221,11 +221,11 @@ def reduced(over_map: str, over_axis: str) -> Entry:
             return None
         kept: dict[str, Any] = {"call": "mean"} if over_map == "global_avg_pool" else {}
         if len(part) > 1 and places == list(range(1, len(part))):
-            return Plan((make(over_map, **kept), *call.view((part[0], *(1,) * (len(part) - 1)))), (call.x,))
+            return TorchPlan((make(over_map, **kept), *call.view((part[0], *(1,) * (len(part) - 1)))), (call.x,))
         if len(places) != 1 or places[0] < 0:
             return None
         made = tuple(1 if k == places[0] else n for k, n in enumerate(part))
-        return Plan((make(over_axis, **along(places[0])), *call.view(made)), (call.x,))
+        return TorchPlan((make(over_axis, **along(places[0])), *call.view(made)), (call.x,))
 
     return entry
 
@@ -233,11 +233,11 @@ def reduced(over_map: str, over_axis: str) -> Entry:
 def adaptive(name: str) -> Entry:
     """Return the entry of an adaptive pool; to one position it is a global one."""
 
-    def entry(call: Call) -> Plan | None:
+    def entry(call: TorchCall) -> TorchPlan | None:
         size = exact(call.given("output_size"))
         if not call.alone() or call.x.shape[0] != 1:
             return None
-        return Plan((make(f"global_{name}") if size == 1 else make(f"adaptive_{name}", size=size),), (call.x,))
+        return TorchPlan((make(f"global_{name}") if size == 1 else make(f"adaptive_{name}", size=size),), (call.x,))
 
     return entry
 
@@ -245,14 +245,14 @@ def adaptive(name: str) -> Entry:
 def arithmetic(merge: str) -> Entry:
     """Return the entry of add, sub or mul: a merge, or learned summands or factors."""
 
-    def entry(call: Call) -> Plan | None:
+    def entry(call: TorchCall) -> TorchPlan | None:
         moving = call.moving
         if call.given("alpha", 1) != 1:
             return None
         if len(moving) == len(call.tensors) == 2:
             left, right = (image(v.shape) for v in moving)
             extra = {"broadcast": True} if merge in {"add", "sub", "max"} and left != right else {}
-            return Plan((make(merge, **extra),), tuple(moving))
+            return TorchPlan((make(merge, **extra),), tuple(moving))
         if len(call.tensors) != 2 or len(moving) != 1 or call.out != moving[0].shape:
             return None
         x, learned = moving[0], next(v for v in call.tensors if v.ref is None)
@@ -260,14 +260,14 @@ def arithmetic(merge: str) -> Entry:
             return None
         extent = extent_of(x, learned)
         if extent == "channel" and merge == "mul":
-            return Plan((make("layer_scale"),), (x,))
+            return TorchPlan((make("layer_scale"),), (x,))
         given = {"scale" if merge == "mul" else "offset": extent}
-        return Plan((make("affine", **given),), (x,)) if extent else None
+        return TorchPlan((make("affine", **given),), (x,)) if extent else None
 
     return entry
 
 
-def extent_of(x: Value, learned: Value) -> str:
+def extent_of(x: TorchValue, learned: TorchValue) -> str:
     """Return how a stored tensor lies on another: `one`, `channel`, `all`, "" for every other way."""
     part = image(x.shape)
     shape = (*(1,) * (len(x.shape) - len(learned.shape)), *learned.shape)
@@ -279,52 +279,52 @@ def extent_of(x: Value, learned: Value) -> str:
     return "channel" if shape[:1] == part[:1] and all(n == 1 for n in shape[1:]) else ""
 
 
-def product(call: Call) -> Plan | None:
+def product(call: TorchCall) -> TorchPlan | None:
     """Matmul and bmm of two tensors that depend on the inputs."""
     if len(call.moving) != 2 or len(call.tensors) != 2:
         return linear_of_matmul(call)
     left, right = (image(v.shape) for v in call.moving)
     if len(left) != len(right) or len(left) < 2:
         return None
-    return Plan((make("matmul", batch=len(left) > 2),), tuple(call.moving))
+    return TorchPlan((make("matmul", batch=len(left) > 2),), tuple(call.moving))
 
 
-def linear_of_matmul(call: Call) -> Plan | None:
+def linear_of_matmul(call: TorchCall) -> TorchPlan | None:
     """Matmul with a stored matrix on the right."""
     w = call.tensor("other") or call.tensor("mat2")
     if w is None or w.ref is not None or len(w.shape) != 2 or call.x.ref is None:
         return None
     where = {} if len(image(call.x.shape)) == 1 else {"axis": "last"}
-    return Plan((make("linear", out=w.shape[1], bias=False, **where),), (call.x,))
+    return TorchPlan((make("linear", out=w.shape[1], bias=False, **where),), (call.x,))
 
 
 def softmax(name: str) -> Entry:
     """Return the entry of a softmax along one axis."""
 
-    def entry(call: Call) -> Plan | None:
+    def entry(call: TorchCall) -> TorchPlan | None:
         where = place(call.x.shape, call.given("dim", 1))
-        return None if where is None or not call.alone() else Plan((make(name, **along(where)),), (call.x,))
+        return None if where is None or not call.alone() else TorchPlan((make(name, **along(where)),), (call.x,))
 
     return entry
 
 
-def pad(call: Call) -> Plan | None:
+def pad(call: TorchCall) -> TorchPlan | None:
     """Pad the spatial axes; the last axis comes first in PyTorch's list."""
     amounts = list(call.given("pad", []))
     if not call.alone() or any(n < 0 for n in amounts):
         return None
     if not any(amounts):
-        return Plan((), (call.x,))
+        return TorchPlan((), (call.x,))
     axes = [tuple(amounts[k : k + 2]) for k in range(0, len(amounts), 2)]
     rank = len(call.x.shape) - 2
     if call.x.shape[0] != 1 or any(any(axis) for axis in axes[rank:]):
         return None
     axes = [*axes, *[(0, 0)] * rank][:rank]
     mode = {"constant": "zeros"}.get(call.given("mode", "constant"), call.given("mode", "constant"))
-    return Plan((make("pad", amount=tuple(n for axis in reversed(axes) for n in axis), mode=mode),), (call.x,))
+    return TorchPlan((make("pad", amount=tuple(n for axis in reversed(axes) for n in axis), mode=mode),), (call.x,))
 
 
-def resize(call: Call) -> Plan | None:
+def resize(call: TorchCall) -> TorchPlan | None:
     """upsample_nearest2d and its like, by whole factors or to a size."""
     x, out = call.x.shape, call.out
     mode = call.step.kind.removeprefix("upsample_").removeprefix("_upsample_").rstrip("123d")
@@ -335,10 +335,10 @@ def resize(call: Call) -> Plan | None:
     factor = exact([m // n for n, m in zip(x[2:], out[2:], strict=True)])
     size: dict[str, Any] = {"scale": factor} if whole else {"size": exact(list(out[2:]))}
     corners = {"align_corners": True} if call.given("align_corners", False) else {}
-    return Plan((make("upsample", mode=mode, **corners, **size),), (call.x,))
+    return TorchPlan((make("upsample", mode=mode, **corners, **size),), (call.x,))
 
 
-def roll(call: Call) -> Plan | None:
+def roll(call: TorchCall) -> TorchPlan | None:
     """Roll along spatial axes, or along any one."""
     x = call.x.shape
     dims = [d % len(x) for d in call.given("dims", [])]
@@ -347,12 +347,12 @@ def roll(call: Call) -> Plan | None:
     if not call.alone() or not dims or None in places:
         return None
     if len(dims) == 1:
-        return Plan((make("roll", shift=shifts[0], axis=places[0]),), (call.x,))
+        return TorchPlan((make("roll", shift=shifts[0], axis=places[0]),), (call.x,))
     ops: list[Operator] = [make("roll", shift=s, axis=p) for s, p in zip(shifts, places, strict=True)]
-    return Plan(tuple(ops), (call.x,))
+    return TorchPlan(tuple(ops), (call.x,))
 
 
-def attention(call: Call) -> list[tuple[str, Operator, tuple[Any, ...]]] | None:
+def attention(call: TorchCall) -> list[tuple[str, Operator, tuple[Any, ...]]] | None:
     """scaled_dot_product_attention as the plain products: what each layer is called, is, and reads.
 
     A layer reads tensors, and those before it by their number.
@@ -374,7 +374,7 @@ def attention(call: Call) -> list[tuple[str, Operator, tuple[Any, ...]]] | None:
 def lstm(name: str) -> Entry:
     """Return the entry of an LSTM or GRU of one sequence whose states are read by nothing."""
 
-    def entry(call: Call) -> Plan | None:
+    def entry(call: TorchCall) -> TorchPlan | None:
         x = call.x.shape
         size = len(call.step.given.get("params") or [])
         layers, both = call.given("num_layers", 1), bool(call.given("bidirectional", False))
@@ -389,18 +389,18 @@ def lstm(name: str) -> Entry:
         middle = (make("permute", axes=(1, 0)), make(name, hidden=hidden, layers=layers, bidirectional=both),
                   make("permute", axes=(1, 0)))  # fmt: skip
         ops = (*before, *middle, *call.view((steps, call.out[-1])))
-        return Plan(ops, (call.x,), main=len(before) + 1)
+        return TorchPlan(ops, (call.x,), main=len(before) + 1)
 
     return entry
 
 
-def clamp(call: Call) -> Plan | None:
+def clamp(call: TorchCall) -> TorchPlan | None:
     """Hardtanh and clamp to 0..6 are relu6; from 0 on relu."""
     low, high = (call.given(a, call.given(b)) for a, b in (("min_val", "min"), ("max_val", "max")))
     if not call.alone() or low != 0:
         return named(call)
     name = {6: "relu6", None: "relu"}.get(high)
-    return None if name is None else Plan((make(name),), (call.x,))
+    return None if name is None else TorchPlan((make(name),), (call.x,))
 
 
 TABLE: dict[str, Entry] = {

@@ -9,27 +9,27 @@ from cnncalc.graph.build import add_node
 from cnncalc.graph.graph import Graph
 from cnncalc.interop.foreign import Cost, Declared
 from cnncalc.interop.making import warn
-from cnncalc.interop.pytorch.call import Call, Plan, Value, image
-from cnncalc.interop.pytorch.declared import CONSTANT, PRODUCTS, Share, declared, macs_of
-from cnncalc.interop.pytorch.export import Step
+from cnncalc.interop.pytorch.call import TorchCall, TorchPlan, TorchValue, image
+from cnncalc.interop.pytorch.declared import CONSTANT, PRODUCTS, DeclaredShare, declared, macs_of
+from cnncalc.interop.pytorch.export import ExportedStep
 from cnncalc.interop.pytorch.operators import TABLE, attention, named
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.pytorch.export import Program
+    from cnncalc.interop.pytorch.export import ExportedProgram
     from cnncalc.values.diagnostics import Collector
     from cnncalc.values.shape import Shape
 
-class Walk:
+class TorchWalk:
     """One way through one model."""
 
-    def __init__(self, program: Program, collector: Collector) -> None:
+    def __init__(self, program: ExportedProgram, collector: Collector) -> None:
         self.program = program
         self.collector = collector
         self.graph = Graph({}, [])
-        self.values: dict[str, Value] = {}
+        self.values: dict[str, TorchValue] = {}
         self.owner: dict[str, int] = {}
         self.products: dict[str, int] = {}
         self.paths: set[str] = set()
@@ -41,7 +41,7 @@ class Walk:
         for number, tensor in enumerate(program.inputs):
             name = inputs[number] if number < len(inputs) else tensor.name
             self.graph.inputs[name] = image(tensor.shape)
-            self.values[tensor.name] = Value(tensor.shape, (-number - 1, 0))
+            self.values[tensor.name] = TorchValue(tensor.shape, (-number - 1, 0))
         for step in program.steps:
             self.step(step)
         for name in program.outputs:
@@ -52,19 +52,19 @@ class Walk:
         warn(self.collector, self.unknown)
         return self.graph
 
-    def value(self, name: str, shape: tuple[int, ...]) -> Value:
+    def value(self, name: str, shape: tuple[int, ...]) -> TorchValue:
         """Return a tensor by the name that the program gives it."""
         known = self.values.get(self.program.names.get(name, name)) if name not in self.program.stored else None
         if known is not None:
             return known
         stored = self.program.stored.get(name)
-        return Value(shape, origins=() if stored is None else (name,))
+        return TorchValue(shape, origins=() if stored is None else (name,))
 
-    def step(self, step: Step) -> None:
+    def step(self, step: ExportedStep) -> None:
         """Take in one operation."""
         if step.kind in LIKE and len(step.tensors()) > 1:
             step = replace(step, given={"self": step.tensors()[0]})
-        call = Call(step, {t.name: self.value(t.name, t.shape) for t in step.tensors()})
+        call = TorchCall(step, {t.name: self.value(t.name, t.shape) for t in step.tensors()})
         if not call.moving or step.kind in CONSTANT:
             self.constant(call)
             return
@@ -75,17 +75,17 @@ class Walk:
         outs = tuple(image(out.shape) for out in step.outs)
         plan = self.planned(call, outs)
         if plan is not None and not plan.ops:
-            self.values[step.outs[0].name] = Value(step.outs[0].shape, plan.reads[0].ref)
+            self.values[step.outs[0].name] = TorchValue(step.outs[0].shape, plan.reads[0].ref)
             return
         share, said = self.share(call), plan
         shares: int | None = None
         if plan is not None:
             plan, shares = self.fitting(plan, share)
         if plan is None:
-            plan = Plan((declared(call, outs, share, said),), tuple(call.moving))
+            plan = TorchPlan((declared(call, outs, share, said),), tuple(call.moving))
         self.add(call, plan, outs, shares)
 
-    def constant(self, call: Call) -> None:
+    def constant(self, call: TorchCall) -> None:
         """Take in what no input enters: its weights and products are those of the first layer that reads it."""
         step = call.step
         origins = tuple(dict.fromkeys(o for v in call.tensors for o in v.origins))
@@ -94,9 +94,9 @@ class Walk:
             self.products[step.outs[0].name] = macs_of(call) or 0
             products = (*products, step.outs[0].name)
         for out in step.outs:
-            self.values[out.name] = Value(out.shape, origins=origins, products=products)
+            self.values[out.name] = TorchValue(out.shape, origins=origins, products=products)
 
-    def fitting(self, plan: Plan, share: Share) -> tuple[Plan | None, int | None]:
+    def fitting(self, plan: TorchPlan, share: DeclaredShare) -> tuple[TorchPlan | None, int | None]:
         """Return a plan that has the stored numbers of an operation, and the layer whose weights it uses.
 
         A bias that is not the layer's alone, or is put together from others, is a sum of its own behind it.
@@ -121,7 +121,7 @@ class Walk:
                 return plan._replace(ops=ops), None
         return None, None
 
-    def planned(self, call: Call, outs: tuple[Shape, ...]) -> Plan | None:
+    def planned(self, call: TorchCall, outs: tuple[Shape, ...]) -> TorchPlan | None:
         """Return the operators of the spec language that say an operation, if their shapes are PyTorch's."""
         entry = TABLE.get(call.step.kind, named)
         try:
@@ -130,9 +130,9 @@ class Walk:
         except ArgumentError:
             return None
 
-    def share(self, call: Call) -> Share:
+    def share(self, call: TorchCall) -> DeclaredShare:
         """Return what an operation has of its own: the learned values, biases, buffers and products of constants."""
-        found = Share()
+        found = DeclaredShare()
         bias = call.tensor("bias")
         for value in call.tensors:
             found.macs += sum(self.products.pop(name, 0) for name in value.products)
@@ -152,7 +152,7 @@ class Walk:
                     found.buffers += stored.elements
         return found
 
-    def add(self, call: Call, plan: Plan, outs: tuple[Shape, ...], shares: int | None) -> None:
+    def add(self, call: TorchCall, plan: TorchPlan, outs: tuple[Shape, ...], shares: int | None) -> None:
         """Append the layers of a plan; the last of them makes the results."""
         path = self.path(call.step)
         own = isinstance(plan.ops[0], Declared)
@@ -172,9 +172,9 @@ class Walk:
                 self.unknown.setdefault(op.reason, []).append(name)
         index = len(self.graph.nodes) - 1
         for port, out in enumerate(call.step.outs):
-            self.values[out.name] = Value(out.shape, (index, port))
+            self.values[out.name] = TorchValue(out.shape, (index, port))
 
-    def path(self, step: Step) -> str:
+    def path(self, step: ExportedStep) -> str:
         """Return a layer's path: its module's, with the operation where the module has several."""
         plain = step.path and step.module in LAYERS and step.path not in self.paths
         return self.unique(step.path if plain else f"{step.path}.{step.kind}".strip("."))
@@ -188,7 +188,7 @@ class Walk:
         self.paths.add(found)
         return found
 
-    def attention(self, call: Call) -> bool:
+    def attention(self, call: TorchCall) -> bool:
         """Put in attention as its products."""
         parts = attention(call)
         if parts is None:
@@ -209,16 +209,16 @@ class Walk:
             refs = tuple(made[r] if isinstance(r, int) else r.ref for r in reads)
             named = self.unique(f"{path}.{name}")
             made += add_node(self.graph.nodes, named, op, refs, ins, (shapes[number],), origin=path)
-        self.values[call.step.outs[0].name] = Value(call.out, made[-1])
+        self.values[call.step.outs[0].name] = TorchValue(call.out, made[-1])
         return True
 
-    def unbound(self, call: Call) -> bool:
+    def unbound(self, call: TorchCall) -> bool:
         """Put in unbind as one cut for each result."""
         axis = call.given("dim", 0)
         first = call.step.tensors()[0]
         for number, out in enumerate(call.step.outs):
-            part = Step("select", {"self": first, "dim": axis, "index": number}, set(), [out], {0}, call.step.path,
-                       call.step.module)  # fmt: skip
+            part = ExportedStep("select", {"self": first, "dim": axis, "index": number}, set(), [out], {0},
+                                call.step.path, call.step.module)  # fmt: skip
             self.step(part)
         return True
 
