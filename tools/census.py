@@ -172,7 +172,8 @@ def _head() -> Iterator[str]:
 What can be said, measured over timm {versions}: the smallest architecture of the modules of models, and as far as the
 run came the first, the middle and the last of a module by name. Each is read by `cnncalc.from_torch` and compared with
 timm's parameters and with the multiply-accumulates that PyTorch's own counter finds. Written by
-`python tools/renew.py coverage` from what `python -m tools.census run` has found.
+`python tools/renew.py coverage` from what `python -m tools.census run` has found; rows that agreed with an
+earlier version of the reader were not repeated.
 
 | | Architectures | |
 | --- | ---: | --- |"""
