@@ -222,9 +222,9 @@ def test_a_bomb_ends_in_a_clear_error_and_takes_no_memory(name: str) -> None:
 @pytest.mark.parametrize(
     "items",
     [
-        "{max_pool: {kernel: 1, stride: 4611686018427387904}, repeat: 10000}",
-        "{conv: {out: 1, kernel: 3, padding: 1, stride: 4611686018427387904}, repeat: 10000}",
-        "{upsample: 251}, {upsample: 257}, {conv: {out: 1, kernel: 3, padding: 1}, repeat: 1000}",
+        "{max_pool: {kernel: 1, stride: 4611686018427387904}, repeat: 1000}",
+        "{conv: {out: 1, kernel: 3, padding: 1, stride: 4611686018427387904}, repeat: 1000}",
+        "{upsample: 251}, {upsample: 257}, {conv: {out: 1, kernel: 3, padding: 1}, repeat: 20}",
     ],
 )
 def test_fields_beyond_all_bounds_are_unknown_and_take_no_memory(items: str) -> None:
@@ -233,7 +233,7 @@ def test_fields_beyond_all_bounds_are_unknown_and_take_no_memory(items: str) -> 
     report = cnncalc.analyze(spec)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 200_000_000
+    assert peak < 50_000_000
     assert "receptive_field" in report.layers[-1].unknown
     assert report.to_json()
 

@@ -7,6 +7,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -57,7 +58,8 @@ def test_no_width_cuts_a_number(name: str) -> None:
     report = cnncalc.analyze(name)
     grouped = re.compile(r"\d+(?:,\d+)+")
     numbers = set(grouped.findall(table(report, depth=2)))
-    for width in range(40, 201):
+    every = name in {"resnet50", "googlenet", "unet", "hrnet_w18"}
+    for width in range(40, 201) if every else range(40 + crc32(name.encode()) % 8, 201, 8):
         text = table(report, width, depth=2)
         assert not CUT.search(text)
         lines = text.split("\n")

@@ -358,9 +358,9 @@ def drawn(text: str, marks: str) -> list[str]:
 def test_the_drawing_is_to_scale() -> None:
     """224 x 224 pixels in 48 columns and 24 rows: the 91-pixel box is 19.5 columns wide and 9.75 rows high."""
     text = to_text(view_unit("se_resnet50", "layer2"), 100)
-    rows = drawn(text, "░▓●")
+    rows = drawn(text, "░▒█●")
     assert (len(rows), {len(row.strip()) for row in rows}) == (24, {48})
-    seen = [row.count("▓") + row.count("●") for row in rows]
+    seen = [sum(row.count(mark) for mark in "▒█●") for row in rows]
     assert set(seen) <= {0, 19, 20}
     assert sum(map(bool, seen)) in {9, 10}
     assert text.count("●") == 2

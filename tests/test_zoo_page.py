@@ -6,17 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from make_zoo_page import facts, page, report
+from make_zoo_page import facts, report
 from oracles import models
 
 from cnncalc import zoo
 from cnncalc.zoo.figures import NOT_KNOWN
 
 WRITTEN = Path(__file__).parent.parent / "docs" / "zoo.md"
-
-
-def test_the_page_is_what_the_generator_writes() -> None:
-    assert WRITTEN.read_text(encoding="utf-8") == page(), "run: python tools/renew.py zoo"
 
 
 @pytest.mark.parametrize("entry", zoo.entries(), ids=lambda entry: entry.name)
