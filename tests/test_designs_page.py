@@ -18,6 +18,8 @@ PYTHON = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 @pytest.mark.parametrize(("command", "printed"), CONSOLE)
 def test_the_commands_print_what_stands_there(command: str, printed: str) -> None:
+    if command.startswith("cnncalc fit"):
+        pytest.importorskip("numpy")
     done = CliRunner().invoke(app, shlex.split(command)[1:])
     assert done.exit_code == 0, done.output
     assert done.stdout == printed

@@ -214,7 +214,7 @@ def test_every_text_has_a_value_or_a_placed_error(text: str) -> None:
     ("", "expression-syntax", "", "empty", "write a number or a name"),
     ("   ", "expression-syntax", "   ", "empty", "write a number or a name"),
     ("mid ^ 2", "no-power", "^", "no operator", "x**2"),
-    ("2**65", "bad-exponent", "65", "0 to 64", "divide"),
+    ("2**65", "bad-exponent", "65", "0 to 64", "multiply"),
     ("1 << 3", "no-shift", "<<", "shift", "multiply"),
     ("8 >> 1", "no-shift", ">>", "shift", "//"),
     ("mid && se", "expression-syntax", "&&", "'&&'", "'and'"),

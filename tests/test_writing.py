@@ -22,6 +22,8 @@ ELSEWHERE = {
     "values/files.py": 2,  # the one place
     "cli/check.py": 1,  # appends to the step summary, whose file is made to be appended to
     "cli/__init__.py": 2,  # stand-ins for closed streams
+    "cli/lsp.py": 1,  # standard output, kept for the protocol
+    "cli/sweep.py": 1,  # rows as they come, so that a run that is stopped can be resumed
     "render/plot.py": 1,  # into memory
     "interop/exporting/torch_side.py": 1,  # a source that is imported, in a folder that goes with it
 }

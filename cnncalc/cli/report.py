@@ -23,7 +23,7 @@ from cnncalc.cli.options import (
 EPILOG = """\
 Examples:
 
-  cnncalc report resnet50 -o resnet50.html               drawing, table, charts, formulas and source in one file
+  cnncalc report resnet50 -o resnet50.html               one file: drawing, table, charts, source
 
   cnncalc report mobilenet_v2 mobilenet_v3_large -o both.html --device a100
 

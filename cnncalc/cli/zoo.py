@@ -34,7 +34,7 @@ Examples:
 
   cnncalc zoo                              every network
 
-  cnncalc zoo yolov8n                      one: source, table, and what others publish beside what is counted
+  cnncalc zoo yolov8n                      one: source, table, published figures
 
   cnncalc zoo --task detection --max params=5M
 
