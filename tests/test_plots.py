@@ -91,7 +91,7 @@ def test_every_plot_has_labels_that_can_be_read_and_the_colours_of_its_theme(nam
     report = REPORTS[name]
     assert ax.get_title(loc="left").startswith(report.name.replace("$", r"\$"))
     labels = [ax.get_xlabel(), ax.get_ylabel()]
-    units = r"parameters|accumulates|FLOPs|elements|pixels|per second|in %|bytes"
+    units = r"parameters|accumulates|FLOPs|elements|pixels|positions|per second|in %|bytes"
     assert any(re.search(units, text) for text in labels)
     assert ax.get_facecolor() == matplotlib.colors.to_rgba(plot.THEMES[theme]["paper"])
     ink = matplotlib.colors.to_rgba(plot.THEMES[theme]["ink"])
@@ -139,14 +139,18 @@ def test_the_field_grows_as_the_report_says(name: str) -> None:
     report = REPORTS[name]
     ax = drawn(name, "receptive_field")
     maps = [layer for layer in report.layers if not layer.is_global]
-    expected = [float("nan") if f is None else f for f in (layer.receptive_field[0] for layer in maps)]
+    every = [float("nan") if f is None else f for f in (layer.receptive_field[0] for layer in maps)]
+    main = series.main_path(maps, report.summary.last_map_path)
+    expected: list[float] = []
+    for value, along in zip(every, main, strict=True):
+        expected.append(value if along or not expected else expected[-1])
     shown = levels(ax)[0]
     assert [a for a in shown if not math.isnan(a)] == [a for a in expected if not math.isnan(a)]
     assert len(shown) == len(expected)
     extent = report.input[0][1].spatial[0]
     assert extent in [line.get_ydata()[0] for line in ax.lines]
     assert ax.get_ylim()[1] >= extent
-    assert ax.get_ylabel() == "input pixels"
+    assert ax.get_ylabel() == ("input pixels" if len(report.input[0][1].spatial) == 2 else "input positions")
 
 
 def test_the_field_with_gates_stands_beside() -> None:

@@ -87,7 +87,7 @@ def test_the_commands_exist_and_run(tmp_path: Path) -> None:
 
 @pytest.mark.process
 def test_the_error_is_the_one_that_users_see(tmp_path: Path) -> None:
-    text = blocks("text")[0]
+    (text,) = (block for block in blocks("text") if "error:" in block)
     spec = tmp_path / "specs" / "tiny.yaml"
     spec.parent.mkdir()
     spec.write_text("input: [3, 32, 32]\nname: tiny\nlayers:\n  - conv: {out: 64, kernal: 7, stride: 2}\n")

@@ -47,8 +47,24 @@ def windowed(used: Sequence[Window], *, dilated: bool = True) -> dict[str, Any]:
     return found
 
 
+def refuse_gain(op: Any) -> None:
+    """Refuse a convolution whose weights have a gain: a model holds their product, in which the gain is no more."""
+    if getattr(op, "gain", False):
+        raise NotSaidError("the weights of a convolution in ONNX have no gain of their own")
+
+
+def unsaid(reason: str) -> Callable[..., list[str]]:
+    """Refuse an operator whose namesake in ONNX takes other inputs."""
+
+    def refuse(*_: object) -> list[str]:
+        raise NotSaidError(reason)
+
+    return refuse
+
+
 def convolution(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
     """Convolutions, depthwise ones too."""
+    refuse_gain(op)
     used, x = op.windows(ins[0]), xs[0]
     groups = ins[0][0] if op.name == "depthwise" else op.groups
     given = windowed(used)
@@ -62,6 +78,7 @@ def convolution(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes
 
 def transposed(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
     """Transposed convolutions."""
+    refuse_gain(op)
     used = op.windows(ins[0])
     given = windowed(used)
     kernel = (ins[0][0], outs[0][0] // op.groups, *given["kernel_shape"])
@@ -375,6 +392,7 @@ ENTRIES: dict[str, Callable[..., list[str]]] = {
     over_channels("ReduceMean"), "channel_max": over_channels("ReduceMax"), "softmax": softmax("Softmax"),
     "log_softmax": softmax("LogSoftmax"), "tokens": tokens, "dropout": nothing, "drop_path": nothing,
     "identity": nothing, "adaptive_avg_pool": adaptive, "adaptive_max_pool": adaptive,
+    "roi_align": unsaid("the regions are inputs of their own in ONNX"),
 }  # fmt: skip
 """Layers whose attributes follow from shapes, or that are several nodes."""
 
