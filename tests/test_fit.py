@@ -17,6 +17,7 @@ from cnncalc.search.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 SPECS: list[tuple[Any, dict[str, str]]] = [
     ("mobilenet_v2", {"width": "0.1..2.0:0.1", "input": "32..224:24"}),
@@ -110,6 +111,22 @@ def test_the_command_exits_1_where_nothing_fits() -> None:
     done = CliRunner().invoke(app, ["fit", "mobilenet_v2", "--vary", "width=0.5,1", "--max", "macs=1k"])
     assert done.exit_code == 1
     assert "nothing fits" in done.stdout
+
+
+def test_designs_that_are_no_networks_are_no_verdict(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    layers = "[{conv: {out: w, kernel: 3}}, global_avg_pool, {linear: 5}]"
+    file.write_text(f"vars: {{w: 8}}\ninput: [3, 9, 13]\nlayers: {layers}\n")
+    words = ["fit", str(file), "--vary", "w=1..3", "--max", "macs=1M"]
+    shown = CliRunner().invoke(app, words).stderr.split("see why: ")[1]
+    for line in (words, ["sweep", *words[1:4]]):
+        done = CliRunner().invoke(app, line)
+        assert done.exit_code == 2, line
+        assert "network" in done.stderr
+    assert shown.split() == ["cnncalc", "show", str(file), "--set", "w=1"]
+    with pytest.raises(cnncalc.SpecError, match="wants a vector") as caught:
+        cnncalc.analyze(file, variables={"w": 1})
+    assert caught.value.diagnostics[0].hint == "put flatten before it"
 
 
 @pytest.mark.parametrize(("words", "part"), [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cnncalc.cli.common import settings, shapes, source_of, usage_errors, write_output, write_result
+from cnncalc.cli.common import fail, settings, shapes, source_of, usage_errors, write_output, write_result
 from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import (
     MOST_LAYERS,
@@ -24,6 +24,7 @@ from cnncalc.cli.options import (
     VariantOption,
 )
 from cnncalc.cli.sweep import VaryOption, pairs
+from cnncalc.render.format import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,7 @@ def command(
 ) -> None:  # fmt: skip
     """Find the design of a grid that is best within limits, and prove it: every other box of designs and its bound."""
     from cnncalc.search.fit import FitSearch
+    from cnncalc.search.plain import command_of
 
     form_named(form, FORMS)
     fixed: dict[str, Any] = {
@@ -82,6 +84,9 @@ def command(
                         maximise=maximise, **fixed)  # fmt: skip
         found = search.run()
     own = options(flops=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, input=input, variant=variant, set=variables)
+    if found.best is None and found.nearest is None:
+        first = shlex.join(["cnncalc", "show", spec, *command_of(found.axes, (0,) * len(found.axes)), *own])
+        fail(f"none of the {found.size:,} designs is a network", f"see why: {first}")
     if form == "json":
         write_output(to_json(found, spec, own), output)
     else:
@@ -186,14 +191,14 @@ def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
     lines = [f"{found.size:,} designs, {limits}, best by {found.objective}"]
     design = found.best or found.nearest
     if found.best is None:
-        lines.append("nothing fits" + ("; no design is a network" if design is None else "; nearest is"))
+        lines.append("nothing fits; nearest is")
     if design is not None:
         chosen = ", ".join(f"{axis.name} {axis.texts[place]}"
                            for axis, place in zip(found.axes, design.places, strict=True))  # fmt: skip
         totals = ", ".join(f"{name} {number:,}" for name, number in design.totals.items())
         lines += [f"  {chosen}", f"  {totals}"]
         if found.best is None:
-            lines.append(f"  {float(design.value):.1%} beyond its limits")
+            lines.append(f"  {percent(*design.value.as_integer_ratio())} beyond its limits")
     why: dict[str, list[int]] = {}
     for box in found.discarded:
         entry = why.setdefault(box.why, [0, 0])

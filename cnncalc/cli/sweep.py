@@ -158,17 +158,22 @@ class SweepProgress:
 
 
 def batches(found: Sweep, first: int = 0) -> Iterator[Batch]:
-    """Yield the batches of a sweep, with progress; Ctrl-C ends them with exit code 130."""
+    """Yield the batches of a sweep, with progress; Ctrl-C ends them with exit code 130, no network at all with 2."""
     progress = SweepProgress(len(found), first)
+    networks, why = first, ""
     try:
         for batch in found.batches(first):
             yield batch
             progress.add(batch.done)
+            networks += len(batch) - len(batch.errors)
+            why = why or next(iter(batch.errors.values()), "")
     except KeyboardInterrupt:
         progress.end()
         write_error(f"stopped after {progress.done:,} of {progress.whole:,} designs; what is written stays")
         raise typer.Exit(130) from None
     progress.end()
+    if why and not networks:
+        fail(f"no design is a network: {why}")
 
 
 def _table(found: Sweep, output: str | None) -> None:

@@ -52,7 +52,8 @@ class Linear(Weighted):
             raise ArgumentError(
                 f"{self.name} wants a vector, got a map {x}",
                 code="wrong-rank",
-                hint="put flatten or global_avg_pool before it, use a 1x1 conv, or say axis: channel or axis: last",
+                hint="put flatten before it" if x.elements == x.channels
+                else "put flatten before it, or global_avg_pool and flatten, use a 1x1 conv, or axis: channel or last",
             )
         return 0 if self.axis == "channel" else len(x) - 1
 

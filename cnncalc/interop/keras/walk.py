@@ -14,6 +14,7 @@ from cnncalc.interop.keras.inputs import bind
 from cnncalc.interop.keras.layers import entry_of
 from cnncalc.interop.keras.structure import KerasHistory, Malformed, Model, is_model, model_of
 from cnncalc.interop.making import warn
+from cnncalc.interop.naming import unique
 from cnncalc.language.settings import MAX_LAYERS, Overrides
 from cnncalc.values.diagnostics import ArgumentError, Collector, SpecError
 
@@ -84,12 +85,7 @@ class KerasWalk:
 
     def label(self, name: str) -> str:
         """Return the label of an output: its layer's name, with a number behind it where there are several."""
-        found, number = name, 1
-        while found in self.labels:
-            number += 1
-            found = f"{name}_{number}"
-        self.labels.add(found)
-        return found
+        return unique(name, self.labels)
 
     def share(self, graph: Graph) -> None:
         """Record whose weights a layer with declared numbers uses."""
@@ -259,12 +255,7 @@ class KerasWalk:
 
     def free(self, path: str) -> str:
         """Return a path that no layer has yet."""
-        found, number = path, 1
-        while found in self.taken:
-            number += 1
-            found = f"{path}_{number}"
-        self.taken.add(found)
-        return found
+        return unique(path, self.taken)
 
     def put(self, op: Operator, ins: Sequence[Ref], path: str, lender: str | None, name: str) -> tuple[Ref, ...]:
         """Add an operator to the graph."""

@@ -9,6 +9,7 @@ from cnncalc.graph.build import add_node
 from cnncalc.graph.graph import Graph
 from cnncalc.interop.foreign import Cost, Declared
 from cnncalc.interop.making import warn
+from cnncalc.interop.naming import unique
 from cnncalc.interop.pytorch.call import TorchCall, TorchPlan, TorchValue, image
 from cnncalc.interop.pytorch.declared import CONSTANT, PRODUCTS, DeclaredShare, declared, macs_of
 from cnncalc.interop.pytorch.export import ExportedStep
@@ -181,12 +182,7 @@ class TorchWalk:
 
     def unique(self, path: str) -> str:
         """Return a path that no layer has yet."""
-        found, number = path, 1
-        while found in self.paths:
-            number += 1
-            found = f"{path}_{number}"
-        self.paths.add(found)
-        return found
+        return unique(path, self.paths)
 
     def attention(self, call: TorchCall) -> bool:
         """Put in attention as its products."""

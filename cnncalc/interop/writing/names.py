@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cnncalc.interop.naming import unique
 from cnncalc.interop.writing.draft import Path
 from cnncalc.language.expressions import RESERVED
 from cnncalc.ops.registry import find
@@ -130,12 +131,7 @@ class Names:
         automatic = _AUTOMATIC.fullmatch(name)
         if automatic and (automatic[1] in self.keys or find(automatic[1]) is not None):
             name = f"{automatic[1]}_{name[len(automatic[1]) :]}"
-        found, number = name, 1
-        while found in taken:
-            number += 1
-            found = f"{name}_{number}"
-        taken.add(found)
-        return found
+        return unique(name, taken)
 
 
 def short(path: str) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnncalc.interop.naming import unique
 from cnncalc.language.expressions import RESERVED
 from cnncalc.language.template import MAX_LABEL, MAX_PARTS
 from cnncalc.ops.opaque import Opaque
@@ -101,13 +102,3 @@ def output_name(name: str) -> str:
     """Return an output's name as a label; a second result's keeps its number."""
     base, colon, port = name.rpartition(":")
     return f"{dotted(base)}:{port}" if colon and port.isdigit() and base else dotted(name)
-
-
-def unique(name: str, taken: set[str]) -> str:
-    """Return a name that is not taken, with a number behind it where it would be, and take it."""
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        found = f"{name}_{number}"
-    taken.add(found)
-    return found
