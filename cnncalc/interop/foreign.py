@@ -7,6 +7,7 @@ lower bounds. `ForeignSpec` stands wherever a spec does: it can be expanded, nam
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from cnncalc.language.document import Spec
@@ -21,10 +22,21 @@ from cnncalc.values.shape import Shape
 from cnncalc.values.work import NO_WORK, Count, MemoryAccess, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cnncalc.graph.graph import Graph
     from cnncalc.language.settings import Overrides
+
+
+def einsum_macs(equation: str, shapes: Sequence[Sequence[int]]) -> int | None:
+    """Return the products of an einsum of two tensors, as `bhid,bhjd->bhij`; of others they depend on the order: None."""
+    terms = equation.replace(" ", "").split("->")[0].split(",")
+    if len(terms) != 2 or len(shapes) != 2 or any("." in letters for letters in terms):
+        return None
+    extents: dict[str, int] = {}
+    for letters, shape in zip(terms, shapes, strict=True):
+        extents.update(zip(letters, shape, strict=False))
+    return prod(extents.values())
 
 
 class Given(Kind):

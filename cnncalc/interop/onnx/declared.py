@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct
+from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct, einsum_macs
 from cnncalc.interop.onnx.call import Call, image
 from cnncalc.values.work import Work
 
@@ -40,14 +40,7 @@ def gemm(call: Call) -> int | None:
 
 def einsum(call: Call) -> int | None:
     """Einsum of two tensors: the product of all extents; of more it depends on the order."""
-    terms = str(call.attributes.get("equation", "")).replace(" ", "").split("->")[0].split(",")
-    ins = [v for v in call.ins if v is not None]
-    if len(terms) != 2 or len(ins) != 2 or any("." in t for t in terms):
-        return None
-    extents: dict[str, int] = {}
-    for letters, value in zip(terms, ins, strict=True):
-        extents.update(zip(letters, value.shape, strict=False))
-    return prod(extents.values())
+    return einsum_macs(str(call.attributes.get("equation", "")), [v.shape for v in call.ins if v is not None])
 
 
 def recurrent(call: Call) -> int | None:

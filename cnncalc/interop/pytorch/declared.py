@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct
+from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct, einsum_macs
 from cnncalc.interop.pytorch.call import image
 from cnncalc.values.axis import IDENTITY
 from cnncalc.values.work import Work
@@ -170,11 +170,4 @@ PRODUCTS = frozenset((
 
 def einsum(call: TorchCall) -> int | None:
     """Einsum of two tensors: the product of all extents; of more it depends on the order."""
-    terms = str(call.given("equation", "")).replace(" ", "").split("->")[0].split(",")
-    tensors = call.tensors
-    if len(terms) != 2 or len(tensors) != 2 or any("." in t for t in terms):
-        return None
-    extents: dict[str, int] = {}
-    for letters, value in zip(terms, tensors, strict=True):
-        extents.update(zip(letters, value.shape, strict=False))
-    return prod(extents.values())
+    return einsum_macs(str(call.given("equation", "")), [value.shape for value in call.tensors])
