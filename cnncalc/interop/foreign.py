@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def einsum_macs(equation: str, shapes: Sequence[Sequence[int]]) -> int | None:
-    """Return the products of an einsum of two tensors, as `bhid,bhjd->bhij`; of others they depend on the order: None."""
+    """Return the products of an einsum of two tensors, as `bhid,bhjd->bhij`; None for others: the order decides."""
     terms = equation.replace(" ", "").split("->")[0].split(",")
     if len(terms) != 2 or len(shapes) != 2 or any("." in letters for letters in terms):
         return None
