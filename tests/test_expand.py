@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from networks import SAMPLE
 from oracles import graphs
 from oracles.convert import graph_case
 from typer.testing import CliRunner
 
 import cnncalc
-from cnncalc import zoo
 from cnncalc.api import Input, Source, build_graph
 from cnncalc.cli import app
 from cnncalc.language.tree import EXPANDED_MARKER
@@ -51,7 +51,7 @@ def _same(source: Source, **options: Any) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in zoo.entries()])
+@pytest.mark.parametrize("name", SAMPLE)
 def test_zoo_network_is_the_same_flat(name: str) -> None:
     _same(name)
 

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from networks import SAMPLE
 
 from cnncalc import SpecError, analyze, zoo
 from cnncalc.api import build_graph
@@ -92,11 +93,8 @@ def test_the_arena_is_what_others_measured(name: str, size: str, arena: int) -> 
     assert plan(program(name, size)).head == arena
 
 
-EVERY = os.environ.get("CNNCALC_ZOO") == "all"
-"""Whether every network of the zoo is tried, not one of each file and runtime."""
 ALL = [entry.name for entry in zoo.entries()]
-NAMES = [entry.name for entry in zoo.entries() if EVERY or not entry.variant]
-SMALL = [name for name in NAMES if re.match(r"mobilenet|resnet\d|shuffle|squeeze|mnas|dense", name)]
+SMALL = [name for name in SAMPLE if re.match(r"mobilenet|resnet\d|shuffle|squeeze|mnas|dense", name)]
 HUGE = 120_000_000
 """Weights that fill no chip and no machine of a test: 480 MB as float."""
 
@@ -116,7 +114,7 @@ def expressible(name: str, size: str | None = None) -> Program:
 
 
 @pytest.mark.chip
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAMPLE)
 def test_every_network_of_the_zoo_plans_as_it_runs(name: str) -> None:
     pytest.importorskip("tflite_micro")
     same(expressible(name), analyze(name).totals.macs)

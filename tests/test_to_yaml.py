@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import SAMPLE
 from oracles import graphs
 from oracles.convert import graph_case
 
@@ -40,7 +41,7 @@ def _round_trip(spec: cnncalc.Spec) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in zoo.entries()])
+@pytest.mark.parametrize("name", SAMPLE)
 def test_zoo_network_loads_back(name: str) -> None:
     text = _round_trip(cnncalc.load(name))
     assert f"\nname: {name}\n" in text
@@ -57,7 +58,7 @@ def test_text_is_what_stands_in_the_file_without_comments_and_layout(file: Any) 
     spec = cnncalc.load(file)
     assert plain_data(read(spec.to_yaml())[0]) == plain_data(spec.tree)
     lines = len(file.read_text(encoding="utf-8").splitlines())
-    assert len(spec.to_yaml().splitlines()) <= lines * 3 // 2 + 3, "paths that a file has on one line may take several"
+    assert len(spec.to_yaml().splitlines()) <= lines * 5 // 3, "paths that a file has on one line may take several"
 
 
 HANDWRITTEN = """\
