@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncalc.graph.fold import fold_batch_norm
+from cnncalc.graph.rewrite import Rewrite
 from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
-    from cnncalc.graph.graph import Graph, Node, Ref
+    from cnncalc.graph.graph import Graph, Node
 
 
 def deployed(graph: Graph) -> Graph:
@@ -23,32 +23,17 @@ def deployed(graph: Graph) -> Graph:
     gone = _gone(graph)
     if not gone:
         return graph
-    position: list[int] = []
-    kept = 0
-    for index in range(len(graph.nodes)):
-        position.append(kept)
-        kept += index not in gone
-
-    def moved(ref: Ref) -> Ref:
-        while ref[0] in gone:
-            ref = graph.nodes[ref[0]].inputs[0]
-        return ref if ref[0] < 0 else (position[ref[0]], ref[1])
-
     taken: dict[int, list[str]] = {}
     for index, host in gone.items():
         if host is not None:
             taken.setdefault(host, []).append(graph.nodes[index].op.name)
-    nodes = [
-        replace(
-            node,
-            inputs=tuple(map(moved, node.inputs)),
-            shares=None if node.shares is None else position[node.shares],
-            fused=(*node.fused, *taken.get(index, ())),
-        )
-        for index, node in enumerate(graph.nodes)
-        if index not in gone
-    ]
-    return replace(graph, nodes=nodes, outputs={label: moved(ref) for label, ref in graph.outputs.items()})
+    made = Rewrite(graph)
+    for index, node in enumerate(graph.nodes):
+        if index in gone:
+            made.drop(index)
+        else:
+            made.keep(index, fused=(*node.fused, *taken.get(index, ())))
+    return made.done()
 
 
 def _gone(graph: Graph) -> dict[int, int | None]:
@@ -88,25 +73,15 @@ def padded_apart(graph: Graph) -> Graph:
     The new layer's path is that of the layer with `.pad` behind it.
     """
     pad = find("pad")
-    nodes: list[Node] = []
-    position: list[int] = []
-
-    def moved(ref: Ref) -> Ref:
-        return ref if ref[0] < 0 else (position[ref[0]], ref[1])
-
-    for node in graph.nodes:
-        shares = None if node.shares is None else position[node.shares]
-        now = replace(node, inputs=tuple(map(moved, node.inputs)), shares=shares)
+    made = Rewrite(graph)
+    for index, node in enumerate(graph.nodes):
         parted = node.op.apart(node.in_shapes, node.out_shapes)
-        if parted is not None and pad is not None:
-            amounts, bare = parted
-            op = pad(amount=amounts)
-            wide = op.infer(node.in_shapes)
-            path = f"{node.path}.pad"
-            nodes.append(replace(now, path=path, op=op, out_shapes=wide, shares=None, fused=(), values=()))
-            now = replace(now, op=bare, inputs=((len(nodes) - 1, 0),), in_shapes=wide)
-        position.append(len(nodes))
-        nodes.append(now)
-    if len(nodes) == len(graph.nodes):
-        return graph
-    return replace(graph, nodes=nodes, outputs={label: moved(ref) for label, ref in graph.outputs.items()})
+        if parted is None or pad is None:
+            made.keep(index)
+            continue
+        amounts, bare = parted
+        op = pad(amount=amounts)
+        wide = op.infer(node.in_shapes)
+        padded = made.put(index, path=f"{node.path}.pad", op=op, out_shapes=wide, fused=(), values=())
+        made.keep(index, op=bare, inputs=(padded,), in_shapes=wide)
+    return graph if len(made.nodes) == len(graph.nodes) else made.done()

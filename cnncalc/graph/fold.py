@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnncalc.graph.rewrite import Rewrite
+
 if TYPE_CHECKING:
-    from cnncalc.graph.graph import Graph, Ref
+    from cnncalc.graph.graph import Graph
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
@@ -19,27 +20,14 @@ def fold_batch_norm(graph: Graph) -> Graph:
     folded = _foldable(graph)
     if not folded:
         return graph
+    made = Rewrite(graph)
     into = {source: graph.nodes[source].op.absorbing(graph.nodes[source].out_shapes) for source in folded.values()}
-    position: list[int] = []
-    kept = 0
-    for index in range(len(graph.nodes)):
-        position.append(position[folded[index]] if index in folded else kept)
-        kept += index not in folded
-
-    def moved(ref: Ref) -> Ref:
-        return ref if ref[0] < 0 else (position[ref[0]], ref[1])
-
-    nodes = [
-        replace(
-            node,
-            op=into.get(index) or node.op,
-            inputs=tuple(map(moved, node.inputs)),
-            shares=None if node.shares is None else position[node.shares],
-        )
-        for index, node in enumerate(graph.nodes)
-        if index not in folded
-    ]
-    return replace(graph, nodes=nodes, outputs={label: moved(ref) for label, ref in graph.outputs.items()})
+    for index, node in enumerate(graph.nodes):
+        if index in folded:
+            made.drop(index)
+        else:
+            made.keep(index, op=into.get(index) or node.op)
+    return made.done()
 
 
 def _foldable(graph: Graph) -> dict[int, int]:

@@ -6,10 +6,10 @@ takes; these must have no other reader. `RULES` is the table.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnncalc.graph.rewrite import Rewrite
 from cnncalc.interop.foreign import Declared
 from cnncalc.interop.onnx.axes import split_into
 from cnncalc.interop.onnx.call import make
@@ -68,28 +68,20 @@ def same_params(view: View, found: Found, last: int, shapes: tuple[object, ...])
 
 def rebuilt(graph: Graph, changed: dict[int, Found], gone: set[int]) -> Graph:
     """Return the network without the nodes that are gone; what is left keeps its paths."""
-    position: dict[int, int] = {}
-    nodes: list[Node] = []
-
-    def moved(ref: Ref) -> Ref:
-        return ref if ref[0] < 0 else (position[ref[0]], ref[1])
-
+    made = Rewrite(graph)
     for index, node in enumerate(graph.nodes):
         if index in gone:
             continue
-        position[index] = len(nodes)
-        shares = None if node.shares is None else position[node.shares]
         found = changed.get(index)
         if found is None:
-            nodes.append(replace(node, inputs=tuple(map(moved, node.inputs)), shares=shares))
-        else:
-            reads = tuple(map(moved, found.reads))
-            ins = tuple(graph.shape(ref) for ref in found.reads)
-            bits = next((b for k in found.nodes if (b := graph.nodes[k].bits) is not None and b.widths), node.bits)
-            if bits is not None:
-                bits = bits._replace(output=None if node.bits is None else node.bits.output)
-            nodes.append(replace(node, op=found.op, inputs=reads, in_shapes=ins, shares=shares, bits=bits))
-    return replace(graph, nodes=nodes, outputs={name: moved(ref) for name, ref in graph.outputs.items()})
+            made.keep(index)
+            continue
+        ins = tuple(graph.shape(ref) for ref in found.reads)
+        bits = next((b for k in found.nodes if (b := graph.nodes[k].bits) is not None and b.widths), node.bits)
+        if bits is not None:
+            bits = bits._replace(output=None if node.bits is None else node.bits.output)
+        made.keep(index, reads=found.reads, op=found.op, in_shapes=ins, bits=bits)
+    return made.done()
 
 
 def splits(graph: Graph) -> Graph:
@@ -119,32 +111,20 @@ def bounds_of(node: Node) -> tuple[int, int]:
 
 def parted(graph: Graph, first: dict[int, list[int]]) -> Graph:
     """Return the network with a split at the first of some slices in place of all of them."""
-    place: dict[int, Ref] = {}
-    nodes: list[Node] = []
+    made = Rewrite(graph)
     inside = {k for members in first.values() for k in members}
-
-    def moved(ref: Ref) -> Ref:
-        if ref[0] < 0:
-            return ref
-        at = place[ref[0]]
-        return (at[0], ref[1]) if ref[0] not in inside else at
-
     for index, node in enumerate(graph.nodes):
-        if index in inside and index not in first:
-            continue
         if index in first:
             parts = [graph.nodes[k] for k in first[index]]
             axis = next(k for k, (a, b) in enumerate(zip(node.in_shapes[0], node.out_shapes[0], strict=True)) if a != b)
             sizes = [part.out_shapes[0][axis] for part in parts]
-            op = split_into(sizes, axis)
-            shapes = tuple(part.out_shapes[0] for part in parts)
-            nodes.append(replace(node, op=op, inputs=tuple(map(moved, node.inputs)), out_shapes=shapes))
-            place.update({k: (len(nodes) - 1, port) for port, k in enumerate(first[index])})
-            continue
-        shares = None if node.shares is None else place[node.shares][0]
-        nodes.append(replace(node, inputs=tuple(map(moved, node.inputs)), shares=shares))
-        place[index] = len(nodes) - 1, 0
-    return replace(graph, nodes=nodes, outputs={name: moved(ref) for name, ref in graph.outputs.items()})
+            at = made.keep(index, op=split_into(sizes, axis), out_shapes=tuple(part.out_shapes[0] for part in parts),
+                           shares=None)  # fmt: skip
+            for port, k in enumerate(first[index]):
+                made.stand((k, 0), (at, port))
+        elif index not in inside:
+            made.keep(index)
+    return made.done()
 
 
 class View:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from onnx import NodeProto, TensorProto
 
+from cnncalc.graph.rewrite import Rewrite
 from cnncalc.interop.foreign import Declared
 from cnncalc.values.bits import Bits
 
@@ -122,22 +123,13 @@ def narrowed(graph: Graph, types: Mapping[Ref, int], weights: Mapping[int, int])
     if not gone and not weights:
         return graph
     stored = stored_widths(graph, types, gone, readers)
-    position: dict[int, int] = {}
-    nodes: list[Node] = []
-
-    def moved(ref: Ref) -> Ref:
-        ref = behind[ref[0]] if ref[0] in gone else ref
-        return ref if ref[0] < 0 else (position[ref[0]], ref[1])
-
-    for index, node in enumerate(graph.nodes):
+    made = Rewrite(graph)
+    for index in range(len(graph.nodes)):
         if index in gone:
-            continue
-        position[index] = len(nodes)
-        shares = None if node.shares is None else position[node.shares]
-        inputs = tuple(map(moved, node.inputs))
-        bits = bits_of(graph, index, types, weights, stored.get(index))
-        nodes.append(replace(node, inputs=inputs, shares=shares, bits=bits))
-    return replace(graph, nodes=nodes, outputs={name: moved(ref) for name, ref in graph.outputs.items()})
+            made.drop(index)
+        else:
+            made.keep(index, bits=bits_of(graph, index, types, weights, stored.get(index)))
+    return made.done()
 
 
 def casts(node: Node) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cnncalc.graph.rewrite import Rewrite
 from cnncalc.interop.naming import unique
 from cnncalc.language.expressions import RESERVED
 from cnncalc.language.template import MAX_LABEL, MAX_PARTS
@@ -13,7 +13,7 @@ from cnncalc.ops.opaque import Opaque
 from cnncalc.values.axis import IDENTITY
 
 if TYPE_CHECKING:
-    from cnncalc.graph.graph import Graph, Node, Ref
+    from cnncalc.graph.graph import Graph, Node
 
 _NO_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -25,10 +25,12 @@ def speakable(graph: Graph) -> Graph:
     """
     taken: set[str] = set()
     inputs = {unique(word(name), taken): shape for name, shape in graph.inputs.items()}
-    nodes = [spoken(node, unique(dotted(node.path), taken)) for node in graph.nodes]
+    made = Rewrite(graph)
+    for index, node in enumerate(graph.nodes):
+        made.keep(index, path=unique(dotted(node.path), taken), **said(node))
     names: set[str] = set()
     outputs = {unique(output_name(name), names): ref for name, ref in graph.outputs.items()}
-    return replace(graph, inputs=inputs, nodes=nodes, outputs=outputs)
+    return made.done(inputs, outputs)
 
 
 def close(graph: Graph) -> Graph:
@@ -51,34 +53,30 @@ def close(graph: Graph) -> Graph:
             here = behind.get(here)
     if order == sorted(order):
         return graph
-    place = {old: new for new, old in enumerate(order)}
-
-    def to(ref: Ref) -> Ref:
-        return ref if ref[0] < 0 else (place[ref[0]], ref[1])
-
-    nodes = [replace(node, inputs=tuple(map(to, node.inputs)), shares=None if node.shares is None else
-                     place[node.shares]) for node in (graph.nodes[k] for k in order)]  # fmt: skip
-    return replace(graph, nodes=nodes, outputs={name: to(ref) for name, ref in graph.outputs.items()})
+    made = Rewrite(graph)
+    for index in order:
+        made.keep(index)
+    return made.done()
 
 
-def spoken(node: Node, path: str) -> Node:
-    """Return a layer under a path, one that no operator says as `opaque` with what its reader knows of it."""
+def said(node: Node) -> dict[str, Any]:
+    """Return how a layer that no operator says is said otherwise: as `opaque` with what its reader knows of it."""
     op = node.op
     if not getattr(type(op), "of_file", False):
-        return replace(node, path=path)
+        return {}
     ins, outs = node.in_shapes, node.out_shapes
     work, memory = op.work(ins, outs), op.memory(ins, outs)
     fields = tuple(
         "same" if all(reach == IDENTITY for reach in one) else "whole" for one in op.reach(ins, outs)
     ) or ("whole",)
     lent = node.shares is not None  # counted with the layer that has them
-    said = Opaque(
+    opaque = Opaque(
         out=tuple(map(tuple, outs)) if len(outs) > 1 else tuple(outs[0]), params=0 if lent else op.params(ins),
         buffers=0 if lent else op.buffers(ins), macs=op.macs(ins, outs), flops=None if work is None else work.total,
         memory_access=None if memory is None else memory.total,
         field=fields[0] if len(set(fields)) == 1 == len(ins) or "same" not in fields else fields,
     )  # fmt: skip
-    return replace(node, op=said, path=path, shares=None)
+    return {"op": opaque, "shares": None}
 
 
 def word(name: str) -> str:

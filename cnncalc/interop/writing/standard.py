@@ -7,9 +7,9 @@ which is held against the layers that it would stand for.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from cnncalc.graph.rewrite import part as part_of
 from cnncalc.interop.writing.draft import Block, Item, Text
 from cnncalc.interop.writing.equal import same
 from cnncalc.interop.writing.windows import lists
@@ -27,7 +27,7 @@ from cnncalc.values.diagnostics import Collector, SpecError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cnncalc.graph.graph import Graph, Node, Ref
+    from cnncalc.graph.graph import Graph
     from cnncalc.interop.writing.draft import Draft, Tensor
 
 MOST_ITEMS = 4000
@@ -210,7 +210,8 @@ class Finder:
         (entry,) = entries
         args = pattern.read(part, self.draft.shapes[entry].channels)
         layers = sorted({n for item in inside for n in item.layers})
-        if not is_block(inner(graph, layers, entry, (last, 0)), pattern.name, args, self.known):
+        network = inner(graph, layers, entry, (last, 0))
+        if network is None or not is_block(network, pattern.name, args, self.known):
             return None
         self.readers.subtract(own)
         self.readers[entry[0]] += 1
@@ -258,18 +259,12 @@ def with_block(spec: Map, name: str) -> Map:
     return Map({**{key.text: (key, node) for key, node in spec.entries}, "blocks": (word, Map(needed))})
 
 
-def inner(graph: Graph, layers: list[int], entry: Tensor, leaving: Tensor) -> Graph:
-    """Return some layers of a graph as a network of its own, without widths."""
-    place = {old: new for new, old in enumerate(layers)}
-
-    def moved(ref: Ref) -> Ref:
-        return (-1, 0) if ref == entry else (place[ref[0]], ref[1]) if ref[0] in place else (-9, 0)
-
-    def taken(node: Node) -> Node:
-        return replace(node, inputs=tuple(map(moved, node.inputs)), bits=None)
-
-    nodes = [taken(graph.nodes[n]) for n in layers]
-    return replace(graph, inputs={"x": graph.shape(entry)}, nodes=nodes, outputs={"y": moved(leaving)})
+def inner(graph: Graph, layers: list[int], entry: Tensor, leaving: Tensor) -> Graph | None:
+    """Return some layers of a graph as a network of its own, without widths; None where more enters them."""
+    try:
+        return part_of(graph, layers, {"x": entry}, {"y": leaving}, bits=None)
+    except KeyError:
+        return None
 
 
 def given(value: Any) -> Any:
