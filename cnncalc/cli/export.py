@@ -13,7 +13,7 @@ from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, SetOp
 if TYPE_CHECKING:
     from cnncalc.study import Study
 
-FORMATS = ("onnx", "tflite", "torch")
+FORMATS = ("keras", "onnx", "tflite", "torch")
 WEIGHTS = ("none", "zeros")
 PACKAGES = {"onnx": "onnx", "tflite": "flatbuffers"}
 """What a format needs, in the extra of its own name."""
@@ -56,6 +56,8 @@ def command(
 
     torch: source for PyTorch, a class for each block and a function `build()`; it needs nothing of cnncalc.
 
+    keras: source for Keras 3, a function for each block and a function `build()`.
+
     onnx: an ONNX model with the network's shapes; its weights are left out, or zeros.
 
     tflite: a TensorFlow Lite file with the network's shapes and weights of zeros, as TensorFlow Lite Micro and Arm's
@@ -88,6 +90,10 @@ def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> 
         from cnncalc.interop.exporting.torch_source import torch_source
 
         return torch_source(study.graph, name=study.name, file=study.spec.file, line=study.line).text
+    if form == "keras":
+        from cnncalc.interop.exporting.keras_source import keras_source
+
+        return keras_source(study.graph, name=study.name, file=study.spec.file, line=study.line).text
     if form == "onnx":
         need(form)
         from cnncalc.interop.exporting.onnx_model import onnx_model

@@ -27,11 +27,13 @@ Examples:
 
 cnncalc verify net.yaml --with torch
 
+cnncalc verify net.yaml --with keras
+
 cnncalc verify net.yaml --with torch:models.net:build
 
 cnncalc verify net.yaml --with exported.onnx --format json
 """
-PACKAGES = {"torch": "torch", "onnx": "onnx"}
+PACKAGES = {"torch": "torch", "onnx": "onnx", "keras": "keras"}
 FORMS = ("text", "json")
 
 
@@ -40,7 +42,7 @@ def command(
         str, typer.Argument(metavar="SPEC", help="A spec file or a zoo network.", autocompletion=complete_spec)
     ],
     other: Annotated[
-        str, typer.Option("--with", metavar="OTHER", help="torch, onnx, FILE, or torch:pkg.module:factory.")
+        str, typer.Option("--with", metavar="OTHER", help="torch, keras, onnx, FILE, or torch:pkg.module:factory.")
     ] = "onnx",
     input: InputOption = None,  # noqa: A002 - the option's name
     variant: VariantOption = None,
@@ -51,9 +53,9 @@ def command(
 ) -> None:
     """Hold a network against the same one in another program, layer by layer; exit code 1 where they differ.
 
-    torch and onnx: the network as `cnncalc export` writes it, with the shapes, parameters and multiply-accumulates
-    that PyTorch (on its meta device) or ONNX's shape inference say. FILE: a network of any format that is read.
-    torch:pkg.module:factory: the model that your function makes; it runs your code.
+    torch, keras and onnx: the network as `cnncalc export` writes it, with the shapes, parameters and
+    multiply-accumulates that PyTorch (on its meta device), Keras or ONNX's shape inference say. FILE: a network of any
+    format that is read. torch:pkg.module:factory: the model that your function makes; it runs your code.
     """
     if format not in FORMS:
         fail(f"there is no form '{format}'", f"choose {' or '.join(FORMS)}")
@@ -87,6 +89,10 @@ def verified(
         from cnncalc.interop.exporting.torch_side import torch_side
 
         return compared(graph, torch_side(graph, study.name, study.spec.file, study.line))
+    if other == "keras":
+        from cnncalc.interop.exporting.keras_side import keras_side
+
+        return compared(graph, keras_side(graph, study.name, study.spec.file, study.line))
     if other.startswith("torch:"):
         from cnncalc.interop.exporting.torch_side import own_side
 

@@ -5,11 +5,11 @@ Tensors have a batch before `[C, *S]`, so every axis is one more than here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.exporting.refusing import NotSaidError, named
+from cnncalc.interop.exporting.source import LayerCode
 from cnncalc.ops.windows import axis_of, pads
 
 if TYPE_CHECKING:
@@ -21,25 +21,6 @@ if TYPE_CHECKING:
     from cnncalc.values.shape import Shape
 
 SYSTEM = "torch"
-
-
-@dataclass(slots=True)
-class TorchLayer:
-    """A layer in PyTorch.
-
-    Attributes:
-        module: the class of the module, "" where it is an expression alone.
-        args: its arguments, with "" for those without a name.
-        call: the expression; `{m}` is the module, `{0}`, `{1}`, .. what the layer reads.
-        helper: a function or class that the expression needs, by name.
-        defaults: arguments with the value that they have where they are left out.
-    """
-
-    module: str = ""
-    args: list[tuple[str, Any]] = field(default_factory=list)
-    call: str = "{m}({0})"
-    helper: str = ""
-    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 HELPERS = {
@@ -58,7 +39,9 @@ class LayerScale(nn.Module):
 class Affine(nn.Module):
     """Learned factors and summands, each of a shape of its own or left out."""
 
-    def __init__(self, scale: tuple[int, ...] | None, offset: tuple[int, ...] | None) -> None:
+    def __init__(
+        self, scale: tuple[int, ...] | None, offset: tuple[int, ...] | None
+    ) -> None:
         super().__init__()
         self.scale = None if scale is None else nn.Parameter(torch.ones(scale))
         self.offset = None if offset is None else nn.Parameter(torch.zeros(offset))
@@ -149,7 +132,7 @@ def module_of(said: Foreign, rank: int) -> str:
     return f"nn.{said.named(max(rank, 1))}"
 
 
-def by_name(op: Operator, ins: Shapes, *first: Any, skip: tuple[str, ...] = (), **more: Any) -> TorchLayer:
+def by_name(op: Operator, ins: Shapes, *first: Any, skip: tuple[str, ...] = (), **more: Any) -> LayerCode:
     """Return the module that an operator says of itself, with the arguments that differ from PyTorch's defaults.
 
     Args:
@@ -170,10 +153,10 @@ def by_name(op: Operator, ins: Shapes, *first: Any, skip: tuple[str, ...] = (), 
         if value is not None and value != plain(op.args[ours].default):
             args.append((theirs, value))
     args += [(name, value) for name, value in {**said.constants, **more}.items() if value is not None]
-    return TorchLayer(module_of(said, len(ins[0]) - 1), args)
+    return LayerCode(module_of(said, len(ins[0]) - 1), args)
 
 
-def convolution(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def convolution(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Convolutions, depthwise ones too."""
     x, used = ins[0], op.windows(ins[0])
     around, apart = paddings(used)
@@ -189,10 +172,10 @@ def convolution(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
             raise NotSaidError("its padding is uneven and not of zeros")
         call = f"{{m}}(F.pad({{0}}, {tuple(apart)}))"
     defaults = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True, "padding_mode": "zeros"}
-    return TorchLayer(f"nn.Conv{len(used)}d", args, call, defaults=defaults)
+    return LayerCode(f"nn.Conv{len(used)}d", args, call, defaults=defaults)
 
 
-def transposed(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def transposed(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Transposed convolutions."""
     used = op.windows(ins[0])
     if any(w.before != w.after for w in used):
@@ -205,10 +188,10 @@ def transposed(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
     ):  # fmt: skip
         if value != default:
             args.append((name, value))
-    return TorchLayer(f"nn.ConvTranspose{len(used)}d", args)
+    return LayerCode(f"nn.ConvTranspose{len(used)}d", args)
 
 
-def pool(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def pool(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Pools; what is padded unevenly stands before them."""
     used = op.windows(ins[0])
     around, apart = paddings(used)
@@ -229,32 +212,32 @@ def pool(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
         args.append(("count_include_pad", False))
     value = ', value=float("-inf")' if largest else ""
     call = f"{{m}}(F.pad({{0}}, {tuple(apart)}{value}))" if apart else "{m}({0})"
-    return TorchLayer(module_of(said, len(used)), args, call)
+    return LayerCode(module_of(said, len(used)), args, call)
 
 
-def linear(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def linear(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Linear layers; along the channels of a map they are convolutions of one position."""
     x = ins[0]
     bias = [("bias", False)] if not op.has_bias else []
     if len(x) == 1 or op.axis != "channel":
-        return TorchLayer("nn.Linear", [("", x[-1]), ("", op.out), *bias])
+        return LayerCode("nn.Linear", [("", x[-1]), ("", op.out), *bias])
     if len(x) > 4:
         raise NotSaidError("PyTorch has no linear layer along these channels")
-    return TorchLayer(f"nn.Conv{len(x) - 1}d", [("", x[0]), ("", op.out), ("", 1), *bias])
+    return LayerCode(f"nn.Conv{len(x) - 1}d", [("", x[0]), ("", op.out), ("", 1), *bias])
 
 
-def layer_norm(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def layer_norm(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Layer normalisation over channels, or over trailing axes."""
     x = ins[0]
     more = [(name, False) for name, on in (("elementwise_affine", op.affine), ("bias", op.bias or not op.affine))
             if not on]  # fmt: skip
     if op.over == "channel":
         if len(x) == 1:
-            return TorchLayer("nn.LayerNorm", [("", x[0]), *more])
-        return TorchLayer("ChannelNorm", [("", x[0]), *more], helper="ChannelNorm")
+            return LayerCode("nn.LayerNorm", [("", x[0]), *more])
+        return LayerCode("ChannelNorm", [("", x[0]), *more], helper="ChannelNorm")
     trailing = {"all": len(x), "last": 1}.get(op.over, op.over)
     over = tuple(x)[len(x) - trailing :]
-    return TorchLayer("nn.LayerNorm", [("", over[0] if len(over) == 1 else over), *more])
+    return LayerCode("nn.LayerNorm", [("", over[0] if len(over) == 1 else over), *more])
 
 
 def extents(kind: str, x: Any) -> tuple[int, ...] | None:
@@ -265,13 +248,13 @@ def extents(kind: str, x: Any) -> tuple[int, ...] | None:
     return sizes[kind]
 
 
-def affine(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def affine(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Learned factors and summands."""
     args = [("scale", extents(op.scale, ins[0])), ("offset", extents(op.offset, ins[0]))]
-    return TorchLayer("Affine", args, helper="Affine")
+    return LayerCode("Affine", args, helper="Affine")
 
 
-def upsample(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def upsample(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Resizing by a factor, or to a size."""
     args: list[tuple[str, Any]] = []
     if op.scale is not None:
@@ -280,21 +263,21 @@ def upsample(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
         args.append(("size", plain(tuple(outs[0].spatial))))
     if op.mode != "nearest":
         args += [("mode", op.mode), ("align_corners", bool(op.align_corners))]
-    return TorchLayer("nn.Upsample", args)
+    return LayerCode("nn.Upsample", args)
 
 
-def pad(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def pad(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Padding; PyTorch counts its axes from the last."""
     sides = [n for pair in reversed(pads(op.amount, len(ins[0]) - 1, "amount")) for n in pair]
     mode = {"zeros": "", "reflect": ', mode="reflect"', "replicate": ', mode="replicate"',
             "circular": ', mode="circular"'}[op.mode]  # fmt: skip
-    return TorchLayer(call=f"F.pad({{0}}, {tuple(sides)}{mode})")
+    return LayerCode(call=f"F.pad({{0}}, {tuple(sides)}{mode})")
 
 
-def crop(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def crop(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Part of a map."""
     cuts = ", ".join(f"{a}:{a + n}" for a, n in zip(op.offsets(ins[0]), outs[0].spatial, strict=True))
-    return TorchLayer(call=f"{{0}}[:, :, {cuts}]")
+    return LayerCode(call=f"{{0}}[:, :, {cuts}]")
 
 
 def along(op: Any, x: Shape) -> int:
@@ -302,117 +285,114 @@ def along(op: Any, x: Shape) -> int:
     return 1 + axis_of(getattr(op, "axis", "channel"), x, op.name)
 
 
-def joined(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def joined(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Concatenation."""
     names = ", ".join(f"{{{n}}}" for n in range(len(ins)))
-    return TorchLayer(call=f"torch.cat(({names}), dim={along(op, ins[0])})")
+    return LayerCode(call=f"torch.cat(({names}), dim={along(op, ins[0])})")
 
 
-def split(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def split(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Parts of an axis."""
     axis = along(op, ins[0])
     sizes = [out[axis - 1] for out in outs]
     if len(set(sizes)) == 1:
-        return TorchLayer(call=f"{{0}}.chunk({len(sizes)}, dim={axis})")
-    return TorchLayer(call=f"{{0}}.split({sizes}, dim={axis})")
+        return LayerCode(call=f"{{0}}.chunk({len(sizes)}, dim={axis})")
+    return LayerCode(call=f"{{0}}.split({sizes}, dim={axis})")
 
 
-def cut(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def cut(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """A range of an axis."""
     axis = along(op, ins[0])
     start, stop = op.bounds
-    return TorchLayer(call=f"{{0}}[{':, ' * axis}{start}:{stop}]")
+    return LayerCode(call=f"{{0}}[{':, ' * axis}{start}:{stop}]")
 
 
-def infix(sign: str) -> Callable[[Any, Shapes, Shapes], TorchLayer]:
+def infix(sign: str) -> Callable[[Any, Shapes, Shapes], LayerCode]:
     """Return the entry of an operator between tensors."""
-    return lambda _op, ins, _outs: TorchLayer(call=f" {sign} ".join(f"{{{n}}}" for n in range(len(ins))))
+    return lambda _op, ins, _outs: LayerCode(call=f" {sign} ".join(f"{{{n}}}" for n in range(len(ins))))
 
 
-def largest(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def largest(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """The largest of several."""
     text = "{0}"
     for n in range(1, len(ins)):
         text = f"torch.maximum({text}, {{{n}}})"
-    return TorchLayer(call=text)
+    return LayerCode(call=text)
 
 
-def reshape(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def reshape(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """The same elements in another shape."""
-    return TorchLayer(call=f"{{0}}.reshape(-1, {', '.join(map(str, outs[0]))})")
+    return LayerCode(call=f"{{0}}.reshape(-1, {', '.join(map(str, outs[0]))})")
 
 
-def flatten(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def flatten(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Axes joined into one."""
     end = op.end if op.end < 0 else op.end + 1
     start = op.start if op.start < 0 else op.start + 1
-    return TorchLayer(call=f"torch.flatten({{0}}, {start}{'' if end == -1 else f', {end}'})")
+    return LayerCode(call=f"torch.flatten({{0}}, {start}{'' if end == -1 else f', {end}'})")
 
 
-def permute(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def permute(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Axes in another order."""
-    return TorchLayer(call=f"{{0}}.permute(0, {', '.join(str(a + 1) for a in op.order(ins[0]))})")
+    return LayerCode(call=f"{{0}}.permute(0, {', '.join(str(a + 1) for a in op.order(ins[0]))})")
 
 
-def matmul(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def matmul(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """The product of two matrices."""
     left, right = ("{0}.mT" if op.transpose in ("left", "both") else "{0}",
                    "{1}.mT" if op.transpose in ("right", "both") else "{1}")  # fmt: skip
-    return TorchLayer(call=f"{left} @ {right}")
+    return LayerCode(call=f"{left} @ {right}")
 
 
-def mixed(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def mixed(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Attention: the three layers that it stands for are one call, which reads queries, keys and values."""
     if op.window is not None or op.tokens_per_group is not None or op.bias or op.shared_heads != op.heads:
         raise NotSaidError("attention in windows, in groups or with a bias is not written")
     more = ", causal=True" if op.causal else ""
-    return TorchLayer(call=f"attend({{0}}, {{1}}, {{2}}, heads={op.heads}{more})", helper="attend")
+    return LayerCode(call=f"attend({{0}}, {{1}}, {{2}}, heads={op.heads}{more})", helper="attend")
 
 
-def over_channels(name: str) -> Callable[[Any, Shapes, Shapes], TorchLayer]:
+def over_channels(name: str) -> Callable[[Any, Shapes, Shapes], LayerCode]:
     """Return the entry of a reduction."""
-    return lambda op, ins, _outs: TorchLayer(call=f"{{0}}.{name}(dim={along(op, ins[0])}, keepdim=True)")
+    return lambda op, ins, _outs: LayerCode(call=f"{{0}}.{name}(dim={along(op, ins[0])}, keepdim=True)")
 
 
-def unit_norm(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def unit_norm(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Vectors of length one, with learned factors or without."""
     if not op.affine:
-        return TorchLayer(call="F.normalize({0}, dim=1)")
-    return TorchLayer("UnitNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)], helper="UnitNorm")
+        return LayerCode(call="F.normalize({0}, dim=1)")
+    return LayerCode("UnitNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)], helper="UnitNorm")
 
 
-def norm(op: Any, ins: Shapes, outs: Shapes) -> TorchLayer:
+def norm(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Normalisations that need the channels first."""
     said = named(op, SYSTEM)
     return by_name(op, ins, ins[0][0]) if said and "groups" not in said.arguments else by_name(
         op, ins, op.groups, ins[0][0], skip=("groups",))  # fmt: skip
 
 
-ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], TorchLayer]] = {
+ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], LayerCode]] = {
     "conv": convolution, "depthwise": convolution, "conv_transpose": transposed, "linear": linear, "max_pool": pool,
     "avg_pool": pool, "batch_norm": norm, "instance_norm": norm, "group_norm": norm, "layer_norm": layer_norm,
-    "layer_scale": lambda op, ins, outs: TorchLayer("LayerScale", [("", ins[0][0]), ("", len(ins[0]) - 1)],
+    "layer_scale": lambda op, ins, outs: LayerCode("LayerScale", [("", ins[0][0]), ("", len(ins[0]) - 1)],
                                                     helper="LayerScale"),
     "affine": affine, "upsample": upsample, "pad": pad, "crop": crop, "concat": joined, "split": split, "slice": cut,
     "add": infix("+"), "sub": infix("-"), "mul": infix("*"), "max": largest, "reshape": reshape, "flatten": flatten,
     "permute": permute, "matmul": matmul, "attention": mixed, "channel_mean": over_channels("mean"),
     "channel_max": over_channels("amax"),
-    "grn": lambda op, ins, outs: TorchLayer("GlobalResponseNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)],
+    "grn": lambda op, ins, outs: LayerCode("GlobalResponseNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)],
                                             helper="GlobalResponseNorm"),
     "l2_norm": unit_norm,
-    "drop_path": lambda op, ins, outs: TorchLayer("nn.Identity", [], "{m}({0})"),
-    "channel_shuffle": lambda op, ins, outs: TorchLayer(call=f"channel_shuffle({{0}}, {op.groups})",
+    "drop_path": lambda op, ins, outs: LayerCode("nn.Identity", [], "{m}({0})"),
+    "channel_shuffle": lambda op, ins, outs: LayerCode(call=f"channel_shuffle({{0}}, {op.groups})",
                                                         helper="channel_shuffle"),
-    "tokens": lambda op, ins, outs: TorchLayer("Tokens", [("", ins[0][0]), ("", op.n)], helper="Tokens"),
-    "repeat_channels": lambda op, ins, outs: TorchLayer(call=f"{{0}}.repeat_interleave({op.times}, dim=1)"),
+    "tokens": lambda op, ins, outs: LayerCode("Tokens", [("", ins[0][0]), ("", op.n)], helper="Tokens"),
+    "repeat_channels": lambda op, ins, outs: LayerCode(call=f"{{0}}.repeat_interleave({op.times}, dim=1)"),
 }  # fmt: skip
 """Layers whose arguments follow from shapes, or that are expressions."""
-PARTS = {"attention_scores": 0, "attention_softmax": 0}
-"""Layers that the one after them says too."""
-IN_WORDS = frozenset(("shift",))
 
 
-def torch_layer(op: Operator, ins: Shapes, outs: Shapes) -> TorchLayer:
+def torch_layer(op: Operator, ins: Shapes, outs: Shapes) -> LayerCode:
     """Return what a layer is in PyTorch.
 
     Raises:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.interop.exporting.running import loaded
 from cnncalc.interop.exporting.torch_source import torch_source
 from cnncalc.interop.exporting.verifying import Numbers, Side
 
@@ -44,20 +43,6 @@ def torch_side(graph: Graph, name: str, file: str | None, line: Callable[[Span |
             layers[path] = numbers._replace(macs=None) if shared else numbers
     params = sum(p.numel() for p in model.parameters())
     return Side(f"PyTorch {torch.__version__.split('+')[0]}", layers, True, outputs, params, total)
-
-
-def loaded(text: str) -> Callable[[], Any]:
-    """Return the function `build` of a source, imported as a user would import its file."""
-    with TemporaryDirectory() as place:
-        file = Path(place) / "net.py"
-        file.write_text(text, encoding="utf-8")
-        found = spec_from_file_location("cnncalc_exported", file)
-        assert found is not None
-        assert found.loader is not None
-        module = module_from_spec(found)
-        found.loader.exec_module(module)
-    build: Callable[[], Any] = module.build
-    return build
 
 
 def own_side(reference: str, inputs: Sequence[tuple[int, ...]]) -> Side:

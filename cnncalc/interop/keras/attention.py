@@ -65,3 +65,15 @@ def multi_head(call: LayerCall) -> Ref | Sequence[Ref]:
                      suffix=".attention")  # fmt: skip
     out = q.channels if wanted is None else wanted[0] if isinstance(wanted, list) else wanted
     return project(mixed, integer(out, "output_shape"), ".output")
+
+
+def dot_product(call: LayerCall) -> Ref | Sequence[Ref]:
+    """`keras.ops.dot_product_attention` of `[T, heads, channels]`: as attention over the heads' channels together."""
+    shapes = [call.shape(ref) for ref in call.ins[:3]]
+    heads = shapes[0][-1] if shapes else 0
+    if call.walk.first or len(call.ins) != 3 or any(len(x) != 3 or x[2] != heads for x in shapes):
+        return opaque(call, f"what a {call.kind} with these settings computes is not known")
+    flat = [call.add(make("reshape", shape=(x[0] * heads, x[1])), ref, suffix=f".{name}")
+            for name, ref, x in zip(("query", "key", "value"), call.ins, shapes, strict=True)]  # fmt: skip
+    mixed = call.add(make("attention", heads=heads, causal=call.flag("is_causal", default=False)), *flat)
+    return call.add(make("reshape", shape=(shapes[2][0], shapes[0][1], heads)), mixed, suffix=".result")

@@ -112,6 +112,19 @@ def dot(call: LayerCall) -> Sequence[Ref]:
     return call.declare(out, product=True, macs=macs, work=work)
 
 
+def product(call: LayerCall) -> Sequence[Ref]:
+    """`keras.ops.matmul` of matrices, in batches of equal extents or alone."""
+    if len(call.ins) != 2:
+        raise KerasMisfitError(f"wants two tensors, got {len(call.ins)}")
+    left, right = (call.keras(call.shape(ref)) for ref in call.ins)
+    if len(left) != len(right) or len(left) < 2 or left[-1] != right[-2] or left[:-2] != right[:-2]:
+        raise KerasMisfitError(f"multiplies {' and '.join(str(call.shape(r)) for r in call.ins)}")
+    out = call.ours((*left[:-1], right[-1]))
+    macs = out.elements * left[-1]
+    return call.declare(out, product=True, macs=macs,
+                        work=Work(multiplications=macs, additions=macs - out.elements))  # fmt: skip
+
+
 def einsum_dense(call: LayerCall) -> Sequence[Ref]:
     """EinsumDense: weights whose axes an equation names."""
     left, _, result = str(call.config["equation"]).replace(" ", "").partition("->")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.keras import declared
 from cnncalc.interop.keras.activations import ACTIVATIONS, NAMES, activated, activation
-from cnncalc.interop.keras.attention import attention, multi_head
+from cnncalc.interop.keras.attention import attention, dot_product, multi_head
 from cnncalc.interop.keras.call import KerasMisfitError, LayerCall, fraction, integer, integers, make
 from cnncalc.interop.keras.norms import batch_norm, group_norm, layer_norm, normalization, rms_norm
 from cnncalc.interop.keras.structure import layer_of
@@ -349,6 +349,8 @@ OPERATIONS: dict[str, Callable[[LayerCall], Any]] = {
     **dict.fromkeys(("GetItem", "Split", "Transpose", "Squeeze", "ExpandDims", "Reshape", "Stack", "Concatenate", "Pad",
                      "Flip", "Roll", "Repeat", "Tile", "BroadcastTo", "Cast", "Swapaxes", "Moveaxis"), declared.moved),
     **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Amax", "Amin"), declared.reduced),
+    "DotProductAttention": dot_product,
+    "Matmul": declared.product,
     "Negative": declared.each(multiplications=1),
     "Absolute": declared.each(comparisons=1),
     **dict.fromkeys(("Exp", "Log", "Sqrt", "Rsqrt", "Square", "Power", "Sin", "Cos"), declared.each(special=1)),
@@ -356,12 +358,23 @@ OPERATIONS: dict[str, Callable[[LayerCall], Any]] = {
 """Functions of `keras.ops` that a model calls on its tensors, by the class that stands for each."""
 FUNCTIONS = ("keras.src.ops", "keras.ops")
 
+EXPORTED: dict[str, Callable[[LayerCall], Any]] = {
+    "spec>LayerScale": single("layer_scale"),
+    "spec>GlobalResponseNorm": single("grn"),
+    "spec>UnitNorm": single("l2_norm", affine=True),
+    "spec>Tokens": lambda call: call.add(make("tokens", n=integer(call.config["count"], "count"))),
+    "spec>Affine": lambda call: call.add(make("affine", **{k: call.config[k] for k in ("scale", "offset")})),
+}
+"""Small classes that `cnncalc export keras` writes where Keras has no layer, by their registered names."""
+
 KERAS = ("keras.", "tensorflow.keras.", "tf_keras.")
 """How the modules begin that are Keras' own."""
 
 
 def entry_of(layer: KerasLayer) -> Callable[[LayerCall], Any] | None:
     """Return what takes in a layer; None for a class that is not known, or that is not Keras' own."""
+    if layer.registered in EXPORTED:
+        return EXPORTED[layer.registered]
     if layer.module and layer.module != "keras" and not layer.module.startswith(KERAS):
         return None
     if layer.module.startswith(FUNCTIONS):

@@ -52,6 +52,7 @@ class KerasLayer:
         calls: what each of its calls reads.
         built: the extents that the file says it was built for.
         base: the path of its first call, once there was one.
+        registered: the name that a class of somebody's own is registered by, with its package.
     """
 
     name: str
@@ -62,6 +63,7 @@ class KerasLayer:
     built: Any = None
     base: str | None = None
     inner: Any = None
+    registered: str = ""
 
 
 Stated = dict[tuple[str, int], dict[int, list[Any]]]
@@ -81,10 +83,11 @@ def layer_of(entry: Any, stated: Stated) -> KerasLayer:
     if not isinstance(nodes, list):
         raise Malformed(f"has inbound_nodes of '{name}' that are no list")
     built = entry.get("build_config")
-    module = entry.get("module")
+    module, registered = entry.get("module"), entry.get("registered_name")
     return KerasLayer(
         name, kind, config, module if isinstance(module, str) else "", [reading(n, stated) for n in nodes],
         built.get("input_shape") if isinstance(built, dict) else None,
+        registered=registered if isinstance(registered, str) else "",
     )  # fmt: skip
 
 
