@@ -11,6 +11,8 @@ from operator import add, sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnncalc.graph.graph import Graph, Node, Ref
 
 
@@ -128,6 +130,20 @@ class Lifetimes:
         return None
 
 
+def alive(lives: Lifetimes, spared: Sequence[int] = ()) -> tuple[int, ...]:
+    """Return the elements alive during each layer; `spared` are those that a layer does not add."""
+    count = len(lives.graph.nodes)
+    born, dying = [0] * count, [0] * count
+    for (index, _), size, last in zip(lives.refs, lives.sizes, lives.last, strict=True):
+        if index >= 0:
+            born[index] += size
+        if 0 <= last < count:
+            dying[last] += size
+    given = sum(size for size, last in zip(lives.sizes[: lives.inputs], lives.last, strict=False) if last >= 0)
+    after = accumulate(map(sub, born, dying), initial=given)
+    return tuple(map(add, after, map(sub, born, spared) if spared else born))
+
+
 def peak_activation(graph: Graph, *, in_place: bool = False) -> Peak:
     """Return the most activation elements alive at once when the layers run in order.
 
@@ -141,16 +157,10 @@ def peak_activation(graph: Graph, *, in_place: bool = False) -> Peak:
     """
     lives = Lifetimes(graph)
     count = len(graph.nodes)
-    born, dying, spared = [0] * count, [0] * count, [0] * count
-    for (index, _), size, last in zip(lives.refs, lives.sizes, lives.last, strict=True):
-        if index >= 0:
-            born[index] += size
-        if 0 <= last < count:
-            dying[last] += size
-    given = sum(size for size, last in zip(lives.sizes[: lives.inputs], lives.last, strict=False) if last >= 0)
     if not count:
         held = [(name, shape.elements) for name, shape in graph.inputs.items()]
         return Peak(elements=sum(n for _, n in held), index=-1, path="", live=tuple(held), profile=())
+    spared = [0] * count
     taken: dict[int, int] = {}
     if in_place:
         for k, node in enumerate(graph.nodes):
@@ -158,8 +168,7 @@ def peak_activation(graph: Graph, *, in_place: bool = False) -> Peak:
             if storage is not None:
                 taken[k] = storage
                 spared[k] = lives.sizes[storage]
-    after = accumulate(map(sub, born, dying), initial=given)
-    profile = tuple(map(add, after, map(sub, born, spared)))
+    profile = alive(lives, spared)
     elements = max(profile)
     index = profile.index(elements)
     over = taken.get(index)

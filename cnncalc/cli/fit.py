@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cnncalc.cli.common import fail, settings, shapes, source_of, usage_errors, write_output, write_result
+from cnncalc.cli.common import fail, settings, shapes, usage_errors, write_output, write_result
 from cnncalc.cli.forms import completed, form_named
 from cnncalc.cli.options import (
     MOST_LAYERS,
@@ -20,10 +20,10 @@ from cnncalc.cli.options import (
     MaxLayersOption,
     OutputOption,
     SetOption,
-    SpecArgument,
+    SpecsArgument,
     VariantOption,
 )
-from cnncalc.cli.sweep import VaryOption, pairs
+from cnncalc.cli.sweep import VaryOption, pairs, sources_of
 from cnncalc.render.format import percent
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from cnncalc.search.fit import Design, Fitted
 
 FORMS = {"text": "", "json": ""}
+METRIC_NAMES = {"bytes": "memory_access_bytes"}
+NO_METRIC = ("buffers",)
+"""What `check` calls a total, and what it has no limit for."""
 EPILOG = """\
 Examples:
 
@@ -44,7 +47,7 @@ cnncalc fit net.yaml --vary width=16..128 --min macs=100M --maximise=-params
 
 
 def command(
-    spec: SpecArgument,
+    specs: SpecsArgument,
     vary: VaryOption = None,
     most: Annotated[
         list[str] | None, typer.Option("--max", metavar="TOTAL=QUANTITY", help="At most, as macs=200M; repeatable.")
@@ -80,15 +83,16 @@ def command(
         "dtype": dtype, "batch": batch, "fold_bn": fold_bn, "max_layers": max_layers,
     }  # fmt: skip
     with usage_errors():
-        search = FitSearch(source_of(spec), pairs(vary), most=limits(most, "--max"), least=limits(least, "--min"),
+        search = FitSearch(sources_of(specs), pairs(vary), most=limits(most, "--max"), least=limits(least, "--min"),
                         maximise=maximise, **fixed)  # fmt: skip
         found = search.run()
+    spec = specs[0]
     own = options(flops=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, input=input, variant=variant, set=variables)
     if found.best is None and found.nearest is None:
-        first = shlex.join(["cnncalc", "show", spec, *command_of(found.axes, (0,) * len(found.axes)), *own])
+        first = shlex.join(["cnncalc", "show", *command_of(spec, found.axes, (0,) * len(found.axes)), *own])
         fail(f"none of the {found.size:,} designs is a network", f"see why: {first}")
     if form == "json":
-        write_output(to_json(found, spec, own), output)
+        write_output(to_json(found, specs, own), output)
     else:
         write_result(to_text(found, spec, own), output)
     if found.best is None:
@@ -102,20 +106,20 @@ def limits(given: Sequence[str] | None, option: str) -> dict[str, int]:
         ValueError: one is no pair, or no quantity.
     """
     from cnncalc.gate.quantity import QuantityError, Unit, parse_quantity
-    from cnncalc.search.sweep import check_total
+    from cnncalc.search.columns import RECORDED, column
 
     found: dict[str, int] = {}
     for pair in given or ():
         name, equals, quantity = pair.partition("=")
         if not equals:
             raise ValueError(f"{option} wants TOTAL=QUANTITY, got '{pair}'")
-        check_total(name.strip())
+        name = column(name.strip(), RECORDED)
         try:
-            unit = Unit.BYTES if name.strip() in ("bytes", "model_size") else Unit.COUNT
+            unit = Unit.BYTES if name in ("bytes", "model_size") else Unit.COUNT
             number = parse_quantity(quantity.strip(), unit)
         except QuantityError as error:
             raise ValueError(f"{option} {name}: {error}") from None
-        found[name.strip()] = int(number) if option == "--max" else -int(-number // 1)
+        found[name] = int(number) if option == "--max" else -int(-number // 1)
     return found
 
 
@@ -139,16 +143,17 @@ def show_line(found: Fitted, spec: str, own: Sequence[str], design: Design) -> s
     """Return the command that shows a design."""
     from cnncalc.search.plain import command_of
 
-    return shlex.join(["cnncalc", "show", spec, *command_of(found.axes, design.places), *own])
+    return shlex.join(["cnncalc", "show", *command_of(spec, found.axes, design.places), *own])
 
 
 def check_line(found: Fitted, spec: str, own: Sequence[str], design: Design) -> str:
     """Return the command that holds a design to its limits."""
     from cnncalc.search.plain import command_of
 
-    words = [word for limit in found.limits
-             for word in ("--max" if limit.sign > 0 else "--min", f"{limit.name}={limit.number}")]  # fmt: skip
-    return shlex.join(["cnncalc", "check", spec, *command_of(found.axes, design.places), *own, *words])
+    words = [word for limit in found.limits if limit.name not in NO_METRIC
+             for word in ("--max" if limit.sign > 0 else "--min",
+                          f"{METRIC_NAMES.get(limit.name, limit.name)}={limit.number}")]  # fmt: skip
+    return shlex.join(["cnncalc", "check", *command_of(spec, found.axes, design.places), *own, *words])
 
 
 def written(found: Fitted, design: Design) -> dict[str, Any]:
@@ -160,14 +165,15 @@ def written(found: Fitted, design: Design) -> dict[str, Any]:
     return {"variables": variables, **design.totals}
 
 
-def to_json(found: Fitted, spec: str, own: Sequence[str]) -> str:
+def to_json(found: Fitted, specs: Sequence[str], own: Sequence[str]) -> str:
     """Return everything as JSON, the certificate with it."""
     from cnncalc._version import __version__
 
+    spec = specs[0]
     data: dict[str, Any] = {
         "schema": 1,
         "cnncalc": __version__,
-        "spec": spec,
+        "spec": spec if len(specs) == 1 else list(specs),
         "designs": found.size,
         "computed": found.computed,
         "maximise": found.objective,

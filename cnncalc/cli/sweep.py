@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from cnncalc.cli.common import (
+    amount,
     encodable,
     fail,
     refuse_precious,
@@ -36,8 +37,10 @@ from cnncalc.cli.options import (
     InputOption,
     MaxLayersOption,
     OutputOption,
+    RuntimeOption,
+    ScratchOption,
     SetOption,
-    SpecArgument,
+    SpecsArgument,
     VariantOption,
 )
 
@@ -66,7 +69,7 @@ TotalsOption = Annotated[
 
 
 def command(
-    spec: SpecArgument,
+    specs: SpecsArgument,
     vary: VaryOption = None,
     of: TotalsOption = "",
     where: Annotated[
@@ -93,9 +96,12 @@ def command(
     variant: VariantOption = None,
     variables: SetOption = None,
     max_layers: MaxLayersOption = MOST_LAYERS,
+    runtime: RuntimeOption = None,
+    scratch: ScratchOption = None,
+    device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="For the column `seconds`.")] = None,
 ) -> None:
     """Compute many designs of a network, one row each, every row as `show` gives it."""
-    from cnncalc.search.network import TOTALS
+    from cnncalc.search.columns import RECORDED
     from cnncalc.search.sweep import DEFAULT, Sweep
 
     form_named(form, FORMS)
@@ -103,12 +109,13 @@ def command(
         fail("Parquet goes to a file", "name one with -o")
     if resume and (output in (None, "-") or form not in ("csv", "jsonl") or pareto):
         fail("--resume continues a file of csv or jsonl", "name it with -o, and leave --pareto out")
-    totals = tuple(TOTALS) if of == "all" else tuple(part.strip() for part in of.split(",")) if of else DEFAULT
+    totals = RECORDED if of == "all" else tuple(part.strip() for part in of.split(",")) if of else DEFAULT
     with usage_errors():
         found = Sweep(
-            source_of(spec), pairs(vary), of=totals, where=where, pareto=[p for p in pareto.split(",") if p],
+            sources_of(specs), pairs(vary), of=totals, where=where, pareto=[p for p in pareto.split(",") if p],
             sample=sample, seed=seed, input=shapes(input), variant=variant, variables=settings(variables),
             convention=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, max_layers=max_layers,
+            runtime=runtime, scratch=amount(scratch), device=device,
         )  # fmt: skip
     if form == "table":
         _table(found, output)
@@ -116,6 +123,13 @@ def command(
         _parquet(found, str(output))
     else:
         _stream(found, form, None if output == "-" else output, resume=resume)
+
+
+def sources_of(specs: Sequence[str]) -> list[Any]:
+    """Return the specs of a command line; stop with exit code 2 where standard input is to be read twice."""
+    if specs.count("-") > 1:
+        fail("standard input can be read once only")
+    return [source_of(spec) for spec in specs]
 
 
 def pairs(vary: Sequence[str] | None) -> dict[str, Any]:

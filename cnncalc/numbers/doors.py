@@ -32,6 +32,16 @@ def recorded(function: Callable[..., int], *arguments: Any) -> int:
     return function(*arguments)
 
 
+def greatest(*numbers: int) -> int:
+    """Return the greatest number; where some record, of those that are not below another one everywhere."""
+    for number in numbers:
+        choose = getattr(number, "greatest", None)
+        if choose is not None:
+            result: int = choose(numbers)
+            return result
+    return max(numbers)
+
+
 def named(letter: str, number: int, axis: str = "") -> int:
     """Return a number that formulas call by a letter from here on; `axis` tells the same letter of two axes apart."""
     name = getattr(number, "named", None)

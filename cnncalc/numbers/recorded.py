@@ -16,7 +16,7 @@ from cnncalc.numbers.functions import rounded_even
 from cnncalc.numbers.node import ADD, CALL, EXACT, FLOOR, LET, MUL, REST, SUB, Range, RecordedOp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cnncalc.numbers.node import Operand
     from cnncalc.numbers.recorder import Recorder
@@ -327,6 +327,15 @@ class Recorded(_Number):
             return a // b
         return _calculated(EXACT, a, b)
 
+    def greatest(self, numbers: Sequence[Any]) -> Any:
+        """Return the greatest of some numbers, as one call of those that may be it."""
+        kept: list[Any] = []
+        for number in sorted(numbers, key=_value, reverse=True):
+            node = _argument(number)
+            if not any(self.recorder.polynomials.difference(_argument(other), node).low >= 0 for other in kept):
+                kept.append(number)
+        return kept[0] if len(kept) == 1 else self.recorded(max, tuple(kept))
+
     def settled(self) -> Any:
         """Return itself: it is whole."""
         return self
@@ -334,6 +343,11 @@ class Recorded(_Number):
     def parts(self) -> tuple[Any, Any]:
         """Return itself over 1."""
         return self, 1
+
+
+def _value(number: Any) -> int:
+    value: int = number.node.value if type(number) is Recorded else number
+    return value
 
 
 def _argument(arg: Any) -> Any:

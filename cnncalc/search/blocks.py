@@ -153,6 +153,10 @@ class GridBlocks:
                 continue
             valid[rows] = True
             for name in designs.of:
+                if name not in outputs:  # unknown in all designs of this structure
+                    columns[name] = columns[name].astype(object)
+                    columns[name][rows] = None
+                    continue
                 values = outputs[name] if len(rows) == len(holds) else outputs[name][holds]
                 if values.dtype == object and columns[name].dtype != object:
                     columns[name] = columns[name].astype(object)
@@ -177,7 +181,7 @@ class GridBlocks:
                 continue
             valid[row] = True
             for name, value in zip(self.designs.of, found.numbers, strict=True):
-                if abs(value) >= 2**63 and columns[name].dtype != object:
+                if (value is None or abs(value) >= 2**63) and columns[name].dtype != object:
                     columns[name] = columns[name].astype(object)
                 columns[name][row] = value
 

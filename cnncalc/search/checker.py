@@ -19,6 +19,7 @@ FUNCTIONS: dict[str, Any] = {
     "rounded_channels": lambda o, u, d: (r := max(d, (2 * o + d * u) // (2 * d * u) * d)) + d * (10 * r * u < 9 * o),
 }  # fmt: skip
 """Each rises or falls in every argument, so that its range is that of the corners."""
+CHAINED = {"+", "*", "max", "min"}
 FIXED = {"rounded_channels": 1, "floor_product": 1}
 """From which argument on they must be one number above 0 for that."""
 
@@ -42,7 +43,7 @@ def value(expression: Any, known: Any) -> Any:
     """Return the range of an expression."""
     if isinstance(expression, list):
         ranges, name = [value(part, known) for part in expression[1:]], expression[0]
-        return reduce(lambda a, b: called(name, (a, b)), ranges) if name in {"+", "*"} else called(name, ranges)
+        return reduce(lambda a, b: called(name, (a, b)), ranges) if name in CHAINED else called(name, ranges)
     return known.get(expression, (expression, expression))
 
 

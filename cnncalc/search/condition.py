@@ -73,6 +73,14 @@ class Criterion:
         """Return its value for one design, or for arrays of them."""
         return _value(self.tree, columns)
 
+    def about(self, names: Iterable[str]) -> Criterion | None:
+        """Return what of `a and b` asks about these names alone; None where nothing does."""
+        parts = self.tree.values if isinstance(self.tree, ast.BoolOp) and isinstance(self.tree.op, ast.And) else \
+            [self.tree]  # fmt: skip
+        known = set(names)
+        kept = [part for part in parts if {n.id for n in ast.walk(part) if isinstance(n, ast.Name)} <= known]
+        return Criterion(" and ".join(f"({ast.unparse(part)})" for part in kept), known) if kept else None
+
     def as_data(self) -> Any:
         """Return an expression in + - * / as lists of a function and its parts, names and whole numbers.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc.deployment.runtimes import find_runtime
 from cnncalc.numbers.node import Range
 from cnncalc.numbers.recorded import RecordedFraction
 from cnncalc.numbers.recorder import Recorder
-from cnncalc.search.network import TOTALS, Asked, Structure, record
-from cnncalc.search.plain import report_of
-from cnncalc.search.space import BATCH, INPUT, RULE, VARIABLE
+from cnncalc.search.columns import value_of
+from cnncalc.search.network import Asked, Structure, record
+from cnncalc.search.plain import options_of, study_of
+from cnncalc.search.space import BATCH, DEVICE, INPUT, RULE, SPEC, VARIABLE
 from cnncalc.source import input_shapes
 from cnncalc.values.diagnostics import SpecError
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 Places = tuple[int, ...]
 MANY_STRUCTURES, FEW_ROWS = 40, 8
 """Where more structures than this were recorded, for fewer designs each than that, the others are run one by one."""
+
+NOT_RECORDED = ("runtime", "scratch", "device")
+"""Options of slow columns alone."""
 
 
 class DesignRow(NamedTuple):
@@ -57,11 +62,16 @@ class Designs:
         words: the places of the axes whose choices each make networks of their own.
         numbers: the places of the others.
         of: the totals that are asked for.
+        certain: those without which, or with no more than a lower bound of which, a design counts as none.
         networks: the recordings made so far, by the choices of the word axes.
     """
 
-    def __init__(self, spec: Spec, space: Space, of: Sequence[str], options: Mapping[str, Any]) -> None:
-        self.spec = spec
+    def __init__(
+        self, specs: Mapping[str, Spec], space: Space, of: Sequence[str], options: Mapping[str, Any],
+        certain: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.specs = dict(specs)
+        self.certain = tuple(certain)
         self.space = space
         self.axes = space.axes
         self.of = tuple(of)
@@ -72,6 +82,13 @@ class Designs:
         self.one_by_one: set[Places] = set()
         self.solved: dict[Places, int] = {}
         self.given = [given for k in self.numbers for given in _given(k, self.axes[k])]
+
+    def spec(self, places: Sequence[int]) -> Spec:
+        """Return the spec of a design."""
+        for axis, place in zip(self.axes, places, strict=True):
+            if axis.kind == SPEC:
+                return self.specs[axis.choices[place]]
+        return next(iter(self.specs.values()))
 
     def key(self, places: Sequence[int]) -> Places:
         """Return the choices of the word axes of a design."""
@@ -96,7 +113,10 @@ class Designs:
             if low != high:
                 number = recorder.input(given.name, number, low, high)
             made[given.name] = number
-        setting: dict[str, Any] = dict(self.options)
+        setting: dict[str, Any] = {name: value for name, value in self.options.items() if name not in NOT_RECORDED}
+        if self.options.get("runtime"):
+            setting["deploy"] = True
+            setting["pads"] = find_runtime(self.options["runtime"]).pads
         variables: dict[str, Any] = dict(setting.pop("variables", None) or {})
         if "input" in setting:
             setting["inputs"] = input_shapes(setting.pop("input"))
@@ -108,14 +128,19 @@ class Designs:
                 variables[axis.name] = _variable(recorder, made, axis, choice)
             elif axis.kind == BATCH:
                 setting[BATCH] = made.get(axis.name, choice)
-            else:
+            elif axis.kind not in (SPEC, DEVICE):
                 setting["convention" if axis.kind == RULE else axis.kind] = choice
         try:
-            return record(self.spec, recorder, Asked(variables=variables, **setting), self.of)
+            network = record(self.spec(places), recorder, Asked(variables=variables, **setting), self.of)
         except SpecError as error:
             return Structure(recorder, {}, refusal=error.diagnostics[0].message)
         except ValueError as error:
             return Structure(recorder, {}, refusal=str(error))
+        if network.refusal is None:
+            for name in self.certain:
+                if name in network.unknown or name not in network.outputs:
+                    return Structure(recorder, {}, refusal=unknown(name))
+        return network
 
     def structure(self, places: Sequence[int]) -> Structure:
         """Return the structure of one design, and keep it for others."""
@@ -155,17 +180,33 @@ class Designs:
     def _row(self, places: Places, network: Structure, found: Mapping[str, int]) -> DesignRow:
         if network.refusal is not None:
             return DesignRow(places, None, network.filled(found))
-        return DesignRow(places, tuple(found[name] for name in self.of), None)
+        return DesignRow(places, tuple(found.get(name) for name in self.of), None)
 
     def plain(self, places: Places) -> DesignRow:
         """Return one design by the ordinary way."""
+        return self.alone(places, self.of)
+
+    def alone(self, places: Sequence[int], of: Sequence[str]) -> DesignRow:
+        """Return some numbers of one design, run by itself."""
+        places = tuple(places)
+        options = options_of(self.axes, self.space.choices(places), self.options)
+        device = options.get("device")
         try:
-            report = report_of(self.spec, self.axes, self.space.choices(places), self.options)
+            study = study_of(self.spec(places), options)
+            numbers = tuple(value_of(name, study, device) for name in of)
         except SpecError as error:
             return DesignRow(places, None, error.diagnostics[0].message)
         except ValueError as error:
             return DesignRow(places, None, str(error))
-        return DesignRow(places, tuple(TOTALS[name](report.totals) for name in self.of), None)
+        for name, number in zip(of, numbers, strict=True):
+            if name in self.certain and (number is None or name in study.report.totals.lower_bounds):
+                return DesignRow(places, None, unknown(name))
+        return DesignRow(places, numbers, None)
+
+
+def unknown(name: str) -> str:
+    """Return why a design without a certain total counts as none."""
+    return f"its {name.replace('_', ' ')} is not known"
 
 
 def _given(place: int, axis: Choices) -> list[Varied]:

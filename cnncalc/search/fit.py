@@ -13,16 +13,14 @@ from itertools import count, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.search.boxes import Bounded, Bounds, DesignBox, as_data
+from cnncalc.search.columns import RECORDED, column, spelled
 from cnncalc.search.condition import Criterion
 from cnncalc.search.designs import Designs, numpy
 from cnncalc.search.intervals import Interval
-from cnncalc.search.network import TOTALS
-from cnncalc.search.space import Choices, Space, axis_of
-from cnncalc.search.sweep import check_total
-from cnncalc.source import open_source
+from cnncalc.search.space import Choices, Space, axes_of, opened_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cnncalc.search.designs import Places, Varied
     from cnncalc.search.network import Structure
@@ -134,25 +132,21 @@ class FitSearch:
     """One search; see `fit`."""
 
     def __init__(
-        self, spec: Source, vary: Mapping[str, Any], *, most: Mapping[str, int], least: Mapping[str, int],
-        maximise: str | None, arrays: bool = True, **options: Any,
+        self, spec: Source | Sequence[Source], vary: Mapping[str, Any], *, most: Mapping[str, int],
+        least: Mapping[str, int], maximise: str | None, arrays: bool = True, **options: Any,
     ) -> None:  # fmt: skip
-        read, collector = open_source(spec)
-        collector.raise_if_errors()
-        self.spec = read
-        axes = tuple(_sorted(axis_of(name, given, read)) for name, given in vary.items())
-        if not axes:
-            raise ValueError("say what varies: width=0.25..1.5:0.05")
-        limits = [FitBound(name, 1, number) for name, number in most.items()]
-        limits += [FitBound(name, -1, number) for name, number in least.items()]
-        for limit in limits:
-            check_total(limit.name)
+        self.specs = opened_specs(spec)
+        axes = tuple(map(_sorted, axes_of(self.specs, vary)))
+        limits = [FitBound(column(name, RECORDED), 1, number) for name, number in most.items()]
+        limits += [FitBound(column(name, RECORDED), -1, number) for name, number in least.items()]
         if maximise is None:
             maximise = next(iter(most), None) or f"-{next(iter(least), 'macs')}"
-        self.goal = Criterion(maximise, TOTALS)
+        self.goal = Criterion(spelled(maximise), RECORDED)
         goal = self.goal.as_data()
-        of = dict.fromkeys([*(limit.name for limit in limits), *self.goal.names, "macs", "params"])
-        self.designs = Designs(read, Space(axes), tuple(of), {n: v for n, v in options.items() if v is not None})
+        certain = dict.fromkeys([*(limit.name for limit in limits), *self.goal.names])
+        options = {name: value for name, value in options.items() if value is not None}
+        self.designs = Designs(self.specs, Space(axes), (*dict.fromkeys([*certain, "macs", "params"]),), options,
+                               tuple(certain))  # fmt: skip
         self.found = Fitted(axes=axes, limits=tuple(limits), objective=maximise, goal=goal, given=self.designs.given,
                             size=self.designs.space.size)  # fmt: skip
         self.bounds = Bounds(self.designs)
@@ -356,7 +350,7 @@ def _sorted(axis: Choices) -> Choices:
 
 
 def fit(
-    spec: Source, vary: Mapping[str, Any], *, most: Mapping[str, int] | None = None,
+    spec: Source | Sequence[Source], vary: Mapping[str, Any], *, most: Mapping[str, int] | None = None,
     least: Mapping[str, int] | None = None, maximise: str | None = None, **options: Any,
 ) -> Fitted:  # fmt: skip
     """Return the best design of a grid within limits, with its certificate.

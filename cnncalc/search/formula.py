@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.numbers.recorded import RecordedFraction
 from cnncalc.numbers.recorder import Recorder
-from cnncalc.search.network import Asked, Structure, record
-from cnncalc.search.sweep import check_total
+from cnncalc.search.columns import column
+from cnncalc.search.network import TOTALS, Asked, Structure, record
 from cnncalc.source import build_graph, input_shapes, open_source
 from cnncalc.values.diagnostics import did_you_mean
 
@@ -173,9 +173,7 @@ def formula(
     """
     read, collector = open_source(spec)
     collector.raise_if_errors()
-    for name in of:
-        if name not in OTHERS:
-            check_total(name, OTHERS)
+    of = [column(name, (*TOTALS, *OTHERS)) for name in of]
     if per not in PARTS:
         raise ValueError(f"formulas are per layer or per block, not per {per}")
     graph, _, found = build_graph(read, input=input, variant=variant, variables=variables)
@@ -187,7 +185,7 @@ def formula(
     inputs = made.inputs() if made.varied or input is not None else input_shapes(input)
     setting = Asked(variables=made.variables, inputs=inputs, variant=variant, convention=convention, dtype=dtype,
                     batch=made.images, fold_bn=fold_bn, max_layers=max_layers)  # fmt: skip
-    network = record(read, recorder, setting, of, per=per)
+    network = record(read, recorder, setting, of, per=per, axes=True)
     if network.refusal is not None:
         raise ValueError("the network is not one at the size that it was recorded at: " + network.refusal)
     return Formulas(name=read.title(variant), letters=unknowns, network=network, of=tuple(of), parts=network.layers)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.assemble import counted, total
 from cnncalc.graph.graph import Graph
 from cnncalc.language.settings import Overrides
-from cnncalc.numbers.doors import identity
+from cnncalc.numbers.doors import greatest, identity, recorded
 from cnncalc.numbers.recording import Recording
 from cnncalc.results.totals import PeakActivation
 from cnncalc.rules import convention as find_convention
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cnncalc.numbers.recorder import Recorder
     from cnncalc.results.totals import Totals
 
+PEAK, FIELD = "peak_activation", "receptive_field"
 TOTALS: dict[str, Callable[[Totals], Any]] = {
     "params": lambda t: t.params,
     "macs": lambda t: t.macs,
@@ -34,6 +35,7 @@ TOTALS: dict[str, Callable[[Totals], Any]] = {
     "connections": lambda t: t.connections,
     "buffers": lambda t: t.buffers,
     "layers": lambda t: t.layers,
+    PEAK: lambda t: t.peak_activation,
 }
 """Totals that a recording gives, by name, each from the totals of a report."""
 NO_PEAK = PeakActivation(elements=0, bytes=0, path="", live=(), profile=())
@@ -51,6 +53,8 @@ class Asked:
     dtype: str = "fp32"
     batch: int = 1
     fold_bn: bool = False
+    deploy: bool = False
+    pads: bool = False
     max_layers: int | None = None
 
 
@@ -93,10 +97,12 @@ class Structure(Recording):
         return HOLE.sub(lambda match: format(found[f"#{match[1]}"], match[2] or ""), self.refusal or "")
 
 
-def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str], *, per: str = "") -> Structure:
+def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str], *, per: str = "",
+           axes: bool = False) -> Structure:  # fmt: skip
     """Return the structure that a network has for the numbers in a setting, with the wanted totals.
 
-    With `per`, the totals of each `layer` or `block` come before those of the whole network, as `path:total`.
+    With `per`, the totals of each `layer` or `block` come before those of the whole network, as `path:total`. With
+    `axes` the receptive field is a result for each axis, else its smaller one.
 
     Raises:
         SpecError: the spec is wrong whatever the numbers are.
@@ -110,22 +116,32 @@ def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str]
     if errors := collector.errors:
         first = min(errors, key=lambda d: d.span or Span(0, 0))
         return Structure(recorder, {}, refusal=first.message)
-    if setting.fold_bn:
+    if setting.deploy:
+        from cnncalc.graph.deploy import deployed, padded_apart
+
+        graph = deployed(graph)
+        if setting.pads:
+            graph = padded_apart(graph)
+    elif setting.fold_bn:
         from cnncalc.graph.fold import fold_batch_norm
 
         graph = fold_batch_norm(graph)
     batch = graph.batch if setting.batch == 1 else setting.batch
-    per_node, totals = counted(graph, rule, dtypes, batch, NO_PEAK, tell=identity)
+    peak = NO_PEAK
+    if PEAK in wanted:
+        peak = replace(NO_PEAK, elements=most_alive(graph) * batch)
+    per_node, totals = counted(graph, rule, dtypes, batch, peak, tell=identity)
     outputs: dict[str, Any] = {}
     parts = _parts(graph, per)
     for name, indices in parts.items():
         part = Graph(graph.inputs, [graph.nodes[k] for k in indices])
         own = total(part, [per_node[k] for k in indices], dtypes.weight_bits, NO_PEAK)
-        outputs.update({f"{name}:{what}": TOTALS[what](own) for what in wanted if what in TOTALS})
+        outputs.update({f"{name}:{what}": TOTALS[what](own) for what in wanted
+                        if what in TOTALS and what != PEAK})  # fmt: skip
     outputs.update({what: TOTALS[what](totals) for what in wanted if what in TOTALS})
     outputs.update(shapes(graph, wanted))
-    if "receptive_field" in wanted:
-        outputs.update(fields(graph))
+    if FIELD in wanted:
+        outputs.update(fields(graph) if axes else smallest_field(graph))
     return Structure(recorder, outputs, unknown=totals.lower_bounds, layers=(*parts, ""))
 
 
@@ -138,17 +154,39 @@ def _parts(graph: Graph, per: str) -> dict[str, list[int]]:
     return found
 
 
-def fields(graph: Graph) -> dict[str, Any]:
-    """Return the receptive field of the last map on each axis, by names such as `receptive_field.0`."""
+def most_alive(graph: Graph) -> Any:
+    """Return the most activation elements alive at once, as a report's `peak_activation` for one image."""
+    from cnncalc.analysis.liveness import Lifetimes, alive
+
+    profile = alive(Lifetimes(graph)) or (sum(shape.elements for shape in graph.inputs.values()),)
+    return greatest(*{identity(elements): elements for elements in profile}.values())
+
+
+def field_of(graph: Graph) -> tuple[Any, ...]:
+    """Return the receptive field of the last map on each axis, None where it is unknown; none without a map."""
     from cnncalc.analysis.assemble import last_map
     from cnncalc.analysis.receptive import receptive_fields
 
     found, _ = receptive_fields(graph)
     index = last_map(graph, found)
-    sizes = () if index is None else [axis.size for axis in found[index].spatial]
-    if any(size is None for size in sizes):
+    return () if index is None else tuple(axis.size for axis in found[index].spatial)
+
+
+def fields(graph: Graph) -> dict[str, Any]:
+    """Return the receptive field of the last map on each axis, by names such as `receptive_field.0`."""
+    sizes = field_of(graph)
+    if None in sizes:
         raise ValueError("the receptive field is too irregular for a formula")
-    return {f"receptive_field.{axis}": size for axis, size in enumerate(sizes)}
+    return {f"{FIELD}.{axis}": size for axis, size in enumerate(sizes)}
+
+
+def smallest_field(graph: Graph) -> dict[str, Any]:
+    """Return the receptive field of the last map, its smaller axis; nothing where there is none or it is unknown."""
+    sizes = field_of(graph)
+    if not sizes or None in sizes:
+        return {}
+    apart = list({identity(size): size for size in sizes}.values())
+    return {FIELD: recorded(min, *apart) if len(apart) > 1 else apart[0]}
 
 
 def shapes(graph: Graph, wanted: Iterable[str]) -> dict[str, Any]:

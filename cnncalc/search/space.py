@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm, prod
+from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc import devices
 from cnncalc.language.literals import LiteralError, parse_number
 from cnncalc.ops.arguments import shown
 from cnncalc.rules import convention
-from cnncalc.source import build_graph, input_shapes
+from cnncalc.source import Text, build_graph, input_shapes, open_source
 from cnncalc.values.diagnostics import did_you_mean
 from cnncalc.values.dtypes import parse_dtypes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cnncalc.language.document import Spec
+    from cnncalc.source import Source
 
 INPUT, VARIABLE, VARIANT, BATCH, DTYPE, RULE = "input", "variable", "variant", "batch", "dtype", "rule"
-WORDS = (INPUT, VARIANT, BATCH, DTYPE, RULE)
+SPEC, DEVICE = "spec", "device"
+WORDS = (INPUT, VARIANT, BATCH, DTYPE, RULE, DEVICE)
 """What can be varied besides a spec's variables; a variable of such a name is meant first."""
 MOST_CHOICES = 1_000_000
 SIZED = 2
@@ -64,7 +66,7 @@ class Space:
     Attributes:
         axes: what varies.
         size: how many designs there are.
-        numbers: those that are meant, None for all of them.
+        numbers: those that are meant, what makes networks of its own slowest; None for all of them.
     """
 
     def __init__(self, axes: Sequence[Choices], sample: int | None = None, seed: int = 0) -> None:
@@ -73,7 +75,9 @@ class Space:
         self.size = prod(self.shape)
         self.numbers: list[int] | None = None
         if sample is not None and sample < self.size:
-            self.numbers = sorted(random.Random(seed).sample(range(self.size), sample))  # noqa: S311 - no secret
+            numbers = sorted(random.Random(seed).sample(range(self.size), sample))  # noqa: S311 - no secret
+            words = [k for k, axis in enumerate(axes) if not axis.numeric]
+            self.numbers = sorted(numbers, key=lambda number: [self.places(number)[k] for k in words])
 
     def __len__(self) -> int:
         return self.size if self.numbers is None else len(self.numbers)
@@ -102,6 +106,52 @@ class Space:
         return tuple(axis.texts[place] for axis, place in zip(self.axes, places, strict=True))
 
 
+def opened_specs(source: Source | Sequence[Source]) -> dict[str, Spec]:
+    """Return the specs of one source, or of several, by the names that they are given by.
+
+    Raises:
+        SpecError: one cannot be read.
+        ValueError: there is none, or one is given twice.
+    """
+    found: dict[str, Spec] = {}
+    several: Sequence[Any] = source if isinstance(source, list | tuple) and not isinstance(source, Text) else [source]
+    for one in several:
+        spec, collector = open_source(one)
+        collector.raise_if_errors()
+        name = str(one) if isinstance(one, str | PathLike) else spec.title(None)
+        if name in found:
+            raise ValueError(f"'{name}' is given twice")
+        found[name] = spec
+    if not found:
+        raise ValueError("there is no spec")
+    return found
+
+
+def axes_of(specs: Mapping[str, Spec], vary: Mapping[str, Any]) -> tuple[Choices, ...]:
+    """Return what varies; several specs are an axis of their own, before the others.
+
+    Raises:
+        ValueError: there is no such variable or value, or it is not the same in all specs.
+    """
+    axes: list[Choices] = []
+    if len(specs) > 1:
+        axes.append(Choices(SPEC, SPEC, tuple(specs), tuple(specs)))
+    for name, given in vary.items():
+        given = list(given) if isinstance(given, Iterator) else given  # noqa: PLW2901 - asked for each spec
+        of_each = [axis_of(name, given, spec) for spec in specs.values()]
+        for one, title in zip(of_each, specs, strict=True):
+            if one != of_each[0]:
+                hint = "write whole shapes: input=3x96x96" if one.kind == of_each[0].kind == INPUT else "leave one out"
+                raise ValueError(f"'{name}' is not the same in '{next(iter(specs))}' and '{title}'; {hint}")
+        axes.append(of_each[0])
+    if len(axes) == (len(specs) > 1) and len(specs) < 2:
+        raise ValueError("say what varies: width=0.5,1.0 or input=96..224:32")
+    names = [axis.name for axis in axes]
+    if len(set(names)) < len(names):
+        raise ValueError(f"'{SPEC}' varies as the spec, so no variable of that name does")
+    return tuple(axes)
+
+
 def axis_of(name: str, given: Any, spec: Spec) -> Choices:
     """Return what varies under a name: a text such as `0.25..2.0:0.05` or `96,128`, or the values themselves.
 
@@ -118,7 +168,7 @@ def axis_of(name: str, given: Any, spec: Spec) -> Choices:
         raise ValueError(f"'{name}' has no values to vary over")
     if kind == INPUT:
         values = list(_shapes(values, spec))
-    elif kind in (VARIANT, DTYPE, RULE):
+    elif kind in (VARIANT, DTYPE, RULE, DEVICE):
         values = [str(shown(value)) for value in values]
         for value in values:
             _known(kind, value, spec)
@@ -137,6 +187,8 @@ def _known(kind: str, value: str, spec: Spec) -> None:
         parse_dtypes(value)
     elif kind == RULE:
         convention(value)
+    elif kind == DEVICE:
+        devices.find(value)
     elif value not in spec.variants:
         hint = did_you_mean(value, spec.variants) or f"there is {', '.join(spec.variants) or 'none'}"
         raise ValueError(f"there is no variant '{value}' in this spec; {hint}")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncalc.search.columns import ALIASES, COLUMNS, SLOW, check_named, column
 from cnncalc.search.condition import Criterion
 from cnncalc.search.designs import Designs, numpy
-from cnncalc.search.network import TOTALS
-from cnncalc.search.space import INPUT, Space, axis_of
-from cnncalc.source import open_source
-from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.search.front import Front, goal_of
+from cnncalc.search.space import INPUT, Space, axes_of, opened_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 DEFAULT = ("params", "macs", "flops", "memory_access", "bytes", "activations")
 ERROR = "error"
 BATCH_ROWS = 4_096
+SLOW_ROWS = 64
+"""Designs that are computed before some are written, where each is run by itself."""
 
 
 class Batch(NamedTuple):
@@ -53,27 +54,29 @@ class Sweep:
     """
 
     def __init__(
-        self, spec: Source, vary: Mapping[str, Any], *, of: Sequence[str] = DEFAULT, where: str | None = None,
-        pareto: Sequence[str] = (), sample: int | None = None, seed: int = 0, arrays: bool = True, **options: Any,
+        self, spec: Source | Sequence[Source], vary: Mapping[str, Any], *, of: Sequence[str] = DEFAULT,
+        where: str | None = None, pareto: Sequence[str] = (), sample: int | None = None, seed: int = 0,
+        arrays: bool = True, **options: Any,
     ) -> None:  # fmt: skip
-        read, collector = open_source(spec)
-        collector.raise_if_errors()
-        self.spec = read
-        self.axes: tuple[Choices, ...] = tuple(axis_of(name, given, read) for name, given in vary.items())
-        if not self.axes:
-            raise ValueError("say what varies: width=0.5,1.0 or input=96..224:32")
-        for name in of:
-            check_total(name)
-        self.of = tuple(dict.fromkeys(of))
-        for axis in self.axes:
-            if axis.name in (*self.of, ERROR):
-                raise ValueError(f"'{axis.name}' varies and is a total; leave the total out with --of")
+        self.specs = opened_specs(spec)
+        self.axes = axes_of(self.specs, vary)
+        self.of = tuple(dict.fromkeys(column(name) for name in of))
+        varied = tuple(axis.name for axis in self.axes)
+        if twice := next((name for name in varied if name in (*self.of, ERROR)), None):
+            raise ValueError(f"'{twice}' varies and is a total; leave the total out with --of")
         self.space = Space(self.axes, sample, seed)
         options = {name: value for name, value in options.items() if value is not None}
-        self.designs = Designs(read, self.space, self.of, options)
-        names = [*(axis.name for axis in self.axes), *self.of]
-        self.where = Criterion(where, names) if where else None
-        self.pareto = tuple(_goal(text, names) for text in pareto)
+        known = (*varied, *(name for name in COLUMNS if name not in varied))
+        self.where = Criterion(where, (*known, *ALIASES)) if where else None
+        self.pareto = tuple(goal_of(ALIASES.get(text, text), known) for text in pareto)
+        asked = {*(goal.name for goal in self.pareto), *(self.where.names if self.where else ())}
+        hidden = sorted({ALIASES.get(name, name) for name in asked} - {*varied, *self.of})
+        self.computed = (*self.of, *hidden)
+        check_named(self.computed, (*varied, *options))
+        self.slow = tuple(name for name in self.computed if name in SLOW)
+        fast = tuple(name for name in self.computed if name not in SLOW)
+        self.designs = Designs(self.specs, self.space, fast, options)
+        self.early = self.where.about({*varied, *fast, *ALIASES}) if self.where and self.slow else None
         self.arrays = arrays and numpy() is not None
 
     @property
@@ -84,36 +87,69 @@ class Sweep:
     def __len__(self) -> int:
         return len(self.space)
 
-    def batches(self, first: int = 0) -> Iterator[Batch]:
-        """Yield the designs that are kept, in order, from the first-th on; `done` counts those that are not, too."""
-        found = self._computed(first)
+    def batches(self, first: int = 0, count: int | None = None) -> Iterator[Batch]:
+        """Yield the designs that are kept, in order, from the first-th on; `done` counts those that are not, too.
+
+        With `count`, no more than so many designs are looked at.
+        """
+        found = self.kept(first, count)
+        return iter([self._front(found)]) if self.pareto else found
+
+    def kept(self, first: int = 0, count: int | None = None) -> Iterator[Batch]:
+        """Yield the same without a look at which of them beat which."""
+        found = self._computed(first, count)
+        if self.slow:
+            found = map(self._slowly, found)
         if self.where is not None:
-            found = map(self._kept, found)
-        if self.pareto:
-            return iter([self._front(found)])
+            found = (self._chosen(batch, self.where) for batch in found)
         return found
 
-    def _computed(self, first: int) -> Iterator[Batch]:
-        if self.arrays:
-            from cnncalc.search.blocks import GridBlocks
+    def _computed(self, first: int, count: int | None) -> Iterator[Batch]:
+        rows = SLOW_ROWS if self.slow else None
+        left = len(self) - first if count is None else count
+        for batch in self._on_arrays(first, rows) if self.arrays else self._plain(first, rows or BATCH_ROWS):
+            if left <= 0:
+                return
+            yield batch if len(batch) <= left else _rows(batch, range(left))
+            left -= len(batch)
 
-            for block in GridBlocks(self.designs).starting(first):
-                columns = {}
-                for name, values in block.columns.items():
-                    listed = values.tolist()
-                    for row in block.errors:
-                        listed[row] = None
-                    columns[name] = listed
-                yield Batch([place.tolist() for place in block.places], columns, block.errors, len(block))
-            return
-        yield from self._plain(first)
+    def _on_arrays(self, first: int, rows: int | None) -> Iterator[Batch]:
+        from cnncalc.search.blocks import ROWS, GridBlocks
 
-    def _plain(self, first: int) -> Iterator[Batch]:
+        for block in GridBlocks(self.designs, rows or ROWS).starting(first):
+            columns = {}
+            for name, values in block.columns.items():
+                listed = values.tolist()
+                for row in block.errors:
+                    listed[row] = None
+                columns[name] = listed
+            yield Batch([place.tolist() for place in block.places], columns, block.errors, len(block))
+
+    def _slowly(self, batch: Batch) -> Batch:
+        """Run designs one by one for their slow columns, those that the rest of `where` keeps."""
+        if self.early is not None:
+            batch = self._chosen(batch, self.early)
+        columns: dict[str, list[Any]] = {name: list(batch.columns[name]) for name in self.designs.of}
+        columns.update((name, [None] * len(batch)) for name in self.slow)
+        errors = dict(batch.errors)
+        for row in range(len(batch)):
+            if row in errors:
+                continue
+            found = self.designs.alone([places[row] for places in batch.places], self.slow)
+            if found.error is not None:
+                errors[row] = found.error
+                for name in self.designs.of:
+                    columns[name][row] = None
+            for name, number in zip(self.slow, found.numbers or (), strict=False):
+                columns[name][row] = number
+        return Batch(batch.places, columns, errors, batch.done)
+
+    def _plain(self, first: int, size: int) -> Iterator[Batch]:
         """Compute without arrays, in the same order."""
         rows = []
         for number in self.order(first):
             rows.append(self.designs.row(self.space.places(number)))
-            if len(rows) == BATCH_ROWS:
+            if len(rows) == size:
                 yield self._batch(rows)
                 rows = []
         if rows:
@@ -145,51 +181,45 @@ class Sweep:
     def _batch(self, rows: Sequence[Any]) -> Batch:
         places = [list(column) for column in zip(*(row.places for row in rows), strict=True)]
         columns = {
-            name: [None if row.numbers is None else row.numbers[k] for row in rows] for k, name in enumerate(self.of)
-        }
+            name: [None if row.numbers is None else row.numbers[k] for row in rows]
+            for k, name in enumerate(self.designs.of)
+        }  # fmt: skip
         errors = {k: row.error for k, row in enumerate(rows) if row.error is not None}
         return Batch(places, columns, errors, len(rows))
 
     def values(self, batch: Batch, names: set[str]) -> dict[str, list[Any]]:
         """Return columns as expressions see them: a fraction as a float, a shape as its first extent in space."""
-        found = {name: batch.columns[name] for name in self.of if name in names}
+        found = {name: batch.columns[ALIASES.get(name, name)] for name in names
+                 if ALIASES.get(name, name) in batch.columns}  # fmt: skip
         for axis, places in zip(self.axes, batch.places, strict=True):
             if axis.name in names:
                 values = [_compared(axis, choice) for choice in axis.choices]
                 found[axis.name] = [values[place] for place in places]
         return found
 
-    def _kept(self, batch: Batch) -> Batch:
-        """Return the designs for which `where` holds; where it asks for totals, those that have some."""
-        assert self.where is not None  # noqa: S101 - asked for
-        names = self.where.names
-        columns = self.values(batch, names)
-        totals = names & set(self.of)
+    def _chosen(self, batch: Batch, where: Criterion) -> Batch:
+        """Return the designs for which a condition holds; where it asks for totals, those that have them."""
+        columns = self.values(batch, where.names)
         keep = []
         for row in range(len(batch)):
-            if totals and row in batch.errors:
-                continue
-            if self.where.of({name: column[row] for name, column in columns.items()}):
+            values = {name: column[row] for name, column in columns.items()}
+            if None not in values.values() and where.of(values):
                 keep.append(row)
         return _rows(batch, keep)
 
     def _front(self, batches: Iterator[Batch]) -> Batch:
         """Return the designs that no other beats."""
-        best: list[tuple[tuple[Any, ...], list[int], dict[str, Any]]] = []
-        done = 0
+        front, done = Front(), 0
         for batch in batches:
             done += batch.done
-            names = {name for name, _ in self.pareto}
-            columns = self.values(batch, names)
-            goals = [[sign * x if x is not None else None for x in columns[name]] for name, sign in self.pareto]
-            for row, point in enumerate(zip(*goals, strict=True)):
-                if None in point or any(_beats(other, point) for other, _, _ in best):
-                    continue
-                best = [entry for entry in best if not _beats(point, entry[0])]
-                best.append((point, [p[row] for p in batch.places], {n: c[row] for n, c in batch.columns.items()}))
-        best.sort(key=lambda entry: entry[0])
-        places = [list(column) for column in zip(*(entry[1] for entry in best), strict=True)] or [[] for _ in self.axes]
-        return Batch(places, {name: [entry[2][name] for entry in best] for name in self.of}, {}, done)
+            columns = self.values(batch, {goal.name for goal in self.pareto})
+            goals = [[x if x is None else goal.sign * x for x in columns[goal.name]] for goal in self.pareto]
+            front.add((point, ([p[row] for p in batch.places], {n: c[row] for n, c in batch.columns.items()}))
+                      for row, point in enumerate(zip(*goals, strict=True)))  # fmt: skip
+        best = [entry for _, entry in front.best]
+        places = [list(column) for column in zip(*(places for places, _ in best), strict=True)]
+        columns = {name: [totals[name] for _, totals in best] for name in self.computed}
+        return Batch(places or [[] for _ in self.axes], columns, {}, done)
 
     def rows(self, first: int = 0) -> Iterator[dict[str, Any]]:
         """Yield each design as its columns; the error is None where there is none."""
@@ -240,7 +270,7 @@ class Sweep:
 
 
 def sweep(
-    spec: Source, vary: Mapping[str, Any], *, of: Sequence[str] = DEFAULT, where: str | None = None,
+    spec: Source | Sequence[Source], vary: Mapping[str, Any], *, of: Sequence[str] = DEFAULT, where: str | None = None,
     pareto: Sequence[str] = (), sample: int | None = None, seed: int = 0, **options: Any,
 ) -> Sweep:  # fmt: skip
     """Return many designs of a network; each row equals `analyze` of that design.
@@ -261,25 +291,6 @@ def sweep(
         ValueError: a name or a value is not one of the right ones.
     """
     return Sweep(spec, vary, of=of, where=where, pareto=pareto, sample=sample, seed=seed, **options)
-
-
-def check_total(name: str, others: Sequence[str] = ()) -> None:
-    """Raise ValueError for a name that is no total, nor one of the others."""
-    if name not in TOTALS:
-        known = (*TOTALS, *others)
-        hint = did_you_mean(name, known) or f"there is {', '.join(known)}"
-        raise ValueError(f"there is no total '{name}'; {hint}")
-
-
-def _goal(text: str, names: Sequence[str]) -> tuple[str, int]:
-    name = text.strip().lstrip("+-")
-    if name not in names:
-        raise ValueError(f"there is no column '{name}'; {did_you_mean(name, names) or f'there is {names}'}")
-    return name, -1 if text.strip().startswith("+") else 1
-
-
-def _beats(other: tuple[Any, ...], point: tuple[Any, ...]) -> bool:
-    return other != point and all(a <= b for a, b in zip(other, point, strict=True))
 
 
 def _rows(batch: Batch, keep: Sequence[int]) -> Batch:
