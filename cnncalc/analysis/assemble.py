@@ -128,14 +128,18 @@ class FieldText:
 
     def __init__(self, field: NodeField) -> None:
         axes = field.spatial
-        self.largest = tuple(axis.size for axis in axes)
-        self.smallest = tuple(axis.smallest for axis in axes)
-        self.jump: tuple[Axis, ...] = tuple(axis.jump for axis in axes)
-        self.start = tuple(axis.start for axis in axes)
-        self.true = self.largest if field.true is axes else tuple(axis.size for axis in field.true)
-        self.is_global = bool(axes) and all(axis.is_global for axis in axes)
+        times = 1
+        if axes and all(axis is axes[0] for axis in axes):  # alike on every axis: asked once
+            axes, times = axes[:1], len(axes)
+        self.largest = tuple([axis.size for axis in axes]) * times
+        smallest = tuple([axis.smallest for axis in axes]) * times
+        self.smallest = self.largest if smallest == self.largest else smallest
+        self.jump: tuple[Axis, ...] = tuple([axis.jump for axis in axes]) * times
+        self.start = tuple([axis.start for axis in axes]) * times
+        self.true = self.largest if field.true is field.spatial else tuple(axis.size for axis in field.true)
+        self.is_global = bool(axes) and all([axis.is_global for axis in axes])  # noqa: C419 - quicker, and few
         self.others = tuple((name, tuple(a.size for a in other)) for name, other in field.others.items())
-        self.unknown = ("receptive_field",) if any(axis.unknown for axis in axes) else ()
+        self.unknown = ("receptive_field",) if any([axis.unknown for axis in axes]) else ()  # noqa: C419 - likewise
 
 
 def build_report(

@@ -16,6 +16,7 @@ Source of the recursion: Araujo, Norris and Sim 2019, doi:10.23915/distill.00021
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain, pairwise
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -37,6 +38,8 @@ PERIOD_LIMIT = 65_536
 TAP_LIMIT = 4_194_304
 MAP_LIMIT = 131_072
 STEP_LIMIT = 2**2048
+FEW = 64
+"""Of periods up to so many positions it is kept what each reads: layers that repeat ask the same again."""
 
 
 class AxisField:
@@ -180,7 +183,8 @@ class Periodic(_Listed):
     @property
     def jump(self) -> int | Fraction:
         """The shift of a period over its length."""
-        return _whole(Fraction(self.shift, len(self.entries)))
+        whole, rest = divmod(self.shift, len(self.entries))
+        return Fraction(self.shift, len(self.entries)) if rest else whole
 
     def at(self, x: int) -> Hull:
         """Return the entry of the phase of x, moved by the periods before it."""
@@ -316,14 +320,43 @@ def through(field: AxisField, reach: Local, extent: int) -> AxisField:
         return field
     if isinstance(reach, Table) or isinstance(field, Finite):
         return Finite(tuple(field.hull(reach.taps(x)) for x in range(extent))) if extent <= MAP_LIMIT else _UNKNOWN
-    entries, shift = _period(field)
     every, advance = reach.cycle
+    if isinstance(field, AffineField) and every <= FEW:
+        edges, advance = _rhythm(type(reach), reach)
+        return _at_edges(field, edges, advance)
+    entries, shift = _period(field)
     rounds = entries // gcd(advance, entries)
     period = every * rounds
+    if period == 1 and (hull := field.hull(reach.taps(0))) is not None:
+        return AffineField(*hull, shift * (advance // entries))
     if period > PERIOD_LIMIT or period * min(len(reach.taps(0)), 2 * entries) > TAP_LIMIT:
         return _UNKNOWN
     hulls = [field.hull(reach.taps(x)) for x in range(period)]
     return _reduced(hulls, shift * (advance * rounds // entries))
+
+
+def _at_edges(field: AffineField, edges: Sequence[Hull], advance: int) -> AxisField:
+    """Return the field of units that read from one unit to another, unit x + len(edges) `advance` units further."""
+    lo, hi, step = field.lo, field.hi, field.step
+    hulls = [None if edge is None else (lo + edge[0] * step, hi + edge[1] * step) for edge in edges]
+    first = hulls[0]
+    shift = advance * step
+    return AffineField(*first, shift) if len(hulls) == 1 and first is not None else Periodic(tuple(hulls), shift)
+
+
+@lru_cache(maxsize=1024)
+def _rhythm(kind: type[Local], reach: Local) -> tuple[tuple[Hull, ...], int]:  # noqa: ARG001 - kinds are equal tuples
+    """Return the first and last unit that each unit of the least period reads, and the advance of a period.
+
+    The step of the field that is read multiplies all of it, so the least period is the same before every field.
+    """
+    every, advance = reach.cycle
+    taps = map(reach.taps, range(every))
+    least = _reduced([(units[0], units[-1]) if units else None for units in taps], advance)
+    if isinstance(least, Periodic):
+        return least.entries, least.shift
+    assert isinstance(least, AffineField)  # noqa: S101 - narrows for the type checker: the other of two forms
+    return ((least.lo, least.hi),), least.step
 
 
 def union(fields: Sequence[AxisField], extent: int) -> AxisField:
@@ -391,7 +424,11 @@ def _pair(one: AxisField, other: AxisField, extent: int) -> AxisField:
     if one.unknown or other.unknown:
         return _UNKNOWN
     if isinstance(one, AffineField) and isinstance(other, AffineField) and one.step == other.step:
-        return AffineField(min(one.lo, other.lo), max(one.hi, other.hi), one.step)
+        lo, hi = min(one.lo, other.lo), max(one.hi, other.hi)
+        for field in (one, other):
+            if field.lo == lo and field.hi == hi:
+                return field
+        return AffineField(lo, hi, one.step)
     if not isinstance(one, Finite) and not isinstance(other, Finite):
         (period, shift), (period2, shift2) = _period(one), _period(other)
         if shift * period2 == shift2 * period:
@@ -416,15 +453,17 @@ def _period(field: AxisField) -> tuple[int, int]:
 def _reduced(entries: Sequence[Hull], shift: int) -> AxisField:
     """Return the periodic field with its least period."""
     for prime in _primes(len(entries)):
-        period, part = len(entries) // prime, shift // prime
-        if shift % prime == 0 and all(
-            entries[x + period] == _moved(entries[x], part) for x in range(len(entries) - period)
-        ):
+        part, rest = divmod(shift, prime)
+        if rest:
+            continue
+        period = len(entries) // prime
+        if all(entries[x + period] == _moved(entries[x], part) for x in range(len(entries) - period)):
             entries, shift = entries[:period], part
     first = entries[0]
     return AffineField(*first, shift) if len(entries) == 1 and first is not None else Periodic(tuple(entries), shift)
 
 
+@lru_cache(maxsize=1024)
 def _primes(number: int) -> list[int]:
     """Return the prime factors, each as often as it divides."""
     primes, prime = [], 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import is_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -130,6 +131,15 @@ def unit_box(
     }
 
 
+class Said(NamedTuple):
+    """What an operator says of its shapes: what its units read, whether that drifts, axes that it keeps, its gates."""
+
+    reaches: tuple[tuple[Reach, ...], ...]
+    drifting: bool
+    kept: Origin | None
+    gates: tuple[int, ...]
+
+
 class _Walk:
     """One pass over the nodes: per node, the axes' fields by network input, along the spatial path and truly."""
 
@@ -144,6 +154,7 @@ class _Walk:
         self._whole: dict[str, Axes] = {}
         self._origins: dict[int, dict[str, Origin]] = {}
         self._ports: dict[tuple[Ref, bool], dict[str, Axes]] = {}
+        self._said: dict[tuple[int, int, int], Said] = {}
         for index, (name, shape) in enumerate(graph.inputs.items()):
             self._whole[name] = tuple(Global(extent) for extent in shape.spatial)
             axes = tuple(map_field(extent) if on_map else source_field() for extent in shape.spatial)
@@ -151,22 +162,23 @@ class _Walk:
 
     def visit(self, index: int, node: Node) -> None:
         """Compute the fields of a node whose inputs are known."""
-        reaches = node.op.reach(node.in_shapes, node.out_shapes)
+        reaches, drifting, kept, gates = self._what(node)
         extents = node.out_shapes[0].spatial
+        if drifting or self._drift:
+            self._drifts(index, node, reaches)
         if len(node.inputs) == 1:
             before = node.inputs[0][0]
-            self._drifts(index, node, reaches)
             spatial = self._of(node.inputs[0], self.spatial)
             true = self._of(node.inputs[0], self.true)
             true = spatial if self.true[before] is self.spatial[before] else true
-            kept = node.op.kept_axes(node.in_shapes, node.out_shapes)
             if kept is not None:
                 self.spatial[index] = self._moved(index, spatial, kept, node)
                 self.true[index] = (
                     self.spatial[index] if true is spatial else self._moved(index, true, kept, node)
                 )
                 return
-            self._origin(index, node, reaches)
+            if self._origins:
+                self._origin(index, node, reaches)
             after = self._advance(spatial, reaches[0], node.in_shapes[0], extents, before)
             self.spatial[index] = after
             self.true[index] = (
@@ -174,9 +186,8 @@ class _Walk:
             )
             self._measured(index, node)
             return
-        gates = node.op.gates(node.in_shapes, node.out_shapes)
-        self._drifts(index, node, reaches)
-        self._origin(index, node, reaches)
+        if self._origins:
+            self._origin(index, node, reaches)
         every = range(len(node.inputs))
         path = [k for k in every if k not in gates] or every
         arriving = {
@@ -189,6 +200,22 @@ class _Walk:
                 self._through(k, node, self.true, reaches[k]) for k in every
             ]
             self.true[index] = self._merged(truly, extents)
+
+    def _what(self, node: Node) -> Said:
+        """Return what an operator says of its shapes; it is asked once where layers have both in common."""
+        op, ins, outs = node.op, node.in_shapes, node.out_shapes
+        single = len(ins) == 1
+        key = id(op), id(ins[0]), id(outs)
+        said = self._said.get(key) if single else None
+        if said is None:
+            reaches = op.reach(ins, outs)
+            distinct = {id(reach): reach for axes in reaches for reach in axes}
+            drifting = any(isinstance(reach, Nearest | Parts) for reach in distinct.values())
+            kept = op.kept_axes(ins, outs) if single else None
+            said = Said(reaches, drifting, kept, () if single else op.gates(ins, outs))
+            if single:
+                self._said[key] = said
+        return said
 
     def _through(self, k: int, node: Node, known: Mapping[int, dict[str, Axes]], reach: tuple[Reach, ...]
                  ) -> dict[str, Axes]:  # fmt: skip
@@ -261,10 +288,6 @@ class _Walk:
         every decoder does it, paths that differ by no more than that are aligned. A unit in a window of n lies up to
         (n - 1)/2 units beside its middle; the union of windows and windows rolled by some of it is lopsided.
         """
-        if not any(isinstance(reach, Nearest | Parts) for axes in reaches for reach in axes) and not any(
-            before in self._drift for before, _ in node.inputs
-        ):
-            return
         rank = len(node.out_shapes[0].spatial)
         drift = [Fraction(0)] * rank
         for k, (before, _) in enumerate(node.inputs):
@@ -338,7 +361,9 @@ class _Walk:
         first = arriving[0]
         if all(paths is first for paths in arriving):
             return first
-        return self._spent(_merge(arriving, extents, listing=self._left > 0))
+        merged = _merge(arriving, extents, listing=self._left > 0)
+        same = next((paths for paths in arriving if _equal(paths, merged)), None)
+        return self._spent(merged) if same is None else same
 
     def _spent(self, paths: dict[str, Axes]) -> dict[str, Axes]:
         """Count the positions that new fields list one by one."""
@@ -408,6 +433,11 @@ def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whol
     return tuple(out)
 
 
+def _equal(one: dict[str, Axes], other: dict[str, Axes]) -> bool:
+    """Return whether two layers have the same fields, object by object."""
+    return len(one) == len(other) and all(axes is other.get(name) for name, axes in one.items())
+
+
 def _merge(arriving: Sequence[dict[str, Axes]], extents: tuple[int, ...], *, listing: bool) -> dict[str, Axes]:
     merged: dict[str, Axes] = {}
     for paths in arriving:
@@ -430,7 +460,9 @@ def _joined(one: Axes, other: Axes, extents: tuple[int, ...], *, listing: bool) 
             out.append(union(pair, extents[axis]))
         else:
             out.append(unknown_field())
-    return tuple(out)
+    if all(map(is_, out, one)):
+        return one
+    return other if all(map(is_, out, other)) else tuple(out)
 
 
 def _ancestors(graph: Graph, node_index: int) -> list[int]:
