@@ -207,7 +207,7 @@ def test_csv_guards_formulas_and_keeps_numbers() -> None:
     ]  # fmt: skip
     report = cnncalc.analyze("resnet50")
     rows, columns = tree(report.layers), chosen(list(COLUMNS))
-    found = list(csv.DictReader(io.StringIO(csv_text([(report, rows, columns)], several=False))))
+    found = list(csv.DictReader(csv_text([(report, rows, columns)], several=False)))
     assert [row["layer"] for row in found] == [layer.path for layer in report.layers]
     assert sum(int(row["params"]) for row in found) == 25_557_032
     assert sum(int(row["macs"]) for row in found) == 4_089_184_256
@@ -229,8 +229,8 @@ def test_json_is_the_report() -> None:
     one, two = cnncalc.analyze("lenet5"), cnncalc.analyze("alexnet")
     import json
 
-    assert json.loads(json_text([one])) == one.to_dict()
-    assert json.loads(json_text([one, two])) == [one.to_dict(), two.to_dict()]
+    assert json.loads("".join(json_text([one]))) == one.to_dict()
+    assert json.loads("".join(json_text([one, two]))) == [one.to_dict(), two.to_dict()]
 
 
 def test_a_table_is_a_rich_renderable() -> None:

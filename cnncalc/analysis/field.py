@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 Hull: TypeAlias = tuple[int, int] | None
 """First and last pixel, or None for a unit that depends on no pixel."""
 
-Local: TypeAlias = Slide | Transpose | Nearest | Parts | Interpolate | Table | Broadcast
+Periodically: TypeAlias = Slide | Transpose | Nearest | Parts | Interpolate | Broadcast
+Local: TypeAlias = Periodically | Table
 """Every reach but `Whole`, behind which any field is `Global`."""
 
 PERIOD_LIMIT = 65_536
@@ -195,8 +196,11 @@ class Periodic(_Listed):
         """Return the hull of the taps; of those in one phase only the first and the last matter."""
         entries, shift = self.entries, self.shift
         period = len(entries)
-        phases = period // gcd(period, taps.step)
-        few = taps if len(taps) <= 2 * phases else chain(taps[:phases], taps[-phases:])
+        few: Iterable[int] = taps
+        if len(taps) > 2:
+            phases = period // gcd(period, taps.step)
+            if len(taps) > 2 * phases:
+                few = chain(taps[:phases], taps[-phases:])
         edges: list[int] = []
         for x in few:
             periods, phase = divmod(x, period)
@@ -322,7 +326,7 @@ def through(field: AxisField, reach: Local, extent: int) -> AxisField:
         return Finite(tuple(field.hull(reach.taps(x)) for x in range(extent))) if extent <= MAP_LIMIT else _UNKNOWN
     every, advance = reach.cycle
     if isinstance(field, AffineField) and every <= FEW:
-        edges, advance = _rhythm(type(reach), reach)
+        edges, advance = _rhythm(reach)
         return _at_edges(field, edges, advance)
     entries, shift = _period(field)
     rounds = entries // gcd(advance, entries)
@@ -344,8 +348,8 @@ def _at_edges(field: AffineField, edges: Sequence[Hull], advance: int) -> AxisFi
     return AffineField(*first, shift) if len(hulls) == 1 and first is not None else Periodic(tuple(hulls), shift)
 
 
-@lru_cache(maxsize=1024)
-def _rhythm(kind: type[Local], reach: Local) -> tuple[tuple[Hull, ...], int]:  # noqa: ARG001 - kinds are equal tuples
+@lru_cache(maxsize=1024, typed=True)
+def _rhythm(reach: Periodically) -> tuple[tuple[Hull, ...], int]:
     """Return the first and last unit that each unit of the least period reads, and the advance of a period.
 
     The step of the field that is read multiplies all of it, so the least period is the same before every field.

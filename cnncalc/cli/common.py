@@ -235,17 +235,23 @@ def amount(text: str | None, option: str = "--scratch") -> int | None:
         raise ValueError(f"{option}: {error}") from None
 
 
-def write_output(text: str, file: str | None) -> None:
-    """Write text to a file, or to standard output; stop with exit code 2 where the file cannot be written."""
-    if not text.endswith("\n"):
+def write_output(text: str | Iterable[str], file: str | None) -> None:
+    """Write text to a file, or to standard output; stop with exit code 2 where the file cannot be written.
+
+    Text that comes in pieces is written as it comes; its last line has an end.
+    """
+    if isinstance(text, str) and not text.endswith("\n"):
         text += "\n"
     if file is None or file == "-":
-        sys.stdout.write(encodable(text, sys.stdout))
+        from cnncalc.values.files import gathered
+
+        for piece in (text,) if isinstance(text, str) else gathered(text):
+            sys.stdout.write(encodable(piece, sys.stdout))
         return
     save(file, text)
 
 
-def save(file: str, data: bytes | str) -> None:
+def save(file: str, data: bytes | str | Iterable[str]) -> None:
     """Write a file whole or not at all; stop with exit code 2 where it cannot be, or where it is not to be replaced.
 
     What the run reads, specs and baselines are replaced with --force alone.

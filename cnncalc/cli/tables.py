@@ -13,7 +13,7 @@ from cnncalc.render.columns import fitting
 from cnncalc.render.format import Numbers, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cnncalc.analysis.group import Row
     from cnncalc.render.columns import Column
@@ -137,19 +137,21 @@ def tables(reports: Sequence[Report], choice: Choice, views: Sequence[str],
     return "\n".join(text + view for text, view in zip(found, views, strict=True))
 
 
-def json(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> str:  # noqa: ARG001
+def json(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> Iterator[str]:  # noqa: ARG001
     """Return the whole reports as JSON."""
     from cnncalc.render.data import json_text
 
     return json_text(reports)
 
 
-def parts(reports: Sequence[Report], choice: Choice) -> list[tuple[Report, tuple[Row, ...], tuple[Column, ...]]]:
-    """Return reports with their rows and columns."""
-    return [(report, rows := choice.rows(report), choice.columns or fitting(rows)) for report in reports]
+def parts(
+    reports: Sequence[Report], choice: Choice
+) -> Iterator[tuple[Report, tuple[Row, ...], tuple[Column, ...]]]:
+    """Yield reports with their rows and columns."""
+    return ((report, rows := choice.rows(report), choice.columns or fitting(rows)) for report in reports)
 
 
-def csv(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> str:  # noqa: ARG001
+def csv(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> Iterator[str]:  # noqa: ARG001
     """Return the rows as CSV."""
     from cnncalc.render.data import csv_text
 
@@ -170,7 +172,7 @@ def latex(reports: Sequence[Report], choice: Choice, views: Sequence[str], more:
     return "\n".join(written(*part, choice.numbers) for part in parts(reports, choice))
 
 
-FORMS: dict[str, Callable[[Sequence[Report], Choice, Sequence[str], Sequence[Lines]], str]] = {
+FORMS: dict[str, Callable[[Sequence[Report], Choice, Sequence[str], Sequence[Lines]], str | Iterator[str]]] = {
     "table": tables, "json": json, "csv": csv, "markdown": markdown, "latex": latex,
 }  # fmt: skip
 """What writes reports, by what `--format` takes."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from decimal import Decimal
 from importlib import import_module
-from io import StringIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.group import tree
 from cnncalc.render.columns import DEFAULT, chosen
-from cnncalc.render.data import guarded
+from cnncalc.render.data import csv_lines, guarded
 from cnncalc.render.format import Numbers
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import markdown
@@ -198,14 +197,14 @@ def as_text(values: Iterable[int | None]) -> list[str | None]:
 
 def to_csv(report: Report, path: str | PathLike[str] | None = None) -> str | None:
     """Write the records as CSV to a file, or return them as text without one; no cell is read as a formula."""
-    file = StringIO()
-    writer = csv.DictWriter(file, list(columns(report)), lineterminator="\n")
-    writer.writeheader()
-    for row in to_dicts(report):
-        writer.writerow({name: guarded(value) if isinstance(value, str) else value for name, value in row.items()})
+    axes = axes_of(report)
+    records = (record(layer, axes) for layer in report.layers)
+    lines = csv_lines(
+        chain([columns(report)], ([guarded(x) if isinstance(x, str) else x for x in row.values()] for row in records))
+    )
     if path is None:
-        return file.getvalue()
-    write_file(path, file.getvalue())
+        return "".join(lines)
+    write_file(path, lines)
     return None
 
 

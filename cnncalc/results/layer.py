@@ -12,6 +12,8 @@ from cnncalc.results.listing import as_html, as_text
 from cnncalc.values.keyed import Keyed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnncalc.values.bits import Bits
     from cnncalc.values.shape import Shape
     from cnncalc.values.work import MemoryAccess, Work
@@ -138,40 +140,85 @@ class Layer(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as JSON has it."""
-        return {
-            "path": self.path,
-            "op": self.op,
-            "inputs": list(self.inputs),
-            "in_shapes": [list(shape) for shape in self.in_shapes],
-            "out_shape": list(self.out_shapes[0]),
-            "out_shapes": [list(shape) for shape in self.out_shapes],
-            "params": self.params,
-            "buffers": self.buffers,
-            "macs": self.macs,
-            "flops": self.flops,
-            "work": self.work.to_dict() if self.work else None,
-            "memory_access": self.memory_access.to_dict() if self.memory_access else None,
-            "bytes": self.bytes,
-            "intensity": self.intensity,
-            "activations": self.activations,
-            "connections": self.connections,
-            "live": self.live,
-            **({"fused": list(self.fused)} if self.fused else {}),
-            **({"declared": list(self.declared)} if self.declared else {}),
-            **({"bits": self.bits.to_dict(), "density": plain(self.bits.density)} if self.bits else {}),
-            "share_params": self.share_params,
-            "share_macs": self.share_macs,
-            "receptive_field": list(self.receptive_field),
-            "receptive_field_min": list(self.receptive_field_min),
-            "receptive_field_true": list(self.receptive_field_true),
-            "receptive_fields": {name: list(field) for name, field in self.receptive_fields},
-            "jump": plain(self.jump),
-            "start": list(self.start),
-            "global": self.is_global,
-            "attributes": self.attributes,
-            "unknown": list(self.unknown),
-            "line": self.line,
-            "column": self.column,
-            "calls": list(self.calls),
-            "shares": self.shares,
-        }
+        return {name: value for _, entries in GROUPS for name, value in entries(self).items()}
+
+
+# What JSON has of a layer, in order, in groups of what layers often have in common.
+
+
+def _wiring(layer: Layer) -> dict[str, Any]:
+    return {"path": layer.path, "op": layer.op, "inputs": list(layer.inputs)}
+
+
+def _shapes(layer: Layer) -> dict[str, Any]:
+    return {
+        "in_shapes": [list(shape) for shape in layer.in_shapes],
+        "out_shape": list(layer.out_shapes[0]),
+        "out_shapes": [list(shape) for shape in layer.out_shapes],
+    }
+
+
+def _counts(layer: Layer) -> dict[str, Any]:
+    return {
+        "params": layer.params,
+        "buffers": layer.buffers,
+        "macs": layer.macs,
+        "flops": layer.flops,
+        "work": layer.work.to_dict() if layer.work else None,
+        "memory_access": layer.memory_access.to_dict() if layer.memory_access else None,
+        "bytes": layer.bytes,
+        "intensity": layer.intensity,
+        "activations": layer.activations,
+        "connections": layer.connections,
+    }
+
+
+def _further(layer: Layer) -> dict[str, Any]:
+    return {
+        "live": layer.live,
+        **({"fused": list(layer.fused)} if layer.fused else {}),
+        **({"declared": list(layer.declared)} if layer.declared else {}),
+        **({"bits": layer.bits.to_dict(), "density": plain(layer.bits.density)} if layer.bits else {}),
+        "share_params": layer.share_params,
+        "share_macs": layer.share_macs,
+    }
+
+
+def _fields(layer: Layer) -> dict[str, Any]:
+    return {
+        "receptive_field": list(layer.receptive_field),
+        "receptive_field_min": list(layer.receptive_field_min),
+        "receptive_field_true": list(layer.receptive_field_true),
+        "receptive_fields": {name: list(field) for name, field in layer.receptive_fields},
+        "jump": plain(layer.jump),
+        "start": list(layer.start),
+        "global": layer.is_global,
+    }
+
+
+def _arguments(layer: Layer) -> dict[str, Any]:
+    return {"attributes": layer.attributes}
+
+
+def _origin(layer: Layer) -> dict[str, Any]:
+    return {
+        "unknown": list(layer.unknown),
+        "line": layer.line,
+        "column": layer.column,
+        "calls": list(layer.calls),
+        "shares": layer.shares,
+    }
+
+
+GROUPS: tuple[tuple[Callable[[Layer], Any] | None, Callable[[Layer], dict[str, Any]]], ...] = (
+    (None, _wiring),
+    (lambda x: (x.in_shapes, x.out_shapes), _shapes),
+    (lambda x: (x.params, x.buffers, x.macs, x.flops, id(x.work), id(x.memory_access), x.bytes, x.activations,
+                x.connections), _counts),
+    (lambda x: (x.live, x.share_params, x.share_macs, x.fused, x.declared, x.bits), _further),
+    (lambda x: (x.receptive_field, x.receptive_field_min, x.receptive_field_true, x.receptive_fields, x.jump, x.start,
+                x.is_global), _fields),
+    (lambda x: id(x.arguments), _arguments),
+    (lambda x: (x.unknown, x.line, x.column, x.calls, x.shares), _origin),
+)  # fmt: skip
+"""Each group with what tells its text apart within a report, whose objects live on; None where every layer differs."""

@@ -39,19 +39,6 @@ LAYER_LINES = -1
 """The default form of JSON text: one line for each layer."""
 
 
-def json_lines(data: dict[str, Any]) -> str:
-    """Return a report's mapping as JSON with one key a line and one layer a line: short, quick, and kind to `diff`."""
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    rows = []
-    for key, value in data.items():
-        if isinstance(value, list) and value:
-            text = "[\n    " + ",\n    ".join(map(encode, value)) + "\n  ]"
-        else:
-            text = encode(value)
-        rows.append(f"  {encode(key)}: {text}")
-    return "{\n" + ",\n".join(rows) + "\n}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report:
     """The analysis of one network: what `analyze` returns and every renderer prints.
@@ -137,29 +124,31 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data: exactly what `show --format json` prints."""
-        return {
-            "schema": SCHEMA,
-            "cnncalc": self.version,
-            "name": self.name,
-            "source": self.source,
-            "file": self.file,
-            "batch": self.batch,
-            "input": {name: list(shape) for name, shape in self.input},
-            "variant": self.variant,
-            "variables": {name: plain(value) for name, value in self.variables},
-            "convention": self.convention,
-            "dtype": self.dtype,
-            "fold_bn": self.fold_bn,
-            **({"deploy": True} if self.deploy else {}),
-            **({"memory": self.memory.to_dict()} if self.memory else {}),
-            **({"patches": self.patches.to_dict()} if self.patches else {}),
-            "layers": [layer.to_dict() for layer in self.layers],
-            "totals": self.totals.to_dict(),
-            "outputs": {name: list(shape) for name, shape in self.outputs},
-            "summary": self.summary.to_dict(),
-            "warnings": [warning.to_dict() for warning in self.warnings],
-            **({"accepted": [finding.to_dict() for finding in self.accepted]} if self.accepted else {}),
-        }
+        layers = [layer.to_dict() for layer in self.layers]
+        return {key: layers if key == "layers" else value for key, value in self.entries()}
+
+    def entries(self) -> Iterator[tuple[str, Any]]:
+        """Yield what `to_dict()` holds, key by key, the layers as they are."""
+        yield from (
+            ("schema", SCHEMA), ("cnncalc", self.version), ("name", self.name), ("source", self.source),
+            ("file", self.file), ("batch", self.batch),
+            ("input", {name: list(shape) for name, shape in self.input}),
+            ("variant", self.variant), ("variables", {name: plain(value) for name, value in self.variables}),
+            ("convention", self.convention), ("dtype", self.dtype), ("fold_bn", self.fold_bn),
+        )  # fmt: skip
+        if self.deploy:
+            yield "deploy", True
+        if self.memory:
+            yield "memory", self.memory.to_dict()
+        if self.patches:
+            yield "patches", self.patches.to_dict()
+        yield "layers", self.layers
+        yield "totals", self.totals.to_dict()
+        yield "outputs", {name: list(shape) for name, shape in self.outputs}
+        yield "summary", self.summary.to_dict()
+        yield "warnings", [warning.to_dict() for warning in self.warnings]
+        if self.accepted:
+            yield "accepted", [finding.to_dict() for finding in self.accepted]
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return one flat record per layer: one unit a column with the unit in its name, integers as integers."""
@@ -295,7 +284,13 @@ class Report:
         """
         if indent != LAYER_LINES:
             return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
-        return json_lines(self.to_dict())
+        return "".join(self.json_pieces())
+
+    def json_pieces(self) -> Iterator[str]:
+        """Yield the text of `to_json()` as it is written: a layer when its turn comes, never the whole at once."""
+        from cnncalc.results.written import json_lines
+
+        return json_lines(self)
 
 
 class Layers(tuple[Layer, ...]):  # noqa: SLOT001 - a tuple cannot have slots of its own

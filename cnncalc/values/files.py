@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from os import PathLike
 
 
-def write_file(file: str | PathLike[str], data: bytes | str) -> None:
+def write_file(file: str | PathLike[str], data: bytes | str | Iterable[str]) -> None:
     """Write a file in one step: readers see the old content or the new, a full disk leaves the old.
 
-    A link keeps pointing at its file, which is replaced; a device or pipe is written to as it is. Text is UTF-8.
+    A link keeps pointing at its file, which is replaced; a device or pipe is written to as it is. Text is UTF-8; in
+    pieces, it is written as they come.
 
     Raises:
         OSError: it cannot be written; nothing is left beside it.
     """
-    content = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
+    pieces = (data,) if isinstance(data, bytes | str) else gathered(data)
+    content = (piece.encode("utf-8", "backslashreplace") if isinstance(piece, str) else piece for piece in pieces)
     path = Path(os.path.realpath(file))
     try:
         mode = path.stat().st_mode
@@ -30,14 +32,14 @@ def write_file(file: str | PathLike[str], data: bytes | str) -> None:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
         with path.open("wb") as target:  # a folder raises, a device takes it
-            target.write(content)
+            target.writelines(content)
         return
     if mode is not None and not os.access(path, os.W_OK):
         raise PermissionError(13, "Permission denied", str(file))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as target:
-            target.write(content)
+            target.writelines(content)
             target.flush()
             os.fsync(target.fileno())
         if mode is None:
@@ -50,6 +52,20 @@ def write_file(file: str | PathLike[str], data: bytes | str) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def gathered(pieces: Iterable[str], enough: int = 65_536) -> Iterator[str]:
+    """Yield text in pieces of at least so many characters, the last as long as it is."""
+    held: list[str] = []
+    length = 0
+    for piece in pieces:
+        held.append(piece)
+        length += len(piece)
+        if length >= enough:
+            yield "".join(held)
+            held, length = [], 0
+    if held:
+        yield "".join(held)
 
 
 def same_file(file: str | PathLike[str], others: Iterable[str | PathLike[str]]) -> str | None:
