@@ -148,7 +148,7 @@ def test_a_share_of_a_lower_bound_is_an_upper_bound() -> None:
     cells = [line.split()[1:] for line in body(render(report, view, width=WIDE))]
     assert [cell[:3] for cell in cells] == [["<=", "100.0", "%"], ["?"], []]
     assert r"$\leq$ 100.0 \%" in latex(report, view.rows, view.columns, Numbers.EXACT)
-    assert "conv1,?" in csv_text([(report, view.rows, view.columns)], several=False)
+    assert "conv1,?" in "".join(csv_text([(report, view.rows, view.columns)], several=False))
     assert [(layer.share_params, layer.share_macs) for layer in report.layers] == [(None, None)] * 2
     assert (report.summary.fc_share_params, report.summary.fc_share_macs) == (None, None)
 
