@@ -5,28 +5,60 @@ from __future__ import annotations
 import inspect
 import re
 from functools import cache, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import kept
 
+from cnncalc import cli
 from cnncalc.graph import deploy, fold
 from cnncalc.graph.verify import verify
 from cnncalc.interop.foreign import ForeignSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from cnncalc.graph.graph import Graph
 
 
+TESTS = Path(__file__).parent
+CASES = 12
+"""How many cases of one test a run of the whole folder takes."""
 OF_A_MODULE = re.compile(r"^(?:\w+ = )?pytest\.importorskip\(", re.MULTILINE)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that skips without a library as `extra`, so that a run with the libraries has it."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs every case."""
+    parser.addoption("--every", action="store_true", help=f"run every case of a test that has more than {CASES}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark every test that skips without a library as `extra`, so that a run with the libraries has it.
+
+    A run of the whole folder takes a dozen of the cases of each test, unless it asks for every one.
+    """
     for item in items:
         if isinstance(item, pytest.Function) and asks_for_a_library(item.function):
             item.add_marker(pytest.mark.extra)
+    if not config.getoption("--every") and [Path(path).resolve() for path in config.args] == [TESTS]:
+        kept = {item for cases in cases_of_each(items) for item in spread(cases)}
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
+
+
+def cases_of_each(items: list[pytest.Item]) -> Iterable[list[pytest.Item]]:
+    """Return the cases of each test."""
+    found: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        found.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    return found.values()
+
+
+def spread(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """Return at most a dozen cases, from the first to the last at even distances."""
+    last, steps = len(cases) - 1, CASES - 1
+    return cases if last <= steps else [cases[step * last // steps] for step in range(CASES)]
 
 
 @cache
@@ -40,6 +72,14 @@ def of_its_module(file: str) -> bool:
     """Whether a module of tests is skipped whole without a library."""
     with open(file, encoding="utf-8") as text:  # noqa: PTH123 - a path as text
         return bool(OF_A_MODULE.search(text.read()))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def commands_are_built_once() -> Iterator[None]:
+    """Build each command once for all tests: that takes longer than most commands run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "load_command", kept(cli.load_command, cli.COMMANDS))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -21,11 +21,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from commands import kept
 from test_fuzz_commands import case, mistake
 
-from cnncalc.cli import run
+from cnncalc import cli
 
 CHUNK = 250
+KEPT = kept(cli.load_command, cli.COMMANDS)
 
 
 def captured(arguments: list[str]) -> tuple[int, str, float]:
@@ -33,15 +35,16 @@ def captured(arguments: list[str]) -> tuple[int, str, float]:
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     started = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(arguments)
+        code = cli.run(arguments)
     taken = time.process_time() - started
-    said = b"".join(stream.buffer.getvalue() for stream in (out, err))  # type: ignore[attr-defined]
+    said = b"".join(stream.buffer.getvalue() for stream in (out, err))
     return code, said.decode("utf-8", "replace"), taken
 
 
 def tried(start: int, stop: int) -> list[tuple[int, str, int, float, str]]:
     """Try the cases from `start` to before `stop`: number, command, exit code, seconds and mistake of each."""
     home = Path.cwd()
+    vars(cli)["load_command"] = KEPT
     found = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
