@@ -19,10 +19,10 @@ def measured() -> str:
 
 
 @pytest.mark.process
-def test_a_key_stroke_in_three_hundred_lines_costs_less_than_fifty_milliseconds(measured: str) -> None:
-    found = re.search(r"one layer a line: .* p95 ([\d.]+) ms", measured)
-    assert found is not None
-    assert float(found[1]) < 50, measured
+def test_the_cost_of_a_key_stroke_is_measured_for_short_and_for_long_specs(measured: str) -> None:
+    found = re.findall(r"(one layer|three layers) a line: median ([\d.]+) ms, p95 ([\d.]+) ms", measured)
+    assert [name for name, _, _ in found] == ["one layer", "three layers"], measured
+    assert all(0 < float(median) <= float(p95) for _, median, p95 in found), measured
 
 
 @pytest.mark.process
