@@ -30,19 +30,22 @@ OF_A_MODULE = re.compile(r"^(?:\w+ = )?pytest\.importorskip\(", re.MULTILINE)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that runs every case."""
-    parser.addoption("--every", action="store_true", help=f"run every case of a test that has more than {CASES}")
+    told = f"run long tests too, and every case of those that have more than {CASES}"
+    parser.addoption("--every", action="store_true", help=told)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark every test that skips without a library as `extra`, so that a run with the libraries has it.
 
-    A run of the whole folder takes a dozen of the cases of each test, unless it asks for every one.
+    A run of the whole folder takes a dozen of the cases of each test, and none that is `long`, unless it asks for every
+    one.
     """
     for item in items:
         if isinstance(item, pytest.Function) and asks_for_a_library(item.function):
             item.add_marker(pytest.mark.extra)
     if not config.getoption("--every") and [Path(path).resolve() for path in config.args] == [TESTS]:
-        kept = {item for cases in cases_of_each(items) for item in spread(cases)}
+        quick = [item for item in items if not item.get_closest_marker("long")]
+        kept = {item for cases in cases_of_each(quick) for item in spread(cases)}
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = [item for item in items if item in kept]
 

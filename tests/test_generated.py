@@ -19,7 +19,9 @@ SECTIONS = [part for page in PAGES for part in re.split(r"\n(?=#)", page.read_te
 """The manual, from heading to heading."""
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name == "zoo" else ()) for name in GENERATED]
+)
 def test_a_generated_file_is_up_to_date(name: str) -> None:
     file, text = GENERATED[name]
     assert (ROOT / file).read_text(encoding="utf-8") == text(), f"run: python tools/renew.py {name}"

@@ -191,6 +191,7 @@ def seconds(text: str) -> float:
 
 
 @pytest.mark.parametrize("kind", MANY)
+@pytest.mark.long
 def test_many_mistakes_among_many_names_cost_no_product_of_the_two(kind: str) -> None:
     """Six times as many of both is 36 times as much where each mistake is compared with each name."""
     small, large = seconds(HEAD + MANY[kind](1_500, 500)), seconds(HEAD + MANY[kind](9_000, 3_000))

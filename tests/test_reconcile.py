@@ -91,6 +91,7 @@ def test_another_variant() -> None:
     assert (match.variant, match.number) == ("mobilenet_v1_x0_75", 325_400_448)
 
 
+@pytest.mark.long
 def test_a_variant_knows_its_siblings_and_the_files_own_network() -> None:
     assert best("resnet101", "macs=4.089G").variant == "resnet50"
     assert best("resnet101", "macs=11.51G").variant == "resnet152"
@@ -130,6 +131,7 @@ def test_bias_added() -> None:
         ("resnet50", "params=23.51M", "without linear layers"),  # the trunk that detectors use
     ],
 )
+@pytest.mark.long
 def test_parameters(network: str, claim: str, words: str) -> None:
     assert words in best(network, claim).words
 
@@ -144,6 +146,7 @@ def test_nothing_matches_and_says_so() -> None:
     assert "6.8 % less" in text
 
 
+@pytest.mark.long
 def test_a_match_has_as_few_differences_as_possible() -> None:
     for claim in ("macs=4.11G", "macs=3.8G", "macs=8.27G"):
         steps = {match.steps for match in verdict("resnet50", claim).matches}

@@ -64,6 +64,7 @@ def _shape(fact: dict[str, Any]) -> str | None:
     return "x".join(map(str, fact["input"])) if "input" in fact else None
 
 
+@pytest.mark.long
 def test_every_network_of_the_textbook_is_there_once() -> None:
     assert set(ASKED) <= set(NAMES)
     assert len(NAMES) == len(set(NAMES))
@@ -144,6 +145,7 @@ def _names(*arguments: str) -> list[str]:
     return [row["name"] for row in json.loads(text)]
 
 
+@pytest.mark.long
 def test_all_of_it_is_listed_with_params_macs_and_source() -> None:
     code, text, _ = _run()
     assert code == 0
@@ -159,6 +161,7 @@ def test_query_finds_names_and_citations() -> None:
     assert _names("HE", "resnet34") == ["resnet34"]
 
 
+@pytest.mark.long
 def test_limits_and_order() -> None:
     small = _names("mobile", "--max", "macs=100M", "--sort", "macs")
     assert small == ["mobilenet_v1_x0_25", "mobilenet_v3_small", "mobilenet_v2_x0_35", "mobilenet_v2_x0_5"]
