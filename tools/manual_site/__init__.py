@@ -1,0 +1,1 @@
+"""The documentation as a site: what its pages are, and what puts them together."""
