@@ -31,6 +31,14 @@ def svg(report: Report, depth: int | None = None) -> str:
     return report.graph(depth=depth, theme="light").to_svg()
 
 
+HIDDEN = "---\nhide: [navigation]\n---\n\n"
+"""Before pages that are not in the navigation: what they have to say gets its room."""
+WRITTEN = re.compile(r",? [Ww]ritten (?:from its class )?by\s+`python[^`]*`")
+"""How a page of `docs/` is renewed, which is nothing for readers of the site."""
+TALL = 3
+"""A drawing is cut in the gallery where it is so many times higher than wide."""
+
+
 def cell(text: str) -> str:
     """Return text as it stands in a cell of a table."""
     return text.replace("|", r"\|")
@@ -48,7 +56,7 @@ def operators(page: str) -> Iterator[tuple[str, str]]:
     """Yield the pages of operators, from the page of all of them, and their drawings."""
     sections = dict(SECTION.findall(page))
     found = entries(plugins=False)
-    rows = ["# Operators\n", page.partition("\n")[2].partition("\n## ")[0].strip() + "\n"]
+    rows = ["# Operators\n", WRITTEN.sub("", page.partition("\n")[2].partition("\n## ")[0]).strip() + "\n"]
     for group in GROUPS:
         members = [entry for entry in found if entry.group == group]
         if members:
@@ -56,7 +64,8 @@ def operators(page: str) -> Iterator[tuple[str, str]]:
             rows += [f"| [`{e.name}`](={e.name}.md) | {cell(e.summary)} |" for e in members] + [""]
     yield "operators/index.md", "\n".join(rows)
     for entry in found:
-        body = [f"# `{entry.name}`\n", f"[Operators](=index.md#{entry.group}), {entry.group}\n", sections[entry.name]]
+        body = [f"{HIDDEN}# `{entry.name}`\n", f"[Operators](=index.md#{entry.group}), {entry.group}\n"]
+        body.append(sections[entry.name])
         text = example(entry.name)
         if text is not None:
             name = f"img/{entry.name}.svg"
@@ -90,7 +99,7 @@ def diagnostics(page: str) -> Iterator[tuple[str, str]]:
         rows.append("")
     yield "diagnostics/index.md", "\n".join(rows)
     for code, title, section in pages:
-        body = [f"# `{code}`\n", f"[Diagnostics](=index.md), {title[0].lower()}{title[1:]}\n", section]
+        body = [f"{HIDDEN}# `{code}`\n", f"[Diagnostics](=index.md), {title[0].lower()}{title[1:]}\n", section]
         for text, said in EXAMPLE.findall(section):
             before = judged(code, text, said)
             if before is not None and before.layers:
@@ -125,16 +134,18 @@ def networks(page: str) -> Iterator[tuple[str, str]]:
     sections = dict(PART.findall(page))
     head = page.partition("\n## ")[0]
     intro = "\n\n".join(part for part in head.split("\n\n") if not part.startswith("- classification"))
-    rows = [intro.strip() + "\n"]
+    rows = ["---\nhide: [navigation, toc]\n---\n", WRITTEN.sub("", intro).strip() + "\n"]
     for task in zoo.TASKS:
         rows += [f"## {task.capitalize()}\n", '<div class="gallery">']
         for file in (file for file in zoo.files() if zoo.task(file) == task):
             report = cnncalc.analyze(file.stem)
             yield f"zoo/img/{file.stem}.svg", svg(report)
-            yield f"zoo/img/{file.stem}_small.svg", svg(report, 1)
+            small = report.graph(depth=1, theme="light")
+            yield f"zoo/img/{file.stem}_small.svg", small.to_svg()
             yield f"zoo/{file.stem}.md", network(file, report, sections[file.stem])
             said = f"{fmt.human(report.totals.params)} parameters, {fmt.human(report.totals.macs)} MACs"
-            rows.append(f'<a href="{file.stem}.html"><img loading="lazy" src="img/{file.stem}_small.svg" '
+            tall = ' class="tall"' if small.layout.height > TALL * small.layout.width else ""
+            rows.append(f'<a href="{file.stem}.html"><img{tall} loading="lazy" src="img/{file.stem}_small.svg" '
                         f'alt="{file.stem} drawn"><b>{file.stem}</b><span>{said}</span></a>')  # fmt: skip
         rows.append("</div>\n")
     rows += [f"## {title}\n{part}" for title, part in sections.items() if title not in {f.stem for f in zoo.files()}]
@@ -147,7 +158,7 @@ def network(file: Path, report: Report, section: str) -> str:
     spec = "".join(line for line in file.read_text(encoding="utf-8").splitlines(keepends=True)
                    if not line.startswith("# yaml-language-server"))  # fmt: skip
     return "\n".join((
-        f"# {file.stem}\n",
+        f"{HIDDEN}# {file.stem}\n",
         f"[The zoo](=index.md), {zoo.task(file)}\n",
         section.strip() + "\n",
         f"`cnncalc show {file.stem}`, `cnncalc report {file.stem} -o {file.stem}.html`{{{{play}}}}\n",
