@@ -250,10 +250,10 @@ def test_the_table_leaves_out_columns_and_says_so_rather_than_shorten_a_number()
         text = to_table(devices, width=width)
         assert "…" not in text
         titles = text.splitlines()[0].split()
-        assert "Bandwidth" in titles
+        assert ("Bandwidth" in titles) is (width >= 70)
         if "left out for the width" not in text:
-            assert text == wide
-            assert max(map(len, text.splitlines()[:10])) <= width
+            assert text.replace("─", "").split() == wide.replace("─", "").split()
+        assert max(map(len, text.splitlines()[:10])) <= width
     assert "left out for the width: int4 op/s" in to_table(devices, width=170)
     assert json.loads(to_json(devices))[0]["sources"]["peak.fp32"]["url"].startswith("https://")
 

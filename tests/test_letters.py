@@ -27,6 +27,9 @@ COMMANDS = (
     "show net.yaml", "show net.yaml --columns all", "show net.yaml --input 1x50", "explain net.yaml c1",
     "explain net.yaml p", "explain net.yaml l", "explain net.yaml *", "rf net.yaml", "rf net.yaml c2",
     "rf net.yaml c2 --at 3", "rf net.yaml a --format svg", "check net.yaml --min rf=2000", "sizes net.yaml",
+    "show net.yaml --memory", "show net.yaml --device a100", "reconcile net.yaml --claim macs=10G",
+    "compare net.yaml", "diff net.yaml net.yaml", "graph net.yaml --by rf", "formula net.yaml",
+    "tile net.yaml --tile 4000",
 )  # fmt: skip
 
 
@@ -43,6 +46,21 @@ def test_a_sound_has_a_length_and_no_pixels(repo: Repository, command: str) -> N
     text = re.sub(r'class="\w+"', "", text)
     assert not re.search(r"\bW'?\b|[a-z]_w\b", text), text
     assert not re.search(r"pixel|image|\bpx\b", text), text
+
+
+def test_tiles_of_a_sound_are_no_images(repo: Repository) -> None:
+    repo.write("net.yaml", SOUND[: SOUND.index("  - {lstm")].replace("padding: [1, 2]", "padding: 0"))
+    seen = repo.run("tile", "net.yaml", "--tile", "4096", "--image", "65536")
+    assert "positions are kept" in seen.out
+    assert not re.search("pixel|image", seen.out + seen.err)
+
+
+def test_memory_and_devices_count_images_and_other_inputs(repo: Repository) -> None:
+    repo.write("net.yaml", SOUND)
+    assert "1 input, fp32" in repo.run("show", "net.yaml", "--memory").out
+    assert re.search(r"for 1 input, .* inputs/s", repo.run("show", "net.yaml", "--device", "a100").out)
+    assert "1 image, fp32" in repo.run("show", "lenet5", "--memory").out
+    assert re.search(r"for 1 image, .* images/s", repo.run("show", "lenet5", "--device", "a100").out)
 
 
 def test_an_image_has_height_width_and_pixels(repo: Repository) -> None:

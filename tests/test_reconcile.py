@@ -404,7 +404,7 @@ def test_no_number_is_cut_at_any_width() -> None:
 def test_the_table() -> None:
     lines = table(reconcile("resnet50")).splitlines()
     assert lines[0] == "resnet50, input 3x224x224: 4,089,184,256 multiply-accumulates, 25,557,032 parameters"
-    row = next(i for i, line in enumerate(lines) if line.startswith(" fvcore"))
+    row = next(i for i, line in enumerate(lines) if line.startswith("fvcore"))
     assert lines[row].split() == ["fvcore", "(0.1.5.post20221221)", "FLOPs", "4,111,512,576", "+22,328,320"]
     assert lines[row + 1].split() == ["+", "2", "per", "BatchNorm", "element", "22,227,968"]
     assert re.fullmatch(r" +\+ 1 per input element of adaptive average pooling +100,352", lines[row + 2])

@@ -115,20 +115,6 @@ def test_a_global_layer_has_no_jump_rather_than_an_unknown_one() -> None:
     assert next(row.split() for row in rows if row.startswith("flatten1")) == ["flatten1", "-", "-"]
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("columns", [80, 120])
-@pytest.mark.parametrize(
-    "command",
-    ["devices", "zoo --max macs=300M", "reconcile resnet50 --claim macs=3.8G", "check resnet50 --max macs=1G",
-     "rf resnet50 layer2", "ops conv", "show resnet50 --memory", "show resnet50 --device a100"],
-)  # fmt: skip
-def test_what_a_command_prints_fits_the_width_of_a_terminal(command: str, columns: int) -> None:
-    seen = in_terminal(*command.split(), columns=columns, lines=40, folder=ROOT)
-    assert max(map(len, seen.lines)) <= columns, max(seen.lines, key=len)
-    assert not any(re.search(r"\d,$", line) and re.match(r" *\d{3}\b", after)
-                   for line, after in zip(seen.lines, seen.lines[1:], strict=False))  # fmt: skip
-
-
 def test_lines_hang_and_break_at_spaces_only() -> None:
     text = hanging("  macs 4,089,184,256 is \x1b[1mmore\x1b[0m than 3,800,000,000\nshort\n", 24)
     assert text == "  macs 4,089,184,256 is\n      \x1b[1mmore\x1b[0m than\n      3,800,000,000\nshort\n"

@@ -74,6 +74,45 @@ def test_an_open_size_says_which_sizes_work(size: str) -> None:
     assert "sizes from 32 on work" in (found.hint or "")
 
 
+OPEN = {
+    "a list": ("input: [3, ?, ?]", 8, "[3, ?, ?]"),
+    "tight": ("input: [3,?,?]  # sizes [?, ?]", 8, "[3, ?, ?]"),
+    "one axis": ("input: [3, ?, 64]", 8, "[3, ?, 64]"),
+    "first": ("input: [?, 64, 64]", 8, "[?, 64, 64]"),
+    "times": ("input: 3x?x?", 8, "[3, ?, ?]"),
+    "items": ("input:\n  - 3\n  - ?\n  - ?", 3, "[3, ?, ?]"),
+    "nothing but a mark": ("input: ?", 8, "?"),
+    "nothing": ("input: None", 8, "None"),
+}
+
+
+@pytest.mark.parametrize("case", OPEN)
+def test_a_question_mark_was_a_yaml_error(case: str) -> None:
+    text, column, shape = OPEN[case]
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze(cnncalc.parse(f"{text}\nlayers: [{{conv: {{out: 8, kernel: 31}}}}]\n"))
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.span and found.span.column) == ("unknown-size", column)
+    assert f"got {shape}" in found.message
+    assert (found.hint or "").startswith("write numbers, for example [3, ")
+
+
+def test_a_question_mark_stays_what_it_is_elsewhere() -> None:
+    text = 'name: "[?, ?]"\nsource: what is it, ?\ninput: {}\nlayers: [relu]  # [?, ?]\n'
+    report = cnncalc.analyze(cnncalc.parse(text.format("[3, ?, ?]")), input="3x4x5")
+    assert (report.name, report.source, report.layers[0].out_shape) == ("[?, ?]", "what is it, ?", (3, 4, 5))
+    shield = "\ue03f"
+    assert cnncalc.analyze(cnncalc.parse(f'name: "{shield} ?"\n{text.format("3x4x5")[15:]}')).name == f"{shield} ?"
+    found = finding("[3, 4, 5]", "conv: {out: ?, kernel: 3}")
+    assert found.hint == "write the number: what is not known cannot be counted"
+
+
+def test_the_input_of_an_open_size_is_named_where_there_are_several() -> None:
+    text = "inputs: {left: [3, ?, ?], right: [3, 8, 8]}\nlayers: [{add: [left, right]}]\n"
+    with pytest.raises(cnncalc.SpecError, match="--input left=3x224x224"):
+        cnncalc.analyze(cnncalc.parse(text))
+
+
 def test_an_open_size_may_be_given() -> None:
     spec = cnncalc.parse(FORM.format(shape="[3, '?', '?']", layer="conv: {out: 8, kernel: 3}"))
     assert cnncalc.analyze(spec, input="3x20x30").layers[0].out_shape == (8, 18, 28)

@@ -92,8 +92,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if done.returncode:
         pytest.skip("npm installs nothing here: what editors offer is NOT tested")
     running = Server(folder / "node_modules" / ".bin" / "yaml-language-server")
-    yield running
-    running.process.kill()
+    with running.process:
+        yield running
+        running.process.kill()
 
 
 def test_completion_inserts_nothing_wrong_and_offers_canonical_names(server: Server) -> None:

@@ -128,6 +128,7 @@ class MemoryReport:
         training: a training step; None for a folded network, which is not trained.
         layers: the layers in execution order.
         lower_bounds: names of the sums that leave out an unknown part.
+        rank: spatial axes of the first input: two are an image.
     """
 
     name: str
@@ -146,6 +147,7 @@ class MemoryReport:
     training: Training | None
     layers: tuple[MemoryLayer, ...]
     lower_bounds: tuple[str, ...] = ()
+    rank: int = 2
 
     def __repr__(self) -> str:
         return one_line(
@@ -242,6 +244,7 @@ def build_memory(
     return MemoryReport(
         name=name,
         batch=batch,
+        rank=next((len(shape.spatial) for shape in graph.inputs.values()), 0),
         dtype=str(dtypes),
         fold_bn=fold_bn,
         params=params,

@@ -88,6 +88,7 @@ class Roofline:
         fits: what the device can hold.
         layers: the layers in execution order.
         lower_bounds: names of the sums that leave out layers of unknown work; they are lower bounds even so.
+        rank: spatial axes of the network's first input: two are an image.
     """
 
     device: str
@@ -106,6 +107,7 @@ class Roofline:
     fits: tuple[Fit, ...]
     layers: tuple[LayerBound, ...]
     lower_bounds: tuple[str, ...]
+    rank: int = 2
 
     @property
     def images_per_second(self) -> float | None:
@@ -175,6 +177,7 @@ def roofline(report: Report, device: Device) -> Roofline:
         fits=tuple(_fits(report, device)),
         layers=layers,
         lower_bounds=("seconds", "fused_seconds") if unknown else (),
+        rank=len(report.input[0][1].spatial) if report.input else 0,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from cnncalc.cli.common import (
+    WIDE,
     amount,
     coloured,
     everything,
@@ -430,7 +431,7 @@ def _rendered(run: Run, out: Output) -> str:
         plain = True
     width = screen_width() if out.file in {None, "-"} else None
     text = str(module.render(run, width=width, colour=terminal and coloured(sys.stdout), plain=plain))
-    return hanging(text, screen_width()) if terminal else text
+    return hanging(text, width) if width is not None and width < WIDE else text
 
 
 def write_form(text: str, file: str | None, *, commands: bool = False) -> None:

@@ -40,12 +40,12 @@ def command(
         chosen = [find(name, file) for name in names] if names else list(load(file).values())
     except DeviceError as error:
         fail(str(error))
+    screen = output in {None, "-"}
+    width = screen_width() if screen else None
     if form == "json":
         text = to_json(chosen)
     elif names:
-        text = with_sources(chosen)
+        text = with_sources(chosen, width=width)
     else:
-        screen = output in {None, "-"}
-        width = screen_width() if screen else None
         text = to_table(chosen, width=width, colour=screen and coloured(sys.stdout))
     (write_output if form == "json" else write_result)(text, output)

@@ -67,7 +67,7 @@ def command(
     width = screen_width(WIDTH) if output is None else WIDTH
     lines = listed(chosen, width) if name is None else full(chosen[0], width)
     if terminal and coloured(sys.stdout):
-        _print(lines)
+        _print(lines, width)
     else:
         write_result("\n".join(line.text.rstrip() for line in lines), output)
 
@@ -93,10 +93,12 @@ def _with_numbers(name: str, arguments: list[str], given: list[str] | None, form
     write_output(render.to_json(found) if form == "json" else render.to_text(found, screen_width()), output)
 
 
-def _print(lines: Iterable[Line]) -> None:
+def _print(lines: Iterable[Line], width: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from cnncalc.render.format import hanging
+
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     for line in lines:
-        console.print(Text(line.text, style=STYLES[line.style]), soft_wrap=True)
+        console.print(Text(hanging(line.text.rstrip(), width), style=STYLES[line.style]), soft_wrap=True)

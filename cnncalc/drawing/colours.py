@@ -100,7 +100,7 @@ def colouring(boxes: Sequence[Box], by: str) -> Colouring:
     most = max((amount for amount in amounts if amount), default=0)
     classes = ["input" if not box.layers else f"s{shade(amount, most)}"
                for box, amount in zip(boxes, amounts, strict=True)]  # fmt: skip
-    unit = {"macs": "MACs", "params": "parameters", "memory": "elements alive", "rf": "pixels of the input"}[by]
+    unit = {"macs": "MACs", "params": "parameters", "memory": "elements alive", "rf": "positions of the input"}[by]
     legend = [(f"s{step}", f"≤ {fmt.human(most * step // (STEPS - 1))}") for step in range(1, STEPS)] if most else []
     return Colouring(by, classes, [*legend[:-1], (legend[-1][0], f"{legend[-1][1]} {unit}")] if legend else [])
 

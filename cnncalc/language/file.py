@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cnncalc.language.blocks import BlockReader
 from cnncalc.language.items import ItemReader
 from cnncalc.language.reading import Reading
-from cnncalc.language.sizes import open_axes
+from cnncalc.language.sizes import OPEN, as_list, open_axes
 from cnncalc.language.slots import EXTENTS, FAILED, Slot, as_map, clip, clipped, words_in, written
 from cnncalc.language.standard import standard
 from cnncalc.language.template import FILE_KEYS, FORMAT, Template
@@ -295,6 +295,12 @@ class FileReader:
 
     def shape(self, name: str, node: Node) -> Slot:
         """Read the shape of an input; where it leaves sizes open, whoever expands the spec must give them."""
+        if isinstance(node, Scalar):
+            node = as_list(node, may_be_open=True) or node
+            if node.span and isinstance(node, Scalar) and (node.value is None or node.text in OPEN):
+                hint = "write numbers, for example [3, 224, 224], or leave the key out and give --input 3x224x224"
+                self.at.error("unknown-size", f"'{name}' must say its shape, got {written(node)}", node, hint)
+                return Slot(name, node, EXTENTS, FAILED, constant=True)
         if open_axes(node):
             return Slot(name, node, EXTENTS, FAILED, constant=True)
         return self.at.slot(name, node, EXTENTS)

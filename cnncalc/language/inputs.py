@@ -48,8 +48,9 @@ def refuse_open(slot: Slot, axes: Sequence[int]) -> NoReturn:
     for place in axes:
         example[place] = "224" if place else "3"
     which = "channels and sizes" if len(axes) > 1 and 0 in axes else "channels" if axes[0] == 0 else "sizes"
+    given = f"{slot.name}=" if slot.name != "input" else ""
     raise SlotError("unknown-size", f"'{slot.name}' must say its {which}, got {clipped(slot.node)}", slot.span,
-                    f"write numbers, for example [{', '.join(example)}], or give --input {'x'.join(example)}")
+                    f"write numbers, for example [{', '.join(example)}], or give --input {given}{'x'.join(example)}")
 
 
 def refuse_rank(name: str, own: Sequence[int], given: Sequence[int], network: str) -> None:

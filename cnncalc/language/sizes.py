@@ -11,6 +11,7 @@ import re
 from cnncalc.language.tree import Node, Scalar, Seq
 
 TIMES = re.compile(r"[0-9]{1,18}(?:x[0-9]{1,18})+")
+OPEN_TIMES = re.compile(r"(?:[0-9]{1,18}|\?)(?:x(?:[0-9]{1,18}|\?))+")
 BRACKETS = re.compile(r"[\[(]\s*(-?[0-9]{1,18}(?:\s*,\s*-?[0-9]{1,18})*)\s*,?\s*[\])]")
 PREFIXED = re.compile(r"0[xo]([0-9]+)|0[xo][0-9a-fA-F]+")
 OPEN = frozenset({"?", "None", "none", "null", "~", "-1", "*", ""})
@@ -19,14 +20,20 @@ TRIED = (8, 16, 24, 28, 32, 48, 64, 96, 112, 128, 160, 192, 224, 256, 288, 299, 
 """Sizes that are tried for inputs whose sizes are open."""
 
 
-def as_list(node: Scalar) -> Seq | None:
-    """Return `3x5` as the list `[3, 5]`, each entry where its number stands; None where it is no such size."""
-    if not isinstance(node.value, str) or not TIMES.fullmatch(node.text):
+def as_list(node: Scalar, *, may_be_open: bool = False) -> Seq | None:
+    """Return `3x5` as the list `[3, 5]`, each entry where its number stands; None where it is no such size.
+
+    Args:
+        node: what is written.
+        may_be_open: a `?` may stand for an extent: `3x?x?`.
+    """
+    if not isinstance(node.value, str) or not (OPEN_TIMES if may_be_open else TIMES).fullmatch(node.text):
         return None
     entries: list[Node] = []
     offset = 0 if node.plain else 1
     for text in node.text.split("x"):
-        entries.append(Scalar(int(text), True, text, node.line, node.column + offset, len(text)))
+        value = text if text == "?" else int(text)
+        entries.append(Scalar(value, True, text, node.line, node.column + offset, len(text)))
         offset += len(text) + 1
     return Seq(entries, node.line, node.column, node.length)
 
@@ -62,4 +69,4 @@ def filled(node: Node, size: int) -> tuple[int, ...] | None:
     values = [entry.value if isinstance(entry, Scalar) else None for entry in entries]
     shape = [size if place in places else value for place, value in enumerate(values)]
     whole = all(isinstance(value, int) and value > 0 for value in shape)
-    return tuple(shape) if whole and 0 not in places else None  # type: ignore[arg-type]
+    return tuple(shape) if shape and whole and 0 not in places else None  # type: ignore[arg-type]

@@ -222,6 +222,8 @@ def expression_slot(name: str, node: Scalar, text: str, kind: Kind, reader: Read
         hint = value_hint(text, kind.words)
     elif text.lower() in ("yes", "no", "on", "off"):
         hint = "write true or false"
+    elif text.strip() == "?":
+        hint = "write the number: what is not known cannot be counted"
     try:
         expression = compile_expression(text)
     except ExpressionError as error:

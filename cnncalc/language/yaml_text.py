@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import yaml
 
 from cnncalc.language.literals import BOOLEANS, LiteralError, parse_number
+from cnncalc.language.open_marks import MARK, SHIELD, shielded
 from cnncalc.language.tree import EXPANDED_MARKER, MAX_NESTING, SURROGATE, Map, Node, Refused, Scalar, Seq, Value
 from cnncalc.values.diagnostics import MAX_REPORTED, Collector, Diagnostic, Span, SpecError
 
@@ -79,7 +80,7 @@ def top_level_keys(data: bytes) -> tuple[frozenset[str], bool]:
     """
     found: set[str] = set()
     try:
-        following = _LOADER(data.decode().removeprefix(_BOM)).get_event
+        following = _LOADER(shielded(data.decode().removeprefix(_BOM))).get_event
         depth, key = 0, True
         while (event := following()) is not None:
             kind = type(event)
@@ -166,13 +167,15 @@ def _check_directives(found: Collector) -> None:
 class _EventReader:
     """One pass over the events of one text; every method consumes exactly its own node."""
 
-    __slots__ = ("_file", "_found", "_left", "_lines", "_next", "_numbers", "_resolved")
+    __slots__ = ("_file", "_found", "_left", "_lines", "_next", "_numbers", "_resolved", "_shielded")
 
     def __init__(self, text: str, found: Collector, file: str, values: int) -> None:
         self._file = file
         self._found = found
         self._left = values
         self._lines = found.lines or ()
+        text, bare = shielded(text), text
+        self._shielded = text is not bare
         self._next = _LOADER(text).get_event
         self._resolved: dict[str, Value] = dict(_CONSTANTS)
         self._numbers = 0
@@ -265,7 +268,7 @@ class _EventReader:
         self._left -= 1
         if self._left < 0:
             self._too_many(event)
-        text: str = event.value
+        text: str = event.value.replace(SHIELD, MARK) if self._shielded else event.value
         start, end = event.start_mark, event.end_mark
         line, column = start.line, start.column
         length = (end.column if line == end.line else len(self._lines[line].rstrip())) - column or 1

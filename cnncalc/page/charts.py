@@ -142,8 +142,9 @@ def growth(report: Report) -> Chart | None:
     if len({tuple(column) for _, column in sizes}) == 1 and len(set(found.extents)) == 1:
         sizes = sizes[:1]
     most = max([*found.extents, *(size for _, column in sizes for size in column if size)])
-    chart = Chart("Receptive field against the input", f"the field grows to {fmt.human(most)} pixels at most")
-    at = chart.levels(most, "layers in order of execution, in pixels of the input")
+    unit = fmt.pixels(fmt.image_rank(report))
+    chart = Chart("Receptive field against the input", f"the field grows to {fmt.human(most)} {unit} at most")
+    at = chart.levels(most, f"layers in order of execution, in {unit} of the input")
     index = {layer.path: number_ for number_, layer in enumerate(report.layers)}
     step = (WIDTH - LEFT - RIGHT) / len(found.labels)
     for extent in sorted(set(found.extents)):

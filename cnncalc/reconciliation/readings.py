@@ -78,7 +78,7 @@ def work_readings(subject: Candidate, metric: str) -> Iterator[Quoted]:
         rank = rarity(name, metric)
         words = "multiply-accumulates alone" if name == "mac" else f"by the rule {name}"
         yield Quoted(words=words, number=total.number, steps=steps, rank=rank, rule=name)
-        twice = f"twice {words.removeprefix('by ')}: two operations each, or two images"
+        twice = f"twice {words.removeprefix('by ')}: two operations each, or a batch of 2"
         yield Quoted(words=twice, number=2 * total.number, steps=steps + 1, rank=rank + 1, rule=name, factor=2)
         half = Fraction(total.number, 2)
         words = f"half of {words.removeprefix('by ')}: pairs of operations"
@@ -94,7 +94,7 @@ def work_readings(subject: Candidate, metric: str) -> Iterator[Quoted]:
         words = "multiply-accumulates and one addition per bias"
         yield Quoted(words=words, number=plain + tally.bias_outputs, steps=1, rank=1)
     for batch in BATCHES if subject.steps == 0 else ():
-        words = f"a batch of {batch} images"
+        words = f"a batch of {batch}"
         yield Quoted(words=words, number=batch * plain, steps=1, rank=2, rule="mac", factor=batch)
 
 

@@ -27,6 +27,8 @@ MARKS = {Status.WITHIN: "✓", Status.NEAR: "!", Status.OVER: "✗", Status.DOUB
 PLAIN_MARKS = {Status.WITHIN: "ok", Status.NEAR: "!!", Status.OVER: "XX", Status.DOUBT: "??"}
 BAR = 16
 UNLIMITED = 10_000
+MARGIN = 6
+"""What stands before a limit and behind it."""
 MOST_LAYERS = 5
 OPTIONAL = ("bar", "source")
 """What is left out, in this order, where a line does not fit the terminal."""
@@ -121,7 +123,7 @@ class _TextWriter:
 
     def _left_out(self, rows: list[LimitRow]) -> tuple[str, ...]:
         widths = self._widths(rows)
-        total = 6 + sum(widths)
+        total = MARGIN + sum(widths)
         for count, saved in ((0, 0), (1, widths[3])):
             if total - saved <= self._width:
                 return OPTIONAL[:count]
@@ -170,11 +172,12 @@ class _TextWriter:
         judgement = row.judgement
         line = Text(f"  {self._marks[judgement.status]} ", style=STYLES[judgement.status])
         style = STYLES[judgement.status] if judgement.status >= Status.OVER else ""
+        aligned = MARGIN + sum(widths[:3]) <= self._width
         for part, text in enumerate(row.parts):
             name = {3: "bar", 4: "source"}.get(part)
             if name in left_out:
                 continue
-            gap = widths[part] - cell_len(text)
+            gap = (widths[part] if aligned else 2 + cell_len(text)) - cell_len(text)
             line.append(text + " " * gap, style="dim" if name == "source" else style)
         line.rstrip()
         self._line(line)

@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncalc.devices import mapped
-from cnncalc.render.format import human, percent, plural
+from cnncalc.render.format import human, image, percent, plural, shorten_name
 from cnncalc.values.diagnostics import one_line
 from cnncalc.values.dtypes import DTYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cnncalc.analysis.roofline import LayerBound, Roofline
-    from cnncalc.devices import Device
+    from cnncalc.devices import Device, Source
 
 WIDE = 10_000
 BINARY = ("B", "KiB", "MiB", "GiB")
@@ -30,9 +30,13 @@ UNITS = {
     "channels": "channels", "alignment": "bytes",
 }  # fmt: skip
 DASH = "-"
-GAP = 3
-GOES = {"int4 op/s": 1, "bf16 op/s": 2, "fp16 op/s": 5, "int8 op/s": 7}
+GAPS = 3, 2
+"""Between columns, and where they are many for the width."""
+GOES = {"int4 op/s": 1, "bf16 op/s": 2, "fp16 op/s": 5, "int8 op/s": 7, "fp32 op/s": 9}
 """The columns of types that go first when a table is too wide."""
+LEAST = 12
+"""Names of layers are not shortened below this."""
+HEADINGS = {"memory": "Memory", "sram": "SRAM", "flash": "Flash"}
 
 
 def to_json(devices: Iterable[Device]) -> str:
@@ -69,12 +73,11 @@ def to_table(devices: Sequence[Device], *, width: int | None = None, colour: boo
     if any(device.clock for device in devices):
         clocks = [f"{human(device.clock)}Hz" if device.clock else DASH for device in devices]
         columns.append(Heading("Clock", clocks, goes=6))
-    columns.append(
-        Heading("Bandwidth B/s", [human(device.bandwidth) if device.bandwidth else DASH for device in devices])
-    )
+    bandwidths = [human(device.bandwidth) if device.bandwidth else DASH for device in devices]
+    columns.append(Heading("Bandwidth B/s", bandwidths, goes=8))
     columns += [
-        Heading(store.capitalize(), [size(getattr(device, store)) for device in devices])
-        for store in STORES
+        Heading(HEADINGS[store], [size(getattr(device, store)) for device in devices], goes=10 + place)
+        for place, store in enumerate(STORES)
         if any(getattr(device, store) for device in devices)
     ]
     lines = [f"{plural(len(devices), 'device')}; peak rates of datasheets, dense, 2 per multiply-accumulate",
@@ -82,23 +85,49 @@ def to_table(devices: Sequence[Device], *, width: int | None = None, colour: boo
     return "\n".join((*drawn(columns, width, colour=colour), *lines)) + "\n"
 
 
-def with_sources(devices: Sequence[Device]) -> str:
-    """Return the numbers of some devices, one a line, exact, with source and date."""
-    lines = []
+def with_sources(devices: Sequence[Device], *, width: int | None = None) -> str:
+    """Return the numbers of some devices, one a line, exact, with source and date.
+
+    Where lines are too long for the width, a source stands below the numbers that it is the source of.
+    """
+    lines: list[str] = []
     for device in devices:
-        rates = {f"peak.{dtype}": rate for dtype, rate in device.peak}
-        numbers = {**rates, **{name: getattr(device, name) for name in UNITS}}
-        lines.append(f"{device.name}: {device.title} ({device.kind})")
-        for what, source in device.sources:
-            unit = UNITS.get(what, "op/s")
-            where = " ".join(part for part in (source.url, f"(read {source.read})" if source.read else "") if part)
-            lines.append(f"  {what:<10} {numbers[what]:>25,} {unit:<8} {source.title}")
-            if where:
-                lines.append(f"{'':47} {where}")
-        if (known := mapped(device)) is not None:
-            lines.append(f"  operators  {len(known.operators):>25,} {'mapped':<8} by Vela {known.version}")
-        lines.append("")
+        lines += [f"{device.name}: {device.title} ({device.kind})", *numbers(device, below=False), ""]
+    if width and any(len(line) > width for line in lines):
+        lines = []
+        for device in devices:
+            lines += [f"{device.name}: {device.title} ({device.kind})", *numbers(device, below=True), ""]
     return "\n".join(one_line(line) if line else line for line in lines)
+
+
+def numbers(device: Device, *, below: bool) -> Iterator[str]:
+    """Yield the lines of a device: its numbers and their sources, beside each number or below all that have it."""
+    rates = {f"peak.{dtype}": rate for dtype, rate in device.peak}
+    known = {**rates, **{name: getattr(device, name) for name in UNITS}}
+    pending: Source | None = None
+    for what, source in device.sources:
+        where = " ".join(part for part in (source.url, f"(read {source.read})" if source.read else "") if part)
+        number = f"  {what:<10} {known[what]:>25,} {UNITS.get(what, 'op/s'):<8}"
+        if not below:
+            yield f"{number} {source.title}"
+            if where:
+                yield f"{'':47} {where}"
+            continue
+        if pending is not None and source != pending:
+            yield from origin(pending)
+        yield number.rstrip()
+        pending = source
+    if pending is not None:
+        yield from origin(pending)
+    if (found := mapped(device)) is not None:
+        yield f"  operators  {len(found.operators):>25,} {'mapped':<8} by Vela {found.version}"
+
+
+def origin(source: Source) -> Iterator[str]:
+    """Yield the lines that say where numbers are from."""
+    yield f"    from {source.title}{f' (read {source.read})' if source.read else ''}"
+    if source.url:
+        yield f"    {source.url}"
 
 
 def roofline_text(found: Roofline, *, top: int = 10, width: int | None = None, colour: bool = False) -> str:
@@ -142,11 +171,12 @@ def summary(found: Roofline, shown: int) -> list[str]:
     mark = ", without the layers of unknown work" if found.lower_bounds else ""
     bandwidth = f"{human(found.bandwidth)}B/s" if found.bandwidth else "an unknown bandwidth"
     ridge = f", ridge {found.ridge:.1f} op/byte" if found.ridge else ""
-    rate = f"; at most {found.images_per_second:,.1f} images/s" if found.images_per_second else ""
+    rate = f"; at most {found.images_per_second:,.1f} {image(found.rank)}s/s" if found.images_per_second else ""
     lines = [f"{plural(more, 'layer')} more below these"] if more > 0 else []
+    many = plural(found.batch, image(found.rank))
     lines += [
         f"{found.network} on {found.title}: {human(found.peak)}op/s in {found.computed_in}, {bandwidth}{ridge}",
-        f"lower bound {duration(found.seconds)} for {plural(found.batch, 'image')}, layer by layer{mark}{rate}",
+        f"lower bound {duration(found.seconds)} for {many}, layer by layer{mark}{rate}",
         f"  compute-bound layers {duration(found.compute_seconds)}, memory-bound {duration(found.memory_seconds)}",
         f"lower bound {duration(found.fused_seconds)} however layers are fused",
     ]
@@ -179,15 +209,27 @@ def size(count: int | None) -> str:
     return f"{count // 1024**power:,} {BINARY[power]}" if power else f"{human(count)}B"
 
 
+def breadth(columns: Sequence[Heading], gap: int) -> int:
+    """Return the characters of a table's lines."""
+    return sum(column.width + gap for column in columns) - gap
+
+
 def drawn(columns: Sequence[Heading], width: int | None, *, colour: bool) -> list[str]:
     """Return the lines of a table without trailing blanks, and one that names the columns left out for its width."""
     kept = list(columns)
     left_out = []
-    while width and sum(column.width + GAP for column in kept) - GAP > width and any(c.goes for c in kept):
+    tight = GAPS[-1]
+    while width and breadth(kept, tight) > width and any(c.goes for c in kept):
         first = min((column for column in kept if column.goes), key=lambda column: column.goes)
         kept.remove(first)
         left_out.append(first.title)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    over = breadth(kept, tight) - width if width else 0
+    if over > 0:
+        longest = max((column for column in kept if not column.right), key=lambda column: column.width)
+        room = max(longest.width - over, LEAST)
+        kept[kept.index(longest)] = longest._replace(cells=[shorten_name(cell, room) for cell in longest.cells])
+    gap = next((gap for gap in GAPS if not width or breadth(kept, gap) <= width), tight)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, gap - 1, 0, 0))
     for column in kept:
         table.add_column(column.title, justify="right" if column.right else "left", no_wrap=True)
     for cells in zip(*(column.cells for column in kept), strict=True):

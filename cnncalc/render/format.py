@@ -22,6 +22,10 @@ UNKNOWN = "?"
 NOTHING = "-"
 DIGITS = "0123456789"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+UNIT = re.compile(r"(?:%|[kMGTPE]|(?:[kKMGTPE]i?)?B|(?:G|M|k)?Hz|[num]?s)[,;.)]*")
+"""What belongs to the number before it: a line is not broken between the two."""
+PLACE = re.compile(r"(\S+:\d+:\d+:) (error|warning|note): ")
+"""A place and a severity: editors read them from one line."""
 HANG = 4
 """What follows a broken line is indented by so much more."""
 
@@ -206,7 +210,8 @@ def wrap(text: str, width: int) -> list[str]:
 def hanging(text: str, width: int) -> str:
     """Return text whose lines have at most `width` characters, broken at spaces, what follows indented deeper.
 
-    Terminal escapes take no room. A word that is longer than a line stays whole: a number is never broken.
+    Terminal escapes take no room. A word that is longer than a line stays whole: a number is never broken, nor parted
+    from its unit, nor a place from its severity.
     """
     lines = (line if seen_length(line) <= width else _hung(line, width) for line in text.split("\n"))
     return "\n".join(lines)
@@ -218,13 +223,16 @@ def seen_length(text: str) -> int:
 
 
 def _hung(line: str, width: int) -> str:
-    bare = line.lstrip(" ")
-    indent = len(line) - len(bare)
+    seen = ESCAPE.sub("", line)
+    indent = len(seen) - len(seen.lstrip(" "))
+    start, _, bare = line.partition(" " * indent) if indent else ("", "", line)
     deeper = " " * min(indent + HANG, width // 2)
-    lines, length, begun = [line[:indent]], indent, False
-    for word in bare.split(" "):
+    lines, length, begun = [start + " " * indent], indent, False
+    for word in _words(bare):
         size = seen_length(word)
         if begun and length + 1 + size > width:
+            if not word:
+                continue
             lines.append(deeper + word)
             length = len(deeper) + size
         else:
@@ -232,3 +240,16 @@ def _hung(line: str, width: int) -> str:
             length += size + begun
         begun = True
     return "\n".join(part.rstrip() for part in lines)
+
+
+def _words(text: str) -> list[str]:
+    """Return the pieces of a line between which it may be broken."""
+    found: list[str] = []
+    for word in text.split(" "):
+        bare, last = ESCAPE.sub("", word), ESCAPE.sub("", found[-1]) if found else ""
+        unit = last[-1:].isdigit() and UNIT.fullmatch(bare)
+        if unit or PLACE.fullmatch(f"{last} {bare} "):
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return found

@@ -322,7 +322,7 @@ def comparison_html(comparison: Comparison) -> str:
 def memory_html(report: MemoryReport) -> str:
     """Return the memory of a network: parameters, live activations, arenas, a training step."""
     folded = ("batch normalisation folded",) if report.fold_bn else ()
-    subtitle = (fmt.plural(report.batch, "image"), report.dtype, *folded)
+    subtitle = (fmt.plural(report.batch, fmt.image(report.rank)), report.dtype, *folded)
     content = title(report.name, subtitle), table(memory.HEADINGS, memory.rows(report), left=(0, 3))
     return frame(repr(report), TABLE_STYLE, content)
 

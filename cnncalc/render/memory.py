@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cnncalc.render.format import plural
+from cnncalc.render.format import image, plural
 from cnncalc.render.markdown import code, escape
 from cnncalc.values.diagnostics import one_line
 
@@ -22,7 +22,7 @@ def to_json(report: MemoryReport) -> str:
 
 def memory_text(report: MemoryReport) -> str:
     """Return the memory of a network in a few lines, every number exact."""
-    title = f"{report.name}, {plural(report.batch, 'image')}, {report.dtype}"
+    title = f"{report.name}, {plural(report.batch, image(report.rank))}, {report.dtype}"
     lines = [
         title + (", batch normalisation folded" if report.fold_bn else ""),
         f"  parameters            {_sum(report, 'params'):>17} elements {_sum(report, 'model_size'):>17} bytes",
@@ -78,7 +78,8 @@ def rows(report: MemoryReport) -> list[tuple[str, str, str, str]]:
 def memory_markdown(report: MemoryReport) -> str:
     """Return the memory of a network as a Markdown table."""
     folded = ", batch normalisation folded" if report.fold_bn else ""
-    lines = [f"### {code(report.name)}", "", escape(f"{plural(report.batch, 'image')}, {report.dtype}{folded}"), ""]
+    many = plural(report.batch, image(report.rank))
+    lines = [f"### {code(report.name)}", "", escape(f"{many}, {report.dtype}{folded}"), ""]
     lines += [f"| {' | '.join(HEADINGS)} |", "| --- | ---: | ---: | --- |"]
     lines += [f"| {' | '.join(map(escape, row))} |" for row in rows(report)]
     return "\n".join(lines) + "\n"

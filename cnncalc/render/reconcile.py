@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from cnncalc.render.format import hanging, wrap
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from fractions import Fraction
 
     from cnncalc.reconciliation.claims import Claim
@@ -23,6 +18,12 @@ if TYPE_CHECKING:
     from cnncalc.reconciliation.verdict import Match, Verdict
 
 STRICT = "multiply-accumulates"
+HEADS = ("rule", "called", "number", "more than the strict count")
+WIDE = 10_000
+GAP = 3
+ROOM = 32
+"""Columns are left out before rules have less room than this."""
+LEAST = 16
 
 
 def grouped(number: Fraction | int) -> str:
@@ -78,29 +79,55 @@ def rows(result: Reconciliation) -> Iterator[tuple[str, str, str, str]]:
 
 
 def table(result: Reconciliation, *, width: int | None = None, colour: bool = False) -> str:
-    """Return the table and the verdicts for a terminal; words wrap at its width, numbers never do."""
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False, title=Text(title(result)), title_justify="left", title_style="bold")
-    grid.add_column("rule", ratio=1, overflow="fold")
-    grid.add_column("called", no_wrap=True)
-    grid.add_column("number", justify="right", no_wrap=True)
-    grid.add_column("more than the strict count", justify="right", no_wrap=True)
-    for name, unit, number, more in rows(result):
-        style = "dim" if name.startswith("  ") else ""
-        grid.add_row(Text(name, style=style), unit, number, Text(more, style=style))
-    out = StringIO()
-    console = Console(
-        file=out, width=max(width or 10_000, least_width(result)), force_terminal=colour, no_color=not colour,
-        color_system="standard" if colour else None, highlight=False, markup=False, emoji=False, legacy_windows=False,
-    )  # fmt: skip
-    console.print(grid)
-    lines = [line.rstrip() for line in out.getvalue().rstrip().splitlines()]
+    """Return the table and the verdicts for a terminal.
+
+    Rules wrap at its width, numbers never do; on a narrow one the heading of the last column takes several lines, then
+    what a tool calls its number is left out.
+    """
+    found = list(rows(result))
+    named_so = max(map(len, (HEADS[1], *(row[1] for row in found))))
+    number = max(map(len, (HEADS[2], *(row[2] for row in found))))
+    differ = max(len(row[3]) for row in found)
+    longest = max(len(row[0]) for row in found)
+    broken = max(differ, *map(len, HEADS[3].split()))
+    for called, more in ((named_so, max(differ, len(HEADS[3]))), (named_so, broken), (0, broken)):
+        rest = sum(part + GAP for part in (called, number, more) if part)
+        room = min(longest, (width or WIDE) - rest)
+        if room >= min(longest, ROOM):
+            break
+    room = max(room, LEAST)
+    bold, dim = ("\x1b[1m", "\x1b[2m") if colour else ("", "")
+    widths = room, called, number, more
+    lines = [*(marked(line, bold) for line in hanging(title(result), width or WIDE).split("\n")), ""]
+    lines += [marked(line, bold) for line in laid(HEADS, widths)]
+    lines.append("─" * (room + rest))
+    for row in found:
+        lines += [marked(line, dim if row[0].startswith("  ") else "") for line in laid(row, widths)]
+    if not called:
+        lines.append(f"left out for the width: {HEADS[1]}")
     return "\n".join([*lines, *claims(result)]) + "\n"
 
 
-def least_width(result: Reconciliation) -> int:
-    """Return the width below which a number would have to be cut."""
-    numbers = sum(max(len(row[i]) for row in rows(result)) for i in (1, 2))
-    return numbers + len("more than the strict count") + 20
+def laid(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """Yield the lines of a row: the rule and the last column over as many as they take, the others on the first.
+
+    Args:
+        row: its four cells.
+        widths: the characters of its columns, 0 for one that is left out.
+    """
+    rule = hanging(row[0], widths[0]).split("\n")
+    last = wrap(row[3], widths[3])
+    for place in range(max(len(rule), len(last))):
+        cells = [rule[place] if place < len(rule) else "", *(row[1:3] if not place else ("", "")),
+                 last[place] if place < len(last) else ""]  # fmt: skip
+        aligned = [f"{cells[0]:<{widths[0]}}", f"{cells[1]:<{widths[1]}}" if widths[1] else None,
+                   f"{cells[2]:>{widths[2]}}", f"{cells[3]:>{widths[3]}}"]  # fmt: skip
+        yield (" " * GAP).join(cell for cell in aligned if cell is not None).rstrip()
+
+
+def marked(line: str, style: str) -> str:
+    """Return a line in the style of an escape; as it is without one."""
+    return f"{style}{line}\x1b[0m" if style else line
 
 
 def claims(result: Reconciliation) -> Iterator[str]:

@@ -127,7 +127,10 @@ def to_markdown(rows: Sequence[ZooRow], numbers: Numbers) -> str:
 
 
 def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = None, colour: bool = False) -> str:
-    """Return the table of a terminal; where it is narrow the source is cut, it and the input left out, never a number.
+    """Return the table of a terminal.
+
+    Where it is narrow the source is cut, it and the input left out; then numbers are rounded, and the last of them left
+    out: none is broken.
 
     Args:
         rows: the networks.
@@ -137,20 +140,25 @@ def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = No
     """
     if not rows:
         return plural(0, "network") + "\n"
-    metrics = list(rows[0].numbers)
+    every = list(rows[0].numbers)
+    wide = width or WIDE
+    for shown_so, metrics in ((numbers, every), *((Numbers.HUMAN, every[:n]) for n in range(len(every), 0, -1))):
+        titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), *OPTIONAL]
+        cells = [
+            [one_line(row.report.name), *row.cells(shown_so)[: len(metrics)], row.shape, row.task, str(row.year)]
+            for row in rows
+        ]
+        widths = [max(len(line[place]) for line in [titles, *cells]) + GAP for place in range(len(titles))]
+        least = len(titles) - len(OPTIONAL)
+        if sum(widths[:least]) - GAP <= wide:
+            break
+    shown = next((n for n in range(len(titles), least, -1) if sum(widths[:n]) - GAP <= wide), least)
+    room = wide - sum(widths[:shown])
+    with_source = shown == len(titles) and room >= SOURCE_LEAST
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("Network", style="bold", no_wrap=True)
-    for metric in metrics:
-        table.add_column(HEADINGS.get(metric, metric), justify="right", no_wrap=True)
-    titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), *OPTIONAL]
-    cells = [
-        [one_line(row.report.name), *row.cells(numbers), row.shape, row.task, str(row.year)] for row in rows
-    ]  # fmt: skip
-    widths = [max(len(line[place]) for line in [titles, *cells]) + GAP for place in range(len(titles))]
-    least = len(titles) - len(OPTIONAL)
-    shown = next((n for n in range(len(titles), least, -1) if sum(widths[:n]) - GAP <= (width or WIDE)), least)
-    room = (width or WIDE) - sum(widths[:shown])
-    with_source = shown == len(titles) and room >= SOURCE_LEAST
+    for title in titles[1:least]:
+        table.add_column(title, justify="right", no_wrap=True)
     for title in titles[least:shown]:
         table.add_column(title, no_wrap=True)
     if with_source:
@@ -163,7 +171,7 @@ def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = No
     buffer = StringIO()
     console = Console(
         file=buffer,
-        width=max(width or WIDE, sum(widths[:shown])),
+        width=max(wide, sum(widths[:shown])),
         force_terminal=colour,
         color_system="truecolor" if colour else None,
         highlight=False,
@@ -171,9 +179,12 @@ def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = No
     )
     console.print(table)
     lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
-    left = [title.lower() for title in titles[shown:]] + ([] if with_source else ["source"])
+    left = [HEADINGS.get(m, m) for m in every[len(metrics):]] + [title.lower() for title in titles[shown:]]
+    left += [] if with_source else ["source"]
     missing = " and ".join([text for text in (", ".join(left[:-1]), *left[-1:]) if text])
     footer = plural(len(rows), "network")
+    if shown_so is not numbers:
+        footer += "; numbers are rounded for the width, --format csv has them exact"
     if left:
         footer += f"; {'the ' * (len(left) == 1)}{missing} need{'s' * (len(left) == 1)} a wider terminal"
     return "\n".join([*lines, "", footer]) + "\n"

@@ -34,7 +34,7 @@ LAYERS, TRIES = 2_000_000, 2_000
 LISTED = 100_000
 """A plan lists at most this many tiles one by one; the tiles of each axis are always listed."""
 WHY = {
-    "whole": "sees the whole map, so that what it makes of a tile is not what it makes of the image",
+    "whole": "sees the whole map, so that what it makes of a tile is not what it makes of the whole",
     "table": "reads windows that follow from the size of the map",
     "rates": "joins maps that advance at different steps",
     "axes": "has other axes than the image",
@@ -446,7 +446,7 @@ class Cutter:
                 extents[axis] = stop - start
                 part = self.graph(extents, "a last tile")
                 if differing(part, big, axis) is not None:
-                    raise ValueError(f"the last tile on the {name} would have {stop - start} pixels and read them in "
+                    raise ValueError(f"the last tile on the {name} would have {stop - start} places and read them in "
                                      f"another way: {self._matching(size, image, align)}")  # fmt: skip
             edges = Edges(before=start > 0, after=stop < image)
             previous = strips[-1] if strips else None
