@@ -246,6 +246,7 @@ class Study:
             graph, name=self.name, source=self.spec.source, file=self.spec.file, variant=self.variant,
             version=__version__, convention=self.rule, dtypes=self.dtypes, batch=self.batch, collector=found,
             fields=form.fields, fold_bn=self.question.fold_bn or deploy, deploy=deploy,
+            question=dataclasses.replace(self.question, spec=self.spec),
         )  # fmt: skip
         if deploy and not found.errors:
             from cnncalc.deployment.runtimes import Deployment, memory_of

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pickle
+from html import escape
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import cnncalc
+from cnncalc import explain
+from cnncalc.render.explain import to_text
 from cnncalc.values.diagnostics import SpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RESNET = cnncalc.analyze("resnet50")
 
@@ -68,7 +75,7 @@ def test_the_plain_form_of_a_report_is_its_table() -> None:
 
 @pytest.mark.parametrize(("shown", "words"), [
     (RESNET.totals, ("25,557,032", "4,089,184,256")), (RESNET.summary, ("427x427", "2,048", "layer4.2.relu1")),
-    (RESNET["conv1"], ("conv1  conv 64", "9,408", "118,013,952", "64x112x112")),
+    (RESNET.layers[0], ("conv1  conv 64", "9,408", "118,013,952", "64x112x112")),
 ])  # fmt: skip
 def test_a_part_of_a_report_is_a_list_in_a_real_table(shown: object, words: tuple[str, ...]) -> None:
     said: list[str] = []
@@ -91,6 +98,86 @@ def test_hostile_names_are_data() -> None:
     report = cnncalc.analyze(spec)
     assert "<script>" not in report.match("*")._repr_html_()  # type: ignore[operator]
     assert "<script>" not in report["a"]._replace(path="<script>")._repr_html_()
+    assert "<script>" not in report["a"]._repr_html_()
+    assert "<script>" not in report.explain()._repr_html_()
+    assert "<script>" not in report.rf("a", at=(1, 1))._repr_html_()
+
+
+def printed(shown: Any) -> str:
+    """Return what IPython prints of an object without a browser."""
+    said: list[str] = []
+
+    class Printer:
+        text = staticmethod(said.append)
+
+    shown._repr_pretty_(Printer(), False)
+    return "".join(said)
+
+
+def test_a_layer_of_a_report_prints_as_explain_does() -> None:
+    layer = RESNET["conv1"]
+    said = to_text(explain("resnet50", "conv1"), 100)
+    assert repr(layer) == printed(layer) == said
+    assert "= 7*7*3/1*64" in said
+    assert escape(said) in layer._repr_html_()
+    assert layer == RESNET.layers[0]
+    assert hash(layer) == hash(RESNET.layers[0])
+    again = pickle.loads(pickle.dumps(layer))  # noqa: S301 - our own
+    assert again == layer
+    assert type(again) is cnncalc.Layer
+    assert layer._replace(params=1).params == 1
+
+
+def test_a_path_that_is_none_was_a_bare_key_error() -> None:
+    with pytest.raises(KeyError, match="did you mean 'conv1'"):
+        RESNET["conv99"]
+    with pytest.raises(KeyError, match="'layer1' is a block"):
+        RESNET["layer1"]
+    with pytest.raises(ValueError, match="no layer matches") as caught:
+        RESNET.explain("conv99")
+    assert caught.value.__notes__ == ["hint: did you mean 'conv1'?"]
+
+
+def test_a_report_explains_its_layers_under_its_own_options() -> None:
+    report = cnncalc.analyze("resnet18", input="3x64x96", batch=3, convention="2mac", deploy=True)
+    found = report.explain("layer1.*")
+    assert [layer.path for layer in found.layers] == [layer.path for layer in report.match("layer1.*")]
+    for layer in found.layers:
+        numbers = {section.key: section.formulas[-1].value for section in layer.sections if section.formulas}
+        for key in {"params", "macs", "flops"} & numbers.keys():
+            assert numbers[key] == getattr(report[layer.path], key), (layer.path, key)
+    assert "rule 2mac" in repr(found)
+    assert "3 images" in printed(found)
+
+
+def test_a_report_says_what_a_unit_sees_with_its_picture() -> None:
+    view = RESNET.rf("layer3", at=(6, 6))
+    assert view == cnncalc.rf("resnet50", "layer3", (6, 6))
+    # The last layer of layer3 has stride 16 and field 267 (Araujo et al. 2019), its unit 6 starts at -133 + 6*16.
+    assert view.inputs[0].axes[0].box == (-37, 229)
+    assert "this unit sees -37..229 (267 pixels)" in printed(view)
+    assert "●" in printed(view)
+    html = view._repr_html_()
+    assert html.count("<svg") == 1
+    assert "this unit sees -37..229 (267 pixels)" in html
+    assert "●" not in html, "the picture stands there"
+
+
+def test_a_report_that_was_pickled_says_that_it_no_longer_knows_its_network() -> None:
+    again = pickle.loads(pickle.dumps(RESNET))  # noqa: S301 - our own
+    assert again == RESNET
+    assert repr(again["conv1"]).startswith("ReportLayer(path='conv1'")
+    assert "9,408" in again["conv1"]._repr_html_()
+    with pytest.raises(ValueError, match="analyze it again"):
+        again.rf("layer3")
+
+
+def test_a_report_explains_what_it_analysed_and_not_what_the_file_holds_now(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("input: [3, 8, 8]\nlayers: [{conv: {out: 4, kernel: 3}}]\n", encoding="utf-8")
+    report = cnncalc.analyze(file)
+    file.write_text("input: [3, 8, 8]\nlayers: [{conv: {out: 5, kernel: 3}}]\n", encoding="utf-8")
+    assert "C_out = 4" in repr(report["conv1"])
 
 
 def test_a_match_survives_pickling() -> None:

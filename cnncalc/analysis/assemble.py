@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cnncalc.analysis.receptive import Misalignment, NodeField
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.rules.base import Convention
+    from cnncalc.study import Question
     from cnncalc.values.diagnostics import Collector, Diagnostic
 
 __all__ = ["DTYPES", "build_report", "tensor_bytes"]
@@ -157,10 +158,12 @@ def build_report(
     fields: tuple[Sequence[NodeField], Sequence[Misalignment]],
     fold_bn: bool = False,
     deploy: bool = False,
+    question: Question | None = None,
 ) -> Report:
     """Return the report of a graph; misaligned merges are added to the collector as warnings.
 
-    `fields` are the receptive fields of its layers and the misaligned merges, as `receptive_fields` gives them.
+    `fields` are the receptive fields of its layers and the misaligned merges, as `receptive_fields` gives them;
+    `question` is what was asked.
     """
     of_layers, misaligned = fields
     report_misalignments(graph, misaligned, collector)
@@ -181,6 +184,7 @@ def build_report(
         dtype=str(dtypes),
         fold_bn=fold_bn,
         deploy=deploy,
+        question=question,
         layers=layers(graph, per_node, of_layers, totals, peak.profile),
         totals=totals,
         summary=summarise(graph, of_layers, per_node, totals, peak),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.results.layer import plain
+from cnncalc.results.views import view
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -176,6 +177,28 @@ class Explained:
     batch: int
     layers: tuple[Explanation, ...]
     rank: int = 2
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(repr(self))
+
+    def __repr__(self) -> str:
+        text: str = view("explained.text")(self)
+        return text
+
+    def _repr_html_(self) -> str:
+        text: str = view("explained.html")(self)
+        return text
+
+    def __getitem__(self, path: str) -> Explanation:
+        """Return the explanation of the layer of this path.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for layer in self.layers:
+            if layer.path == path:
+                return layer
+        raise KeyError(view("layer.missing")(path, [layer.path for layer in self.layers]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data: what `explain --format json` prints."""

@@ -23,6 +23,8 @@ class NoSuchLayer(ValueError):  # noqa: N818 - says what it is
     def __init__(self, pattern: str, paths: Sequence[str]) -> None:
         super().__init__(f"no layer matches '{pattern}'")
         self.hint = nearest(pattern, paths)
+        if self.hint:
+            self.add_note(f"hint: {self.hint}")
 
 
 class TooManyLayers(ValueError):  # noqa: N818 - says what it is
@@ -31,6 +33,12 @@ class TooManyLayers(ValueError):  # noqa: N818 - says what it is
     def __init__(self, pattern: str, count: int, most: int) -> None:
         super().__init__(f"'{pattern}' matches {count:,} layers, more than {most:,} to explain at once")
         self.hint = "name fewer, or raise --max-layers to ten times as many"
+
+
+def missing(path: str, paths: Sequence[str]) -> str:
+    """Return the message that no layer has a path, with what was meant."""
+    hint = nearest(path, paths)
+    return f"no layer is called '{path}'{f'; {hint}' if hint else ''}"
 
 
 def nearest(pattern: str, paths: Sequence[str]) -> str | None:

@@ -14,6 +14,7 @@ from cnncalc.explanation.effective import Effective, effective_fields
 from cnncalc.explanation.letters import axis_letters
 from cnncalc.explanation.network import NoSuchLayer
 from cnncalc.results.layer import plain
+from cnncalc.results.views import view
 from cnncalc.study import Study
 
 if TYPE_CHECKING:
@@ -146,6 +147,17 @@ class UnitView:
     out_shape: Shape
     position: tuple[int, ...]
     inputs: tuple[InputView, ...]
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(repr(self))
+
+    def __repr__(self) -> str:
+        text: str = view("unit.text")(self)
+        return text
+
+    def _repr_html_(self) -> str:
+        text: str = view("unit.html")(self)
+        return text
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data: what `rf --format json` prints."""

@@ -44,12 +44,12 @@ def interval(hull: Hull) -> str:
     return "nothing" if hull is None else f"{hull[0]}..{hull[1]}"
 
 
-def to_text(view: UnitView, width: int, marks: Marks = UNICODE) -> str:
-    """Return what a unit sees as text, with a drawing of each input in at most `width` columns."""
+def to_text(view: UnitView, width: int, marks: Marks = UNICODE, *, drawn: bool = True) -> str:
+    """Return what a unit sees as text, with a drawing of each input in at most `width` columns unless not wanted."""
     where = f"unit ({', '.join(map(str, view.position))})" if view.position else "every unit"
     rows = [f"{visible(view.path)}  {view.op}  {view.out_shape}   {where}"]
     for seen in view.inputs:
-        rows += ["", *_input(seen, width, marks)]
+        rows += ["", *_input(seen, width, marks if drawn else None)]
     if not view.inputs:
         rows += ["", "it depends on no network input"]
     if any(axis.effective for seen in view.inputs for axis in seen.axes):
@@ -66,7 +66,7 @@ ESTIMATE = (
 )
 
 
-def _input(seen: InputView, width: int, marks: Marks) -> list[str]:
+def _input(seen: InputView, width: int, marks: Marks | None) -> list[str]:
     rows = [f"of the network input '{visible(seen.name)}' {seen.shape}"]
     if not seen.axes:
         return [*rows, "  a vector has no positions to see"]
@@ -78,7 +78,7 @@ def _input(seen: InputView, width: int, marks: Marks) -> list[str]:
         rows += _axis(axis, len(seen.axes))
     if seen.share is not None:
         rows.append(f"  share of the {fmt.image(len(seen.axes))}: {seen.share:.1%}")
-    drawn = drawing(seen.axes, min(width - 2, WIDEST), marks)
+    drawn = drawing(seen.axes, min(width - 2, WIDEST), marks) if marks else []
     if drawn:
         rows += ["", *(f"  {row}" for row in drawn)]
     return rows

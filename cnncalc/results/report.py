@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from cnncalc.analysis.roofline import Roofline
     from cnncalc.devices import Device
     from cnncalc.drawing.picture import Picture
+    from cnncalc.explanation.model import Explained
+    from cnncalc.explanation.unit import UnitView
     from cnncalc.results.patches import Patches
     from cnncalc.results.runtime import RuntimeMemory
     from cnncalc.results.totals import Summary, Totals
+    from cnncalc.study import Question
     from cnncalc.values.diagnostics import Diagnostic
     from cnncalc.values.shape import Shape
 
@@ -44,7 +47,9 @@ class Report:
     """The analysis of one network: what `analyze` returns and every renderer prints.
 
     Compares by value; can be pickled; lookup by path (`report["conv1"]`) and by glob (`report.match("layer4.*")`).
-    `output_tensors` are the layers behind the labels of `outputs`, as a layer's `inputs` name them.
+    `output_tensors` are the layers behind the labels of `outputs`, as a layer's `inputs` name them. `question` is what
+    was asked of which network, so that `explain` and `rf` can look closer; it counts neither for equality nor is it
+    pickled.
     """
 
     version: str
@@ -68,11 +73,15 @@ class Report:
     accepted: tuple[Diagnostic, ...] = ()
     patches: Patches | None = None
     output_tensors: tuple[str, ...] = ()
+    question: Question | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
             return NotImplemented
-        return all(getattr(self, key) == getattr(other, key) for key in self.__slots__)
+        return all(getattr(self, key) == getattr(other, key) for key in self.__slots__ if key != "question")
+
+    def __getstate__(self) -> list[Any]:
+        return [getattr(self, key) if key != "question" else None for key in self.__slots__]
 
     def __hash__(self) -> int:
         return hash((self.name, self.file, self.totals.params, self.totals.macs, len(self.layers)))
@@ -95,19 +104,44 @@ class Report:
         return iter(self.layers)
 
     def __getitem__(self, path: str) -> Layer:
-        """Return the layer of this path.
+        """Return the layer of this path, which prints as `explain` does.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is none; the message names the nearest.
         """
         for layer in self.layers:
             if layer.path == path:
-                return layer
-        raise KeyError(path)
+                return ReportLayer.of(layer, self)
+        raise KeyError(view("layer.missing")(path, [layer.path for layer in self.layers]))
 
     def match(self, pattern: str) -> Layers:
         """Return the layers whose path matches a glob (`*`, `?`, `[..]`), in order: a tuple that prints as a table."""
         return Layers((layer for layer in self.layers if fnmatchcase(layer.path, pattern)), self)
+
+    def explain(self, pattern: str = "*") -> Explained:
+        """Return the formula behind every number of the layers whose path matches a glob.
+
+        Args:
+            pattern: a path, or a glob as `layer4.*`.
+
+        Raises:
+            ValueError: nothing matches, with a hint; or the report does not know its network: it was unpickled.
+        """
+        made: Explained = view("report.explain")(self, pattern)
+        return made
+
+    def rf(self, layer: str, at: Sequence[int] | None = None) -> UnitView:
+        """Return what one unit of a layer sees of the input, with its picture.
+
+        Args:
+            layer: its path, a glob that matches one, or a block, whose last layer is meant.
+            at: the unit's position, one number per spatial axis; by default the centre of the map.
+
+        Raises:
+            ValueError: there is no such layer or unit; or the report does not know its network: it was unpickled.
+        """
+        made: UnitView = view("report.rf")(self, layer, at)
+        return made
 
     def roofline(self, device: str | Device, *, devices: str | PathLike[str] | None = None) -> Roofline:
         """Return how fast the network can run at most on a device: lower bounds of every layer's time.
@@ -291,6 +325,43 @@ class Report:
         from cnncalc.results.written import json_lines
 
         return json_lines(self)
+
+
+class ReportLayer(Layer):
+    """A layer of a report as `report["conv1"]` gives it: the same numbers, printed with their formulas."""
+
+    report: Report
+
+    @classmethod
+    def of(cls, layer: Layer, report: Report) -> ReportLayer:
+        """Return the layer with what its formulas are made of."""
+        made = cls._make(layer)
+        made.report = report
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Layer._make, (tuple(self),)
+
+    def _replace(self, **changes: Any) -> Layer:  # type: ignore[override] - of other numbers there are no formulas
+        return Layer(*self)._replace(**changes)
+
+    def __repr__(self) -> str:
+        if self.report.question is None:
+            return super().__repr__()
+        text: str = view("layer.text")(self.report, self.path)
+        return text
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        if self.report.question is None:
+            super()._repr_pretty_(printer, cycle)
+        else:
+            printer.text(repr(self))
+
+    def _repr_html_(self) -> str:
+        if self.report.question is None:
+            return super()._repr_html_()
+        text: str = view("layer.html")(self.report, self.path)
+        return text
 
 
 class Layers(tuple[Layer, ...]):  # noqa: SLOT001 - a tuple cannot have slots of its own
