@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from cnncalc.render.columns import Column
     from cnncalc.render.format import Numbers
     from cnncalc.results.layer import Layer
-    from cnncalc.results.report import Layers, Report
+    from cnncalc.results.parts import Layers
+    from cnncalc.results.report import Report
 
 LIGHT = "--ink:#1b1f24;--soft:#5b6470;--line:#d8dee4;--fill:#f0f3f6;--bar:#0072b2;--warn:#9a4a00"
 DARK = "--ink:#e6edf3;--soft:#9aa4af;--line:#3a424c;--fill:#1f262d;--bar:#56b4e9;--warn:#f0b070"
@@ -38,34 +39,39 @@ font-variant-numeric:tabular-nums;overflow-x:auto;max-width:100%}}
 [data-theme=light] .cnncalc{{{LIGHT};--paper:transparent}}
 [data-jp-theme-light=false] .cnncalc,.vscode-dark .cnncalc,.vscode-high-contrast:not(.vscode-high-contrast-light)
  .cnncalc,[theme=dark] .cnncalc,[data-theme=dark] .cnncalc{{{DARK};--paper:transparent}}
-.cnncalc>pre{{display:none}}.cnncalc>div{{display:block!important}}
 .cnncalc p{{margin:.4em 6px;color:var(--soft)}}.cnncalc p.w{{color:var(--warn)}}
 .cnncalc h4{{margin:.4em 6px;font-size:1.15em;color:var(--ink)}}
 .cnncalc h4 small{{font-weight:400;color:var(--soft);margin-left:.6em}}
 """
+# The name stands twice: JupyterLab aligns the cells of tables by a selector of two classes.
 TREE_STYLE = """\
-.cnncalc .t{width:max-content}
-.cnncalc .r{display:grid;grid-template-columns:var(--g);column-gap:1.2em;padding:1px 6px}
-.cnncalc .r>*{text-align:right;white-space:nowrap;font-weight:400}
-.cnncalc .r>.a{text-align:left;white-space:normal;overflow-wrap:anywhere}
-.cnncalc .r>:first-child{padding-left:calc(var(--l,0)*1.1em)}.cnncalc .r>.o,.cnncalc .r>.z{color:var(--soft)}
-.cnncalc .r>.s{display:flex;align-self:start;justify-content:space-between;gap:.5em}
-.cnncalc summary{cursor:pointer;list-style:none;display:block}
-.cnncalc summary::-webkit-details-marker{display:none}
-.cnncalc summary .r>:first-child{font-weight:600}
-.cnncalc summary .r>:first-child::before{content:"\\25b8";display:inline-block;width:1em;color:var(--soft)}
-.cnncalc details[open]>summary .r>:first-child::before{content:"\\25be"}
-.cnncalc .r:hover{background:var(--fill)}
-.cnncalc .h>*,.cnncalc .f>*{font-weight:600;align-self:end}.cnncalc .h{border-bottom:1px solid var(--line)}
-.cnncalc .f{border-top:1px solid var(--line)}
-.cnncalc i{height:.6em;align-self:center;background:var(--bar)}
+.cnncalc.cnncalc table{border-collapse:collapse;table-layout:auto;margin:.4em 0;color:var(--ink);
+font-size:12px;max-width:100%}
+.cnncalc.cnncalc td,.cnncalc.cnncalc th{text-align:right;vertical-align:baseline;padding:1px 5px;
+white-space:nowrap;background:none;border:0;font-weight:400;line-height:1.45}
+.cnncalc.cnncalc .a{text-align:left;white-space:normal;overflow-wrap:break-word;max-width:24em}
+.cnncalc.cnncalc .o{min-width:7em}
+.cnncalc.cnncalc .o,.cnncalc.cnncalc .z{color:var(--soft)}
+.cnncalc.cnncalc thead th,.cnncalc.cnncalc tfoot td,.cnncalc.cnncalc b{font-weight:600}
+.cnncalc.cnncalc thead th{vertical-align:bottom;white-space:normal;border-bottom:1px solid var(--line)}
+.cnncalc.cnncalc tfoot td{border-top:1px solid var(--line)}
+.cnncalc.cnncalc table tbody tr:nth-child(n){background:none}.cnncalc.cnncalc tbody tr:hover>*{background:var(--fill)}
+.cnncalc.cnncalc td.s{min-width:7em}.cnncalc.cnncalc i{float:left;height:.6em;margin-top:.45em;background:var(--bar)}
+.cnncalc.cnncalc label{cursor:pointer}.cnncalc.cnncalc .n{white-space:nowrap}
+.cnncalc.cnncalc input{appearance:none;display:inline-block;width:1em;height:auto;margin:0;padding:0;border:0;
+background:none;font:inherit;color:var(--soft);cursor:pointer}
+.cnncalc.cnncalc input::before{content:"\\25b8"}.cnncalc.cnncalc input:checked::before{content:"\\25be"}
 """
+FOLD = ".cnncalc:has(.f{0}:not(:checked)) .k{0}{{display:none}}"
+"""What a block hides that is not open: the rows that name it; nothing where a viewer takes styles away."""
+MOST_FOLDS = 300
+"""Blocks that fold: those inside are left open where there are more."""
 TABLE_STYLE = """\
-.cnncalc table{border-collapse:collapse;margin:.4em 0;color:var(--ink);font-size:13px}
-.cnncalc td,.cnncalc th{text-align:right;padding:1px 8px;white-space:nowrap;background:none}
-.cnncalc th{font-weight:600;border-bottom:1px solid var(--line)}
-.cnncalc td.a,.cnncalc th.a{text-align:left;white-space:normal;overflow-wrap:break-word;max-width:44em}
-.cnncalc tr:hover td{background:var(--fill)}.cnncalc td.z{color:var(--soft)}
+.cnncalc.cnncalc table{border-collapse:collapse;margin:.4em 0;color:var(--ink);font-size:13px}
+.cnncalc.cnncalc td,.cnncalc.cnncalc th{text-align:right;padding:1px 8px;white-space:nowrap;background:none}
+.cnncalc.cnncalc th{font-weight:600;border-bottom:1px solid var(--line)}
+.cnncalc.cnncalc td.a,.cnncalc.cnncalc th.a{text-align:left;white-space:normal;overflow-wrap:break-word;max-width:44em}
+.cnncalc.cnncalc tr:hover td{background:var(--fill)}.cnncalc.cnncalc td.z{color:var(--soft)}
 """
 
 UNFOLDED = 60
@@ -75,9 +81,11 @@ MOST_ROWS = 2000
 MOST_WARNINGS = 20
 MOST_CHANGES = 200
 OPERATOR_WIDTH = 48
-MOST_WIDE = {"layer": 36, "operator": 34}
-"""Characters in a line of a column of words."""
-BAR_EM = 4
+SHORT = 24
+"""Names of so many characters are not broken."""
+INDENT = "\N{EM SPACE}"
+"""What a row is indented by for each block around it."""
+BAR_EM = 3.5
 """Width of a full bar, in em."""
 
 
@@ -87,13 +95,10 @@ def text(value: str) -> str:
     return escape(one_line(value))
 
 
-def frame(fallback: str, style: str, content: Iterable[str]) -> str:
-    """Return a result as one piece of HTML; where style is taken away, its text form stands instead."""
+def frame(style: str, content: Iterable[str]) -> str:
+    """Return a result as one piece of HTML: real tables, which say the same where style is taken away."""
     rules = (STYLE + style).replace("\n", "")
-    inside = "".join(content)
-    plain = escape("\n".join(map(one_line, fallback.splitlines())))
-    styled = f'<div style="display:none">{inside}</div>'
-    return f'<div class="cnncalc"><style>{rules}</style><pre>{plain}</pre>{styled}</div>'
+    return f'<div class="cnncalc"><style>{rules}</style>{"".join(content)}</div>'
 
 
 def marks(names: str) -> str:
@@ -157,40 +162,38 @@ class Tree:
         if column.name in self.largest and words:
             most = self.largest[column.name]
             width = round(BAR_EM * part(column, row) / most, 2) if most and row.kind is not RowKind.REST else 0
-            bar = f'<i style="width:{width}em"></i>' if width >= 0.05 else "<span></span>"
-            return f'<b role=cell class="s">{bar}{text(words)}</b>'
-        kind = {"layer": "a", "operator": "a o"}.get(column.name, "z" if words == "0" else "")
-        return f"<b role=cell{marks(kind)}>{text(words)}</b>"
+            bar = f'<i style="width:{width}em"></i>' if width >= 0.05 else ""
+            return f'<td class="s">{bar}{text(words)}</td>'
+        kind = "a o" if column.name == "operator" else "z" if words == "0" else ""
+        return f"<td{marks(kind)}>{text(words)}</td>"
 
-    def grid(self) -> str:
-        """Return the widths of the columns: as wide as their longest number, words up to what can be read."""
-        widths = []
-        for index, column in enumerate(self.columns):
-            if column.name in self.largest:
-                widths.append(f"{BAR_EM + 4}em")
-                continue
-            cells = [len(cells[index]) for cells in self.cells]
-            if column.name == "layer":
-                cells = [length + 2 * row.level + 2 for length, row in zip(cells, self.rows, strict=True)]
-            longest = max(len(column.heading), len(column.unit), len(column.total(self.context)), *cells, 5)
-            most = MOST_WIDE.get(column.name, longest)
-            widths.append(f"{min(longest, most)}ch")
-        return " ".join(widths)
+    def name(self, index: int, words: str) -> str:
+        """Return the cell with the name of a row: indented by characters, and of a block that folds with its switch."""
+        indent = INDENT * self.rows[index].level
+        if not self.opens[index]:
+            return f'<th scope="row" class="a">{indent}{text(words)}</th>'
+        if index not in self.folds:
+            return f'<th scope="row" class="a">{indent}<b>{text(words)}</b></th>'
+        state = " checked" if len(self.report.layers) <= UNFOLDED else ""
+        switch = f'<input type="checkbox" class="f{index}"{state}>'
+        kind = marks("n" if len(words) <= SHORT else "")
+        return f'<th scope="row" class="a">{indent}<label{kind}>{switch}<b>{text(words)}</b></label></th>'
 
-    def line(self, index: int) -> str:
-        """Return one row as HTML."""
-        row = self.rows[index]
-        style = f' style="--l:{row.level}"' if row.level else ""
-        cells = zip(self.columns, self.cells[index], strict=True)
-        return f'<div role=row class="r"{style}>{"".join(self.marked(c, row, words) for c, words in cells)}</div>'
+    def line(self, index: int, around: Sequence[int]) -> str:
+        """Return one row as HTML, which names the blocks around it."""
+        cells = [
+            self.name(index, words) if column.name == "layer" else self.marked(column, self.rows[index], words)
+            for column, words in zip(self.columns, self.cells[index], strict=True)
+        ]
+        return f"<tr{marks(' '.join(f'k{block}' for block in around))}>{''.join(cells)}</tr>"
 
-    def fixed(self, kind: str, role: str, cells: Iterable[str]) -> str:
+    def fixed(self, tag: str, cells: Iterable[str]) -> str:
         """Return the heading or the totals as HTML."""
         words = (
-            f"<b role={role}{marks('a' if column.name in {'layer', 'operator'} else '')}>{cell}</b>"
+            f"<{tag}{marks('a' if column.name in {'layer', 'operator'} else '')}>{cell}</{tag[:2]}>"
             for column, cell in zip(self.columns, cells, strict=True)
         )
-        return f'<div role=row class="r {kind}">{"".join(words)}</div>'
+        return f"<tr>{''.join(words)}</tr>"
 
     def totals(self) -> Iterator[str]:
         """Yield the totals, as HTML."""
@@ -199,29 +202,38 @@ class Tree:
             count = fmt.plural(self.report.totals.layers, "layer") if column.name == "operator" else ""
             yield "Total" if not index and not total else text(total or count)
 
-    def body(self, start: int, stop: int) -> Iterator[str]:
-        """Yield the rows of one scope, what is inside a block folded under its heading."""
-        while start < stop:
-            end = start + 1
-            while end < stop and self.rows[end].level > self.rows[start].level:
-                end += 1
-            if self.opens[start]:
-                opened = " open" if len(self.report.layers) <= UNFOLDED else ""
-                yield f"<details{opened}><summary>{self.line(start)}</summary>"
-                yield from self.body(start + 1, end)
-                yield "</details>"
-            else:
-                yield self.line(start)
-                yield from self.body(start + 1, end)
-            start = end
+    @cached_property
+    def folds(self) -> frozenset[int]:
+        """The rows of the blocks that fold: down to the depth at which there are not too many."""
+        found: list[int] = []
+        named = any(column.name == "layer" for column in self.columns)
+        for level in sorted({row.level for row in self.rows}) if named else ():
+            more = [k for k, row in enumerate(self.rows) if self.opens[k] and row.level == level]
+            if len(found) + len(more) > MOST_FOLDS:
+                break
+            found += more
+        return frozenset(found)
+
+    @property
+    def style(self) -> str:
+        """What the table needs beside its content."""
+        return TREE_STYLE + "".join(map(FOLD.format, sorted(self.folds)))
+
+    def body(self) -> Iterator[str]:
+        """Yield the rows, each with the blocks around it."""
+        around: list[int] = []
+        for index, row in enumerate(self.rows):
+            while around and self.rows[around[-1]].level >= row.level:
+                around.pop()
+            yield self.line(index, around)
+            if index in self.folds:
+                around.append(index)
 
     def html(self) -> Iterator[str]:
         """Yield the table."""
-        yield f'<div role=table class="t" style="--g:{self.grid()}">'
-        yield self.fixed("h", "columnheader", map(headline, self.columns))
-        yield from self.body(0, len(self.rows))
-        yield self.fixed("f", "cell", self.totals())
-        yield "</div>"
+        yield f"<table><thead>{self.fixed('th scope=col', map(headline, self.columns))}</thead><tbody>"
+        yield from self.body()
+        yield f"</tbody><tfoot>{self.fixed('td', self.totals())}</tfoot></table>"
 
 
 def fitting(report: Report, rows: tuple[Row, ...], *, whole: bool) -> tuple[Row, ...]:
@@ -263,7 +275,7 @@ def to_html(
     name, *rest = heading(report)
     rows, picked, numbers = shown(report, columns, depth, human=human)
     table = Tree(report, picked, fitting(report, rows, whole=depth is None), numbers)
-    return frame(repr(report), TREE_STYLE, (title(name, rest), *table.html(), *notes(report)))
+    return frame(table.style, (title(name, rest), *table.html(), *notes(report)))
 
 
 def layers_html(layers: Layers) -> str:
@@ -272,7 +284,7 @@ def layers_html(layers: Layers) -> str:
     rows, picked, numbers = shown(part, None, None, human=False)
     table = Tree(part, picked, fitting(part, rows, whole=True), numbers)
     name, *_ = heading(part)
-    return frame(repr(layers), TREE_STYLE, (title(name, [fmt.plural(len(layers), "layer")]), *table.html()))
+    return frame(table.style, (title(name, [fmt.plural(len(layers), "layer")]), *table.html()))
 
 
 def brief_markdown(report: Report) -> str:
@@ -316,7 +328,7 @@ def comparison_html(comparison: Comparison) -> str:
         content.append(table(head, rows, left=(0, 1, 10)))
         if more := len(comparison.layers) - len(most):
             content.append(f"<p>and {fmt.plural(more, 'more layer')}</p>")
-    return frame(repr(comparison), TABLE_STYLE, content)
+    return frame(TABLE_STYLE, content)
 
 
 def memory_html(report: MemoryReport) -> str:
@@ -324,7 +336,7 @@ def memory_html(report: MemoryReport) -> str:
     folded = ("batch normalisation folded",) if report.fold_bn else ()
     subtitle = (fmt.plural(report.batch, fmt.image(report.rank)), report.dtype, *folded)
     content = title(report.name, subtitle), table(memory.HEADINGS, memory.rows(report), left=(0, 3))
-    return frame(repr(report), TABLE_STYLE, content)
+    return frame(TABLE_STYLE, content)
 
 
 def reconciliation_html(result: Reconciliation) -> str:
@@ -335,7 +347,7 @@ def reconciliation_html(result: Reconciliation) -> str:
     rows = ((name.replace("  ", "↳ ", 1), *rest) for name, *rest in reconcile.rows(result))
     claims = (f"<p>{text(line)}</p>" for line in reconcile.claims(result) if line)
     content = (f"<h4>{text(reconcile.title(result))}</h4>", table(head, rows, left=(0, 1)), *claims)
-    return frame(repr(result), TABLE_STYLE, content)
+    return frame(TABLE_STYLE, content)
 
 
 class Shown(Protocol):

@@ -123,4 +123,4 @@ def to_html(found: Lineup) -> str:
         for entry in found.entries
     ]  # fmt: skip
     notes = (f"<p>{text(line)}</p>" for line in declared(found))
-    return frame(to_table(found), TABLE_STYLE, [table(head, rows, left=(0,)), *notes])
+    return frame(TABLE_STYLE, [table(head, rows, left=(0,)), *notes])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
 from cnncalc.explanation.of_report import explained
 from cnncalc.render import explain, rf
 from cnncalc.render.rf_svg import to_svg
+from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
     from cnncalc.explanation.model import Explained
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Columns of the text forms."""
+SVG = "data:image/svg+xml;base64"
 
 
 def layer_text(report: Report, path: str) -> str:
@@ -44,11 +47,15 @@ def unit_text(view: UnitView) -> str:
 
 
 def unit_html(view: UnitView) -> str:
-    """Return the picture of what a unit sees, and below it the numbers."""
-    numbers = preformatted(rf.to_text(view, WIDTH, drawn=False))
-    return f'<div style="max-width:100%;overflow:auto">{to_svg(view)}</div>{numbers}'
+    """Return the picture of what a unit sees, and below it the numbers.
+
+    The picture is an image of its own, so that its style is not the page's.
+    """
+    data = b64encode(to_svg(view).encode()).decode()
+    picture = f'<img style="max-width:100%" alt="{escape(f"what {visible(view.path)} sees")}" src="{SVG},{data}">'
+    return picture + preformatted(rf.to_text(view, WIDTH, drawn=False))
 
 
 def preformatted(text: str) -> str:
     """Return lines of text as HTML that keeps them."""
-    return f'<pre style="white-space:pre-wrap">{escape(text)}</pre>'
+    return f'<pre style="white-space:pre-wrap;font-family:monospace;line-height:1.3">{escape(text)}</pre>'

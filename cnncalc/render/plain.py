@@ -8,7 +8,8 @@ from cnncalc.analysis.group import tree, within
 from cnncalc.render.table import TableView, render
 
 if TYPE_CHECKING:
-    from cnncalc.results.report import Layers, Report
+    from cnncalc.results.parts import Layers
+    from cnncalc.results.report import Report
 
 WIDTH, MOST_ROWS = 120, 60
 

@@ -7,16 +7,17 @@ Numbers are for one image, forward, unless `batch` says otherwise. An unknown nu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from cnncalc.results.layer import Layer, plain
+from cnncalc.results.parts import Layers, ReportLayer
 from cnncalc.results.views import view
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from os import PathLike
 
     import pandas as pd
@@ -325,80 +326,3 @@ class Report:
         from cnncalc.results.written import json_lines
 
         return json_lines(self)
-
-
-class ReportLayer(Layer):
-    """A layer of a report as `report["conv1"]` gives it: the same numbers, printed with their formulas."""
-
-    report: Report
-
-    @classmethod
-    def of(cls, layer: Layer, report: Report) -> ReportLayer:
-        """Return the layer with what its formulas are made of."""
-        made = cls._make(layer)
-        made.report = report
-        return made
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Layer._make, (tuple(self),)
-
-    def _replace(self, **changes: Any) -> Layer:  # type: ignore[override] - of other numbers there are no formulas
-        return Layer(*self)._replace(**changes)
-
-    def __repr__(self) -> str:
-        if self.report.question is None:
-            return super().__repr__()
-        text: str = view("layer.text")(self.report, self.path)
-        return text
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        if self.report.question is None:
-            super()._repr_pretty_(printer, cycle)
-        else:
-            printer.text(repr(self))
-
-    def _repr_html_(self) -> str:
-        if self.report.question is None:
-            return super()._repr_html_()
-        text: str = view("layer.html")(self.report, self.path)
-        return text
-
-
-class Layers(tuple[Layer, ...]):  # noqa: SLOT001 - a tuple cannot have slots of its own
-    """Some layers of a report, in its order. A tuple that prints as the report's table.
-
-    Attributes:
-        report: the report that they are of.
-    """
-
-    report: Report | None
-
-    def __new__(cls, layers: Iterable[Layer] = (), report: Report | None = None) -> Self:
-        """Return the layers as a part of a report."""
-        made = super().__new__(cls, layers)
-        made.report = report
-        return made
-
-    def part(self) -> Report:
-        """Return the report with these layers and their sums alone."""
-        assert self.report is not None  # noqa: S101 - only what a report made is shown
-        return replace(self.report, layers=tuple(self), totals=self.totals, warnings=())
-
-    @property
-    def totals(self) -> Totals:
-        """The sums over these layers."""
-        made: Totals = view("layers.totals")(self.report, self)
-        return made
-
-    def __repr__(self) -> str:
-        text: str = view("layers.text")(self)
-        return text
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
-        printer.text(repr(self))
-
-    def _repr_html_(self) -> str | None:
-        if self.report is None or not self:
-            return None
-        text: str = view("layers.html")(self)
-        return text
