@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -18,6 +19,7 @@ from cnncalc.language.write import plain_data
 from cnncalc.language.yaml_text import read
 from cnncalc.ops import operators
 
+PAGE = Path(__file__).parent.parent / "docs" / "builder.md"
 STUB = Path(__file__).parent.parent / "cnncalc" / "builder_ops.pyi"
 
 
@@ -405,3 +407,17 @@ def test_widths_and_shared_calls_can_be_built() -> None:
     assert cnncalc.analyze(cnncalc.parse(net.to_yaml())).totals == report.totals
     for part in ("bits: {weights: 8, activations: 8}", "bits: {weights: 4}", "density: 0.5", "share: a3"):
         assert part in net.to_yaml()
+
+
+def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    page = PAGE.read_text(encoding="utf-8")
+    found = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(found) == 3
+    for code in found:
+        exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102 - our own page
+        net = names["net"]
+        assert isinstance(net, Network)
+        if net.name == "tiny":
+            assert net.to_yaml() in page

@@ -43,6 +43,7 @@ def test_starter_runs_within_its_budgets_and_is_explained() -> None:
     assert cnncalc.analyze("net.yaml", variant="wide").totals.params > 2 * report.totals.params
     comments = [line for line in Path("net.yaml").read_text(encoding="utf-8").splitlines() if "#" in line]
     assert len(comments) > 12
+    assert any("cnncalc lsp" in line for line in comments)
 
 
 def test_starter_is_valid_for_editors() -> None:

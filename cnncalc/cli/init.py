@@ -26,7 +26,8 @@ STARTER = """\
 # What this network is:             cnncalc show {file}
 # Another width, another input:     cnncalc show {file} --set width=48 --input 3x64x64
 # What an operator takes:           cnncalc ops conv
-# Completion in an editor: cnncalc schema -o spec.schema.json, and as the first line of this file
+# Findings and numbers as one types: an editor that starts cnncalc lsp (docs/editor.md)
+# Completion alone, without it:     cnncalc schema -o spec.schema.json, and as the first line of this file
 #   yaml-language-server: $schema=spec.schema.json
 cnncalc: 1                          # the number of the spec format
 name: {name}
