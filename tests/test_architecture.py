@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from cnncalc.results.views import VIEWS, view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE = Path(__file__).parent.parent / "cnncalc"
 
@@ -166,15 +169,49 @@ def test_nothing_is_evaluated_or_looked_up_by_name() -> None:
                 assert node.func.id not in {"eval", "exec"}, f"{file}:{node.lineno}"
 
 
-def test_layers_are_made_in_one_place() -> None:
-    """A node made elsewhere would miss what `graph/build` sees to."""
-    makers = set()
-    for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module == "cnncalc.graph.graph":
-                names = {alias.asname or alias.name for alias in node.names if alias.name == "Node"}
-                calls = (call.func for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-                         if isinstance(call, ast.Call))  # fmt: skip
-                if names & {call.id for call in calls if isinstance(call, ast.Name)}:
-                    makers.add(file.relative_to(PACKAGE).as_posix())
-    assert makers == {"graph/build.py"}
+LISTING = {"append", "extend", "insert", "clear", "pop", "remove", "sort", "reverse"}
+"""What changes a list."""
+
+
+def changes_graphs(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield where a module makes a layer or a graph by itself, changes a graph's layers, or renumbers them."""
+
+    def layers(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr in {"nodes", "_nodes"}
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called, given = node.func, {keyword.arg for keyword in node.keywords}
+            if isinstance(called, ast.Name) and called.id in {"Node", "Graph"}:
+                yield node.lineno, f"makes a {called.id}"
+            if isinstance(called, ast.Name | ast.Attribute) and "nodes" in given and "replace" in ast.unparse(called):
+                yield node.lineno, "gives a graph other layers"
+            if isinstance(called, ast.Attribute) and called.attr in LISTING and layers(called.value):
+                yield node.lineno, "changes the layers of a graph"
+        targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
+        if isinstance(node, ast.AugAssign):
+            targets = [node.target]
+        for target in targets:
+            if isinstance(target, ast.Subscript) and layers(target.value):
+                yield target.lineno, "changes the layers of a graph"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Node(path, op)", "Graph({}, [])", "dataclasses.replace(graph, nodes=found)", "graph.nodes.append(node)",
+     "del self.graph.nodes[3:]", "graph.nodes[1] = node", "graph.nodes[:] += more"],
+)  # fmt: skip
+def test_the_search_for_makers_of_graphs_finds_them(text: str) -> None:
+    assert list(changes_graphs(ast.parse(text)))
+
+
+def test_layers_enter_a_graph_in_one_place() -> None:
+    """Elsewhere they would miss what `graph/build` and `graph/rewrite` see to."""
+    wrong = []
+    for file in FILES:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        named = any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cnncalc.graph")
+                    for node in ast.walk(tree))  # fmt: skip
+        if named and file.relative_to(PACKAGE).as_posix() not in {"graph/build.py", "graph/rewrite.py"}:
+            wrong += [f"{file.relative_to(PACKAGE)}:{line} {what}" for line, what in changes_graphs(tree)]
+    assert not wrong, "\n".join(wrong)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import cnncalc
-from cnncalc.language import expand, expressions, settings, template, tree, yaml_text
+from cnncalc.graph import build
+from cnncalc.language import expressions, settings, template, tree, yaml_text
 from cnncalc.ops import base as ops
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -75,6 +76,6 @@ def test_the_limits_are_those_of_the_program() -> None:
     limits = LANGUAGE.split("## Limits")[1]
     numbers = [yaml_text.MAX_BYTES // 2**20, yaml_text.MAX_EXPANDED_BYTES // 2**20, tree.MAX_NESTING]
     numbers += [template.MAX_SCOPES, template.MAX_REPEAT, expressions.MAX_CHARACTERS, expressions.MAX_NESTING]
-    numbers += [settings.MAX_LAYERS, expand.MAX_EXTENT_BITS, expand.MAX_AXES]
+    numbers += [settings.MAX_LAYERS, build.MAX_EXTENT_BITS, build.MAX_AXES]
     for number in numbers:
         assert re.search(rf"(?<![\d,]){number:,}(?!\d|,\d)", limits), number

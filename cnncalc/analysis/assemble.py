@@ -218,7 +218,7 @@ def counted(  # noqa: PLR0917 - what a report is counted with
         if fact is None:
             fact = facts[key] = Facts(node, convention, dtypes, batch, widths)
         per_node.append(fact)
-    totals = total(graph, per_node, dtypes.weight_bits, peak)
+    totals = total(graph.nodes, per_node, dtypes.weight_bits, peak)
     if found is not None:
         totals = replace(totals, model_size=-(-found.model_bits // 8), precision=found)
     return per_node, totals
@@ -323,14 +323,14 @@ def peak_of(graph: Graph, dtypes: Dtypes, batch: int) -> PeakActivation:
     )
 
 
-def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation) -> Totals:
+def total(nodes: Sequence[Node], facts: Sequence[Facts], bits: int, peak: PeakActivation) -> Totals:
     """Return the sums; what is unknown in a layer makes a sum a lower bound."""
     params = buffers = macs = flops = activations = connections = weighted = moved = 0
     read = written = weights = bias = 0
     kinds: dict[str, int] = {}
     unknown: set[str] = set()
     occurrences: dict[int, list[Any]] = {}
-    for node, fact in zip(graph.nodes, facts, strict=True):
+    for node, fact in zip(nodes, facts, strict=True):
         entry = occurrences.setdefault(id(fact), [fact, 0, 0])
         entry[1] += 1
         entry[2] += node.shares is None
@@ -359,7 +359,7 @@ def total(graph: Graph, facts: Sequence[Facts], bits: int, peak: PeakActivation)
     if not unknown.isdisjoint(("memory_access", "activations")):
         unknown.add("peak_activation")
     return Totals(
-        layers=len(graph.nodes),
+        layers=len(nodes),
         params=params,
         buffers=buffers,
         macs=macs,

@@ -7,11 +7,10 @@ that fails is reported once; whatever depends on it is left out in silence.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from cnncalc.graph.build import add_node
+from cnncalc.graph.build import put_together, refuse_sources
 from cnncalc.graph.graph import Accept, Graph, Ref
-from cnncalc.graph.verify import inferred
 from cnncalc.language.early import Early
 from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
@@ -32,7 +31,6 @@ from cnncalc.language.template import (
 )
 from cnncalc.language.ties import Tie
 from cnncalc.language.tree import Scalar
-from cnncalc.numbers.doors import identity
 from cnncalc.ops.registry import find
 from cnncalc.values.bits import Bits
 from cnncalc.values.diagnostics import ArgumentError, Collector, Span
@@ -43,14 +41,9 @@ if TYPE_CHECKING:
     from cnncalc.graph.graph import Node, Trace, Values
     from cnncalc.language.slots import Args
     from cnncalc.ops.operator import Operator, Part
-    from cnncalc.values.shape import Shape
 
 STEPS_PER_LAYER = 20
 """Items that are left out cost time too, and so do sources and parameters: at most this much for each layer allowed."""
-MAX_EXTENT_BITS = 512
-"""The extents of a shape stay below 2 to this power; what is counted on them is exact."""
-MAX_AXES = 8
-"""A shape has at most this many axes."""
 
 
 class Stop(Exception):  # noqa: N818
@@ -73,12 +66,11 @@ class Expander:
         self.spec = spec
         self.overrides = overrides
         self.collector = collector
-        self.scope = Scope(spec)
-        self.recording = overrides.recording
-        self.values = Evaluator(spec, self.scope, collector, recording=self.recording)
+        self.scope = Scope(spec, recording=overrides.recording)
+        self.build = self.scope.build
+        self.values = Evaluator(spec, self.scope, collector, recording=overrides.recording)
         self.graph = self.scope.graph
         self.nodes = self.graph.nodes
-        self.inferred: dict[Any, tuple[Shape, ...]] = {}
         self.reported: set[tuple[str, Span | None]] = set()
         self.scopes = 0
         self.steps = max(overrides.max_layers, MAX_LAYERS // 10) * STEPS_PER_LAYER
@@ -124,7 +116,7 @@ class Expander:
     def limit(self, code: str, message: str, span: Span | None, hint: str) -> NoReturn:
         """Report a limit that is exceeded, and give up the whole network."""
         self.collector.add(code, message, span, hint=hint)
-        self.nodes.clear()
+        self.build.take_back(0)
         self.graph.calls.clear()
         self.graph.whole = 0
         raise Stop
@@ -273,8 +265,7 @@ class Expander:
     def widen(self, slots: Args, start: int) -> None:
         """Give the layers from `start` on what the slots of `bits:` and `density:` come to."""
         given = Bits(**{name: slot.kind.check(self.values.evaluate(slot), name) for name, slot in slots.items()})
-        for node in self.nodes[start:]:
-            node.bits = given if node.bits is None else node.bits.over(given)
+        self.build.widen(given, start)
 
     def labelled(self, tensor: Tensor, item: Item, prefix: str, trace: Trace) -> list[Tensor]:
         """Return what each label of an item stands for: its one output, or each of several."""
@@ -501,26 +492,16 @@ class Expander:
         shared = self.values.shared(item) if item.share is not None else None
         if not parts:
             outs = self.add(path, op, refs, item, trace, values, shared[0] if shared else None)
-        else:
-            refuse_sources(op, len(refs))
-            outputs: list[Ref] = [refs[0]]
-            outs = []
-            for number, part in enumerate(parts):
-                if part.reads is not None:
-                    reads = tuple(outputs[k] if k > 0 else refs[-k] for k in part.reads)
-                else:
-                    reads = (outs[0],) if number else refs
-                if number:
-                    self.used.update(reads)
-                name = f"{path}.{part.suffix}" if part.suffix else path
-                try:
-                    outs = self.add(name, part.op, reads, item, trace, values if not part.suffix else (),
-                                    shared[number] if shared else None)  # fmt: skip
-                except ArgumentError as error:
-                    if number:
-                        error.argument = part.suffix.rpartition(".")[2]
-                    raise
-                outputs.append(outs[0])
+            return outs[0] if len(outs) == 1 else outs
+        refuse_sources(op, len(refs))
+
+        def put(name: str, part: Operator, reads: tuple[Ref, ...], number: int) -> list[Ref]:
+            if number:
+                self.used.update(reads)
+            lender = shared[number] if shared else None
+            return self.add(name, part, reads, item, trace, values if name == path else (), lender)
+
+        outs = put_together(parts, refs, path, put)
         return outs[0] if len(outs) == 1 else outs
 
     def add(self, path: str, op: Operator, refs: tuple[Ref, ...], item: Item, trace: Trace,
@@ -533,26 +514,14 @@ class Expander:
         if self.path_room < 0:
             self.limit("path-too-long", f"the paths of the layers have more than {MEAN_PATH} characters on average "
                        f"over {self.overrides.max_layers:,} layers", item.span, "choose shorter labels")  # fmt: skip
-        ins = tuple(map(self.scope.shape, refs))
-        key = (op, identity(ins) if self.recording else ins)
-        outs = self.inferred.get(key)
-        if outs is None:
-            refuse_sources(op, len(ins))
-            if len(self.inferred) >= self.different:
-                self.limit("too-many-layers", f"the network has more than {self.different:,} layers that all differ",
-                           item.span, "raise the limit with --max-layers, to five times as many")  # fmt: skip
-            outs = inferred(op, ins)
-            check_bounds(op, outs)
-            self.inferred[key] = outs
+        if self.build.different >= self.different and not self.build.knows(op, refs):
+            self.limit("too-many-layers", f"the network has more than {self.different:,} layers that all differ",
+                       item.span, "raise the limit with --max-layers, to five times as many")  # fmt: skip
         if shares is None and self.ties and (tie := self.ties[-1]) is not None:
+            self.build.infer(op, refs)  # that it does not fit is said before that it is no namesake
+            ins = tuple(map(self.build.shape, refs))
             shares = tie.namesake(path, op, ins, item.span, self.nodes, apart=item.apart)
-        if shares is not None:
-            own, other = op.params(ins), self.nodes[shares]
-            theirs = other.op.params(other.in_shapes)
-            if own != theirs:
-                raise ArgumentError(f"needs {own} parameters, '{other.path}' has {theirs}", argument=None,
-                                    code="share-mismatch", hint="shared layers must see the same channels")  # fmt: skip
-        return add_node(self.nodes, path, op, refs, ins, outs, item.span, trace, shares, values)
+        return self.build.append(path, op, refs, span=item.span, trace=trace, shares=shares, values=values)
 
     def merge(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace, previous: Tensor) -> Tensor:
         """Expand a merge; `previous` is what `prev` means among its sources."""
@@ -699,22 +668,3 @@ class Expander:
 def plural(count: int, noun: str) -> str:
     """Return a number of things in words."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def refuse_sources(op: Operator, given: int) -> None:
-    """Raise ArgumentError unless an operator gets as many tensors as it reads."""
-    if op.sources and op.sources != given:
-        wanted = plural(op.sources, "source")
-        hint = "join them first, with add or concat" if given > op.sources else f"write from: with {op.sources} labels"
-        raise ArgumentError(f"{op.name} wants {wanted}, got {given}", code="source-count", hint=hint)
-
-
-def check_bounds(op: Operator, outs: tuple[Shape, ...]) -> None:
-    """Raise ArgumentError for shapes beyond what can sensibly be counted."""
-    for shape in outs:
-        if len(shape) > MAX_AXES:
-            raise ArgumentError(f"{op.name} makes a shape of {len(shape)} axes, more than {MAX_AXES}",
-                                code="wrong-rank", hint="merge some axes")  # fmt: skip
-        if any(extent >> MAX_EXTENT_BITS for extent in shape):
-            raise ArgumentError(f"{op.name} makes a map of more than 2^{MAX_EXTENT_BITS} values along one axis",
-                                code="number-too-large", hint="repeat it fewer times")  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cnncalc.graph.graph import Graph, Ref
+from cnncalc.graph.build import GraphBuilder
+from cnncalc.graph.graph import Ref
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.slots import FAILED, SlotError
 from cnncalc.language.template import Block
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cnncalc.language.template import Item, Template
     from cnncalc.language.tree import Node as TreeNode
     from cnncalc.ops.operator import Operator
-    from cnncalc.values.shape import Shape
 
 Tensor: TypeAlias = Ref | list[Ref] | None
 """One tensor, the several outputs of a split, or None where its layer failed."""
@@ -81,9 +81,10 @@ BEFORE_LAYERS = "variables are computed before the layers: write it in an argume
 class Scope:
     """Where expansion is: the current frame, what `c_in`, `i` and `prev` are, and the graph so far."""
 
-    def __init__(self, spec: Template) -> None:
-        self.graph = Graph({}, [])
-        self.in_shapes: list[Shape] = []
+    def __init__(self, spec: Template, *, recording: bool = False) -> None:
+        self.build = GraphBuilder(recording=recording)
+        self.graph = self.build.so_far
+        self.shape = self.build.shape
         self.file_frame = Frame(None, spec.body.labels, home=spec)
         self.file_frames: dict[Template, Frame] = {spec: self.file_frame}
         self.frame = self.file_frame
@@ -186,11 +187,6 @@ class Scope:
         if any(node.path.endswith(f".{label}") for node in self.graph.nodes[-1000:]):
             return f"'{label}' is private to the path or block that it is in"
         return f"labels here: {listed(sorted(known))}" if known else BEFORE_LAYERS
-
-    def shape(self, ref: Ref) -> Shape:
-        """Return the shape of a tensor."""
-        index, port = ref
-        return self.in_shapes[-index - 1] if index < 0 else self.graph.nodes[index].out_shapes[port]
 
     def sources_of(self, item: Item, previous: Tensor, *, chained: bool = False) -> tuple[Ref, ...]:
         """Return what an item reads; chained, what came before in place of its first source, or of all of them."""

@@ -157,15 +157,13 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
         except Silent:
             continue
         add_input(values, name, shape)
-    return len(values.scope.in_shapes) == len(spec.inputs)
+    return len(values.scope.graph.inputs) == len(spec.inputs)
 
 
 def add_input(values: Evaluator, name: str, shape: object) -> None:
     """Give the network an input of a shape `[C, *S]`, under its name."""
     scope = values.scope
-    scope.graph.inputs[name] = Shape(shape)  # type: ignore[arg-type]
-    scope.file_frame.labels[name] = (-len(scope.graph.inputs), 0)
-    scope.in_shapes = list(scope.graph.inputs.values())
+    scope.file_frame.labels[name] = scope.build.input(name, Shape(shape))  # type: ignore[arg-type]
 
 
 def set_only_input(values: Evaluator, given: Mapping[str, Sequence[int]]) -> bool:

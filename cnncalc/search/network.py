@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.assemble import counted, total
-from cnncalc.graph.graph import Graph
 from cnncalc.language.settings import Overrides
 from cnncalc.numbers.doors import greatest, identity, recorded
 from cnncalc.numbers.recording import Recording
@@ -19,6 +18,7 @@ from cnncalc.values.dtypes import parse_dtypes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from cnncalc.graph.graph import Graph
     from cnncalc.language.document import Spec
     from cnncalc.numbers.recorder import Recorder
     from cnncalc.results.totals import Totals
@@ -134,8 +134,7 @@ def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str]
     outputs: dict[str, Any] = {}
     parts = _parts(graph, per)
     for name, indices in parts.items():
-        part = Graph(graph.inputs, [graph.nodes[k] for k in indices])
-        own = total(part, [per_node[k] for k in indices], dtypes.weight_bits, NO_PEAK)
+        own = total([graph.nodes[k] for k in indices], [per_node[k] for k in indices], dtypes.weight_bits, NO_PEAK)
         outputs.update({f"{name}:{what}": TOTALS[what](own) for what in wanted
                         if what in TOTALS and what != PEAK})  # fmt: skip
     outputs.update({what: TOTALS[what](totals) for what in wanted if what in TOTALS})

@@ -10,8 +10,7 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto, defs, helper, numpy_helper, shape_inference
 
-from cnncalc.graph.build import add_node
-from cnncalc.graph.graph import Graph, Ref
+from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import Cost, Declared, failure
 from cnncalc.interop.making import warn
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
@@ -29,6 +28,7 @@ from cnncalc.values.work import Work
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cnncalc.graph.graph import Graph, Ref
     from cnncalc.interop.onnx.weights import Share
     from cnncalc.language.settings import Overrides
     from cnncalc.ops.operator import Operator
@@ -64,7 +64,8 @@ class Walk:
         self.imports = [helper.make_opsetid(domain, version) for domain, version in self.versions.items()]
         self.weights = StoredWeights()
         self.values: dict[str, Value] = {}
-        self.graph = Graph({}, [])
+        self.build = GraphBuilder(file)
+        self.graph = self.build.so_far
         self.paths: dict[str, int] = {}
         self.types: dict[Any, onnx.TypeProto] = {}
         self.declared: dict[str, onnx.ValueInfoProto] = {}
@@ -101,7 +102,7 @@ class Walk:
                 self.fail(f"no node makes the output '{output.name}'", hint="export the model again")
             for number, item in enumerate(value.items or (value,)):
                 if item.ref is not None:
-                    self.graph.outputs[output.name if value.items is None else f"{output.name}.{number}"] = item.ref
+                    self.build.output(output.name if value.items is None else f"{output.name}.{number}", item.ref)
         if not self.graph.nodes:
             self.fail("no layer depends on the network's inputs", code="no-layers", hint="name a model with layers")
         warn(self.collector, self.opaque)
@@ -126,11 +127,10 @@ class Walk:
         real = [i for i in graph.input if i.name not in self.values]
         bound = bind(real, self.overrides.inputs, self.fail, whole=self.whole)
         self.batch = bound.batch
-        for number, info in enumerate(real):
+        for info in real:
             extents = bound.extents[info.name]
-            self.graph.inputs[info.name] = image(extents)
             elem = info.type.tensor_type.elem_type or TensorProto.FLOAT
-            self.values[info.name] = Value(extents, elem, ref=(-number - 1, 0))
+            self.values[info.name] = Value(extents, elem, ref=self.build.input(info.name, image(extents)))
         if not real:
             self.fail("has no inputs", hint="name a model with an input")
 
@@ -381,7 +381,7 @@ class Walk:
             return
         if kind == "Split" and isinstance(plan.op, Declared) and self.apart(node, call, inferred, prefix):
             return
-        refs = self.add(node, plan, [image(o) for o in outs], shares, prefix)
+        refs = self.add(node, plan, shares, prefix)
         names = [n for n in node.output if n]
         for name, (elem, _), extents, ref in zip(names, inferred, outs, refs, strict=True):
             self.values[name] = Value(extents, elem, ref=ref, guessed=bool(guess))
@@ -403,7 +403,7 @@ class Walk:
             plans.append((plan, out))
             start += out[axis]
         for name, (elem, _), (plan, out) in zip(names, inferred, plans, strict=True):
-            refs = self.add(node, plan, [image(out)], None, prefix)
+            refs = self.add(node, plan, None, prefix)
             self.values[name] = Value(out, elem, ref=refs[0])
         return True
 
@@ -454,20 +454,17 @@ class Walk:
         except ArgumentError:
             return None
 
-    def add(self, node: onnx.NodeProto, plan: Plan, outs: list[Shape], shares: int | None, prefix: str) -> (
-            list[tuple[int, int]]):  # fmt: skip
+    def add(self, node: onnx.NodeProto, plan: Plan, shares: int | None, prefix: str) -> list[Ref]:
         """Append a layer and return its results."""
         path = self.path(node, prefix)
         inputs = tuple(v.ref for v in plan.reads if v.ref is not None)
-        known = isinstance(plan.op, Declared)
-        entering = [tuple(image(v.shape) for v in plan.reads), tuple(outs)] if known else plan.shapes()
         layers = (*plan.before, plan.op, *plan.after)
         made: list[Ref] = []
         for number, op in enumerate(layers):
             main, last = op is plan.op, number == len(layers) - 1
             name = path if main else self.unique(f"{path}.{op.name}")
-            made = add_node(self.graph.nodes, name, op, inputs, entering[number], entering[number + 1],
-                            shares=shares if main else None, origin=self.label(node) if last else "")  # fmt: skip
+            made = self.build.append(name, op, inputs, shares=shares if main else None,
+                                     origin=self.label(node) if last else "")  # fmt: skip
             inputs = (made[0],)
         if isinstance(plan.op, Declared) and plan.op.reason:
             self.opaque.setdefault(plan.op.reason, []).append(path)
@@ -540,7 +537,7 @@ class Walk:
             carried = list(made[1:])
             if made[0].data is None:  # it goes on as long as the data say
                 self.values = outer
-                del self.graph.nodes[before:]
+                self.build.take_back(before)
                 self.weights.forget(before)
                 return False
             if not made[0].data.all():
@@ -585,7 +582,7 @@ class Walk:
             outs = [(*o[:axis], *o[axis + 1 :]) for o in outs]
         call = Call("Split", self.versions.get("", 1), {**attributes, "axis": axis}, [x], outs)
         plan, shares = self.planned(call, FOLLOWS if x.guessed else "")
-        refs = self.add(node, plan, [image(o) for o in outs], shares, prefix)
+        refs = self.add(node, plan, shares, prefix)
         items = tuple(Value(o, x.elem, ref=r, guessed=x.guessed) for o, r in zip(outs, refs, strict=True))
         self.values[node.output[0]] = Value((len(items),), x.elem, ref=refs[0], items=items)
         return True

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncalc.graph.build import add_node
-from cnncalc.graph.graph import Graph
+from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import Cost, Declared
 from cnncalc.interop.making import warn
 from cnncalc.interop.naming import unique
@@ -18,7 +17,7 @@ from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
-    from cnncalc.graph.graph import Ref
+    from cnncalc.graph.graph import Graph, Ref
     from cnncalc.interop.pytorch.export import ExportedProgram
     from cnncalc.values.diagnostics import Collector
     from cnncalc.values.shape import Shape
@@ -29,7 +28,8 @@ class TorchWalk:
     def __init__(self, program: ExportedProgram, collector: Collector) -> None:
         self.program = program
         self.collector = collector
-        self.graph = Graph({}, [])
+        self.build = GraphBuilder()
+        self.graph = self.build.so_far
         self.values: dict[str, TorchValue] = {}
         self.owner: dict[str, int] = {}
         self.products: dict[str, int] = {}
@@ -41,15 +41,14 @@ class TorchWalk:
         program = self.program
         for number, tensor in enumerate(program.inputs):
             name = inputs[number] if number < len(inputs) else tensor.name
-            self.graph.inputs[name] = image(tensor.shape)
-            self.values[tensor.name] = TorchValue(tensor.shape, (-number - 1, 0))
+            self.values[tensor.name] = TorchValue(tensor.shape, self.build.input(name, image(tensor.shape)))
         for step in program.steps:
             self.step(step)
         for name in program.outputs:
             value = self.values.get(self.program.names.get(name, name))
             if value is not None and value.ref is not None:
                 number = len(self.graph.outputs)
-                self.graph.outputs[f"output{number}" if len(program.outputs) > 1 else "output"] = value.ref
+                self.build.output(f"output{number}" if len(program.outputs) > 1 else "output", value.ref)
         warn(self.collector, self.unknown)
         return self.graph
 
@@ -84,7 +83,7 @@ class TorchWalk:
             plan, shares = self.fitting(plan, share)
         if plan is None:
             plan = TorchPlan((declared(call, outs, share, said),), tuple(call.moving))
-        self.add(call, plan, outs, shares)
+        self.add(call, plan, shares)
 
     def constant(self, call: TorchCall) -> None:
         """Take in what no input enters: its weights and products are those of the first layer that reads it."""
@@ -153,11 +152,9 @@ class TorchWalk:
                     found.buffers += stored.elements
         return found
 
-    def add(self, call: TorchCall, plan: TorchPlan, outs: tuple[Shape, ...], shares: int | None) -> None:
+    def add(self, call: TorchCall, plan: TorchPlan, shares: int | None) -> None:
         """Append the layers of a plan; the last of them makes the results."""
         path = self.path(call.step)
-        own = isinstance(plan.ops[0], Declared)
-        known = [tuple(image(v.shape) for v in plan.reads), outs] if own else plan.shapes()
         inputs = tuple(v.ref for v in plan.reads if v.ref is not None)
         moved = plan.main
         for origin, owner in self.owner.items():
@@ -166,14 +163,12 @@ class TorchWalk:
         for number, op in enumerate(plan.ops):
             name = path if number == plan.main else self.unique(f"{path}.{op.name}")
             lent = shares if number == plan.main else None
-            ins, made = known[number : number + 2]
-            refs = add_node(self.graph.nodes, name, op, inputs, ins, made, shares=lent, origin=call.step.path)
-            inputs = (refs[0],)
+            made = self.build.append(name, op, inputs, shares=lent, origin=call.step.path)
+            inputs = (made[0],)
             if isinstance(op, Declared) and op.reason:
                 self.unknown.setdefault(op.reason, []).append(name)
-        index = len(self.graph.nodes) - 1
-        for port, out in enumerate(call.step.outs):
-            self.values[out.name] = TorchValue(out.shape, (index, port))
+        for out, ref in zip(call.step.outs, made, strict=True):
+            self.values[out.name] = TorchValue(out.shape, ref)
 
     def path(self, step: ExportedStep) -> str:
         """Return a layer's path: its module's, with the operation where the module has several."""
@@ -200,11 +195,9 @@ class TorchWalk:
             return False
         if shapes[-1] != image(call.out):
             return False
-        for number, (name, op, reads) in enumerate(parts):
-            ins = tuple(shapes[r] if isinstance(r, int) else image(r.shape) for r in reads)
+        for name, op, reads in parts:
             refs = tuple(made[r] if isinstance(r, int) else r.ref for r in reads)
-            named = self.unique(f"{path}.{name}")
-            made += add_node(self.graph.nodes, named, op, refs, ins, (shapes[number],), origin=path)
+            made += self.build.append(self.unique(f"{path}.{name}"), op, refs, origin=path)
         self.values[call.step.outs[0].name] = TorchValue(call.out, made[-1])
         return True
 
