@@ -263,78 +263,6 @@ class OperatorMethods:
     ) -> Handle:
         """Depthwise convolution, one filter (or `multiplier` filters) per channel, `[C, *S] -> [m*C, *S']`."""
 
-    def conv_transpose(
-        self,
-        out: int | str = ...,
-        *,
-        kernel: int | str | Sequence[int | str] = ...,
-        stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
-        dilation: int | str | Sequence[int | str] = ...,
-        gain: bool | str = ...,
-        groups: int | str = ...,
-        output_padding: int | str | Sequence[int | str] = ...,
-        padding_mode: Literal["zeros"] | Word = ...,
-        bias: bool | str = ...,
-        norm: Normalisation = ...,
-        act: Activation = ...,
-        **modifiers: Unpack[Modifiers],
-    ) -> Handle:
-        """Transposed convolution, `[C_in, *S] -> [C_out, *S']`, S' = (S-1)*s - p - p' + k_eff + op (arXiv:1603.07285)."""
-
-    def deform_conv(
-        self,
-        out: int | str = ...,
-        *,
-        kernel: int | str | Sequence[int | str] = ...,
-        stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
-        dilation: int | str | Sequence[int | str] = ...,
-        gain: bool | str = ...,
-        groups: int | str = ...,
-        padding_mode: Literal["zeros"] | Word = ...,
-        offset_groups: int | str = ...,
-        mask: bool | str = ...,
-        bias: bool | str = ...,
-        norm: Normalisation = ...,
-        act: Activation = ...,
-        **modifiers: Unpack[Modifiers],
-    ) -> Handle:
-        """Deformable convolution, `[C_in, H, W] -> [C_out, H', W']`: v1 arXiv:1703.06211, v2 with a mask arXiv:1811.11168."""
-
-    def separable(
-        self,
-        out: int | str = ...,
-        *,
-        kernel: int | str | Sequence[int | str] = ...,
-        stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
-        dilation: int | str | Sequence[int | str] = ...,
-        gain: bool | str = ...,
-        multiplier: int | str = ...,
-        bias: bool | str = ...,
-        norm: Normalisation = ...,
-        act: Activation = ...,
-        **modifiers: Unpack[Modifiers],
-    ) -> Handle:
-        """Depthwise convolution, then a 1x1 convolution, `[C_in, *S] -> [C_out, *S']` (arXiv:1610.02357, arXiv:1704.04861)."""
-
-    def spatially_separable(
-        self,
-        out: int | str = ...,
-        *,
-        kernel: int | str | Sequence[int | str] = ...,
-        stride: int | str | Sequence[int | str] = ...,
-        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
-        dilation: int | str | Sequence[int | str] = ...,
-        gain: bool | str = ...,
-        bias: bool | str = ...,
-        norm: Normalisation = ...,
-        act: Activation = ...,
-        **modifiers: Unpack[Modifiers],
-    ) -> Handle:
-        """A K x 1 convolution, then a 1 x K convolution, `[C_in, H, W] -> [C_out, H', W']` (arXiv:1512.00567)."""
-
     def linear(
         self,
         out: int | str = ...,
@@ -479,6 +407,78 @@ class OperatorMethods:
         **modifiers: Unpack[Modifiers],
     ) -> Handle:
         """Maximum over channels, `[C, *S] -> [1, *S]`; C - 1 comparisons per position (arXiv:1807.06521)."""
+
+    def conv_transpose(
+        self,
+        out: int | str = ...,
+        *,
+        kernel: int | str | Sequence[int | str] = ...,
+        stride: int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
+        dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
+        groups: int | str = ...,
+        output_padding: int | str | Sequence[int | str] = ...,
+        padding_mode: Literal["zeros"] | Word = ...,
+        bias: bool | str = ...,
+        norm: Normalisation = ...,
+        act: Activation = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Transposed convolution, `[C_in, *S] -> [C_out, *S']`, S' = (S-1)*s - p - p' + k_eff + op (arXiv:1603.07285)."""
+
+    def deform_conv(
+        self,
+        out: int | str = ...,
+        *,
+        kernel: int | str | Sequence[int | str] = ...,
+        stride: int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
+        dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
+        groups: int | str = ...,
+        padding_mode: Literal["zeros"] | Word = ...,
+        offset_groups: int | str = ...,
+        mask: bool | str = ...,
+        bias: bool | str = ...,
+        norm: Normalisation = ...,
+        act: Activation = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Deformable convolution, `[C_in, H, W] -> [C_out, H', W']`: v1 arXiv:1703.06211, v2 with a mask arXiv:1811.11168."""
+
+    def separable(
+        self,
+        out: int | str = ...,
+        *,
+        kernel: int | str | Sequence[int | str] = ...,
+        stride: int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
+        dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
+        multiplier: int | str = ...,
+        bias: bool | str = ...,
+        norm: Normalisation = ...,
+        act: Activation = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """Depthwise convolution, then a 1x1 convolution, `[C_in, *S] -> [C_out, *S']` (arXiv:1610.02357, arXiv:1704.04861)."""
+
+    def spatially_separable(
+        self,
+        out: int | str = ...,
+        *,
+        kernel: int | str | Sequence[int | str] = ...,
+        stride: int | str | Sequence[int | str] = ...,
+        padding: Literal["valid", "half", "same", "same_lower", "causal"] | int | str | Sequence[int | str] = ...,
+        dilation: int | str | Sequence[int | str] = ...,
+        gain: bool | str = ...,
+        bias: bool | str = ...,
+        norm: Normalisation = ...,
+        act: Activation = ...,
+        **modifiers: Unpack[Modifiers],
+    ) -> Handle:
+        """A K x 1 convolution, then a 1 x K convolution, `[C_in, H, W] -> [C_out, H', W']` (arXiv:1512.00567)."""
 
     def batch_norm(
         self,

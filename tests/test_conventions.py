@@ -16,7 +16,7 @@ import pytest
 import cnncalc
 import cnncalc.api
 from cnncalc.ops import operators
-from cnncalc.ops.conv import Factorised
+from cnncalc.ops.factorised import Factorised
 from cnncalc.render.rules import rules
 from cnncalc.rules import CONVENTIONS, convention
 from cnncalc.rules.base import MACS

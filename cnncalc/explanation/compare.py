@@ -6,7 +6,8 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.ops.conv import Conv, Convolution, Depthwise, Sampled
+from cnncalc.ops.conv import Conv, Convolution, Depthwise
+from cnncalc.ops.factorised import Sampled
 from cnncalc.ops.linear import Flatten, Linear
 from cnncalc.ops.pool import GlobalAvgPool
 from cnncalc.ops.windows import per_axis

@@ -1,11 +1,11 @@
-"""Convolutions: grouped, depthwise, transposed. Weights are `[C_out, C_in/g, K_h, K_w]` (arXiv:1603.07285)."""
+"""Convolutions: grouped, depthwise. Weights are `[C_out, C_in/g, K_h, K_w]` (arXiv:1603.07285)."""
 
 from __future__ import annotations
 
 from math import prod
 from typing import TYPE_CHECKING, Self
 
-from cnncalc.numbers.doors import exactly, named, recorded
+from cnncalc.numbers.doors import exactly
 from cnncalc.ops.arguments import PADDING_WORDS, Boolean, Integer, Nested, Padding, PerAxis, Word
 from cnncalc.ops.foreign import (
     CAFFE_FILTERS,
@@ -18,29 +18,23 @@ from cnncalc.ops.foreign import (
     Foreign,
     known_as,
 )
-from cnncalc.ops.operator import INPUTS, Composite, Operator, Part, Shapes, arg
+from cnncalc.ops.operator import INPUTS, Operator, Part, Shapes, arg
 from cnncalc.ops.registry import register
 from cnncalc.ops.windows import (
     AxisValue,
     axis_name,
     fitting,
-    only_rank,
     padding_apart,
-    pads,
     per_axis,
     starts_earlier,
     windows,
 )
 from cnncalc.values.axis import (
-    IDENTITY,
     Reach,
     Slide,
-    Transpose,
     Window,
     effective_kernel,
     extent,
-    extent_transposed,
-    reached,
 )
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
@@ -266,291 +260,3 @@ class Depthwise(Convolution):
         return (
             to.conv(xs[0], outs[0].channels, used, outs[0].spatial, groups=x.channels, bias=self.has_bias),
         )
-
-
-@register("conv_transpose", aliases=("deconv", "convT", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"))
-class ConvTranspose(Convolution):
-    """Transposed convolution, `[C_in, *S] -> [C_out, *S']`, S' = (S-1)*s - p - p' + k_eff + op (arXiv:1603.07285).
-
-    Every input element is multiplied with every tap of its group's filters, so work counts from the input.
-    """
-
-    family = "conv_transpose"
-    example = "conv_transpose: {out: 4, kernel: 4, stride: 2, padding: 1}"
-    elsewhere = known_as(
-        torch=Foreign("ConvTranspose{n}d", {**TORCH_FILTERS, "output_padding": "output_padding"}),
-        torch_function=Foreign("conv_transpose{n}d"),
-        onnx=Foreign("ConvTranspose", {**ONNX_FILTERS, "output_padding": "output_padding"}, tensors=ONNX_WEIGHTS),
-        tflite="TRANSPOSE_CONV",
-        keras=Foreign("Conv{n}DTranspose", {**KERAS_FILTERS, "output_padding": "output_padding"},
-                      tensors=KERAS_WEIGHTS),
-        caffe=Foreign("Deconvolution", CAFFE_FILTERS),
-    )  # fmt: skip
-
-    out: int = arg(Integer(1), main=True, aliases=("out_channels",), symbol="C_out", doc="output channels")
-    groups: int = arg(Integer(1), default=1, symbol="g", doc="groups")
-    output_padding: AxisValue = arg(PerAxis(0), default=0, symbol="op", doc="further output at the end of each axis")
-    padding_mode: str = arg(Word(("zeros",)), default="zeros", doc="zeros is the only one there is")
-
-    def out_channels(self, x: Shape) -> int:
-        return self.out
-
-    def grouping(self, x: Shape) -> int:
-        return self.groups
-
-    def suspicion(self, ins: Shapes) -> tuple[str, str, str] | None:
-        return None
-
-    def windows(self, x: Shape) -> tuple[Window, ...]:
-        if self.padding == "causal":
-            raise ArgumentError(f"{self.name} has no padding=causal", argument="padding",
-                                hint="write padding: [before, after]")  # fmt: skip
-        if self.padding not in ("same", "same_lower"):
-            return super().windows(x)
-        plain = windows(x, self.name, self.kernel, self.stride, self.dilation, 0)
-        resolved = []
-        for axis, window in enumerate(plain):
-            surplus = recorded(max, effective_kernel(window.kernel, window.dilation) - window.stride, 0)
-            total = named("P", surplus, axis_name(axis, len(plain)))
-            small, large = total // 2, total - total // 2
-            before, after = (small, large) if self.padding == "same" else (large, small)
-            resolved.append(window._replace(before=before, after=after))
-        return tuple(resolved)
-
-    def output_paddings(self, used: tuple[Window, ...]) -> tuple[int, ...]:
-        """Return the output padding of each axis; raise ArgumentError where it is not below stride or dilation."""
-        given = per_axis(self.output_padding, len(used), "output_padding")
-        if self.padding in ("same", "same_lower"):
-            if any(given):
-                raise ArgumentError(
-                    f"{self.name} with padding={self.padding} fixes the output size, output_padding must be 0",
-                    argument="output_padding",
-                )
-            return tuple(recorded(max, w.stride - effective_kernel(w.kernel, w.dilation), 0) for w in used)
-        for window, extra in zip(used, given, strict=True):
-            if extra >= max(window.stride, window.dilation):
-                raise ArgumentError(
-                    f"{self.name} has output_padding={extra}, which must be below the stride {window.stride} "
-                    f"or the dilation {window.dilation}",
-                    argument="output_padding",
-                )
-        return given
-
-    def out_shape(self, x: Shape) -> Shape:
-        used = self.windows(x)
-        divides_groups(self.groups, x.channels, self.out, self.name)
-        sizes = tuple(
-            extent_transposed(n, w, extra)
-            for n, w, extra in zip(x.spatial, used, self.output_paddings(used), strict=True)
-        )
-        for axis, size in enumerate(sizes):
-            if size < 1:
-                raise ArgumentError(
-                    f"{self.name} leaves nothing: {axis_name(axis, len(sizes))} would be {size}, input {x}",
-                    argument="padding",
-                    code="window-does-not-fit",
-                    hint="use less padding",
-                )
-        return Shape((self.out, *sizes))
-
-    def tensors(self, ins: Shapes) -> tuple[Tensor, ...]:
-        shape = (ins[0].channels, exactly(self.out, self.groups), *self.kernels(ins))
-        return self.held(Tensor("weight", shape, entering=0), self.out)
-
-    def macs(self, ins: Shapes, outs: Shapes) -> int:
-        return self.taps(ins) * exactly(self.out, self.groups) * ins[0].elements
-
-    def work(self, ins: Shapes, outs: Shapes) -> Work:
-        x, y = ins[0], outs[0]
-        macs = self.macs(ins, outs)
-        firsts = self.out * prod(
-            recorded(reached, n, *w, m) for n, w, m in zip(x.spatial, self.windows(x), y.spatial, strict=True)
-        )
-        return Work(multiplications=macs, additions=macs - firsts + self.bias_outputs(outs))
-
-    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
-        return (tuple(Transpose(w.kernel, w.stride, w.dilation, w.before) for w in self.windows(ins[0])),)
-
-    def shifted(self, ins: Shapes, outs: Shapes) -> bool:
-        return False
-
-    def apart(self, ins: Shapes, outs: Shapes) -> None:
-        return None
-
-    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
-        used = self.windows(ins[0])
-        return (
-            to.conv_transpose(xs[0], self.out, used, outs[0].spatial, groups=self.groups, bias=self.has_bias),
-        )
-
-
-class Sampled(Conv):
-    """The convolution inside a deformable one: reads x `[C_in, *S]` and the offset layer's output `[n*taps, H', W']`.
-
-    Every tap reads each input channel once per output position at a place between pixels: 4 products and their sum, 7
-    operations, and with a mask one more; the mask values are sigmoids, 3 operations each. Then the convolution.
-    """
-
-    name = "deform_conv"
-    elsewhere = {}  # noqa: RUF012 - declared in Operator
-    family = "deform_conv"
-    sources = 2
-
-    padding_mode: str = arg(Word(("zeros",)), default="zeros", doc="samples beyond the map are zero")
-    offset_groups: int = arg(Integer(1), default=1, doc="groups of input channels that share offsets")
-    mask: bool = arg(Boolean(), default=True, doc="weigh every sampled value (v2)")
-
-    def infer(self, ins: Shapes) -> Shapes:
-        x, _ = ins
-        only_rank(2, x, self.name)
-        if x.channels % self.offset_groups:
-            raise ArgumentError(
-                f"{self.name} has offset_groups={self.offset_groups}, which does not divide its {x.channels} channels",
-                argument="offset_groups",
-                code="groups-do-not-divide",
-                hint=f"choose a divisor of {x.channels}",
-            )
-        return (self.out_shape(x),)
-
-    def work(self, ins: Shapes, outs: Shapes) -> Work:
-        positions = outs[0].positions
-        sampled = ins[0].channels * self.taps(ins) * positions
-        work = super().work(ins, outs) + Work(multiplications=4 * sampled, additions=3 * sampled)
-        if not self.mask:
-            return work
-        masks = self.offset_groups * self.taps(ins) * positions
-        return work + Work(multiplications=sampled, special=masks, additions=masks, divisions=masks)
-
-    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
-        used = self.windows(ins[0])
-        return tuple(Slide(w.kernel, w.stride, w.dilation, w.before) for w in used), (IDENTITY,) * len(used)
-
-    def shifted(self, ins: Shapes, outs: Shapes) -> bool:
-        return False
-
-    def apart(self, ins: Shapes, outs: Shapes) -> None:
-        return None
-
-    def tflite(self, to: Emitter, xs: tuple[int, ...], ins: Shapes, outs: Shapes) -> tuple[int, ...]:
-        return Operator.tflite(self, to, xs, ins, outs)
-
-
-@register("deform_conv", aliases=("dcn", "deform_conv2d"))
-class DeformConv(Composite, Sampled):
-    """Deformable convolution, `[C_in, H, W] -> [C_out, H', W']`: v1 arXiv:1703.06211, v2 with a mask arXiv:1811.11168.
-
-    Stands for the layer `offset`, a convolution with the same window and a bias that makes two offsets (and a mask
-    value) per tap and offset group, and the convolution at the places these say. 2-D only. The receptive field is that
-    of the undeformed window: learned offsets can look anywhere.
-    """
-
-    family = "deform_conv"
-    sources = 1
-    defaults_from = ("conv",)
-    example = "deform_conv: {out: 16, kernel: 3, padding: 1}"
-
-    def check(self) -> None:
-        for name in ("kernel", "stride", "dilation"):
-            per_axis(getattr(self, name), 2, name)
-
-    def parts(self) -> tuple[Part, ...]:
-        numbers = (3 if self.mask else 2) * self.offset_groups * prod(per_axis(self.kernel, 2, "kernel"))
-        offset = Conv(
-            out=numbers, kernel=self.kernel, stride=self.stride, padding=self.padding, dilation=self.dilation, bias=True
-        )
-        sampled = Sampled(**{**self.arguments(), "bias": self.has_bias, "norm": None, "act": None})
-        return (Part("offset", offset), Part("", sampled, (0, 1)), *self.after())
-
-
-class Factorised(Composite, Convolution):
-    """What convolutions made of two share: `norm:` and `act:` follow each of them."""
-
-    def named(self, suffix: str, op: Operator) -> tuple[Part, ...]:
-        """Return one of the two with its normalisation and activation."""
-        return (Part(suffix, op), *(Part(f"{suffix}.{after.suffix}", after.op) for after in self.after()))
-
-
-@register("separable", aliases=("separable_conv", "sepconv"))
-class Separable(Factorised):
-    """Depthwise convolution, then a 1x1 convolution, `[C_in, *S] -> [C_out, *S']` (arXiv:1610.02357, arXiv:1704.04861).
-
-    Stands for the layers `depthwise` and `pointwise`, each followed by its own `norm` and `act`.
-    """
-
-    defaults_from = ("conv",)
-    example = "separable: {out: 16, kernel: 3, padding: 1}"
-    elsewhere = known_as(
-        keras=Foreign("SeparableConv{n}D", {**KERAS_FILTERS, "multiplier": "depth_multiplier"})
-    )
-
-    out: int = arg(Integer(1), main=True, aliases=("out_channels",), symbol="C_out", doc="output channels")
-    multiplier: int = arg(Integer(1), default=1, aliases=("depth_multiplier",), symbol="m", doc="filters per channel")
-
-    def parts(self) -> tuple[Part, ...]:
-        depthwise = Depthwise(
-            kernel=self.kernel,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            multiplier=self.multiplier,
-            bias=self.has_bias,
-            gain=self.gain,
-        )
-        pointwise = Conv(out=self.out, kernel=1, bias=self.has_bias, gain=self.gain)
-        return (*self.named("depthwise", depthwise), *self.named("pointwise", pointwise))
-
-
-class Factor(Conv):
-    """One of the two convolutions that a spatially separable one stands for; 2-D only."""
-
-    name = "conv"
-
-    def out_shape(self, x: Shape) -> Shape:
-        only_rank(2, x, SpatiallySeparable.name)
-        return super().out_shape(x)
-
-
-@register("spatially_separable", aliases=("factorized_conv",))
-class SpatiallySeparable(Factorised):
-    """A K x 1 convolution, then a 1 x K convolution, `[C_in, H, W] -> [C_out, H', W']` (arXiv:1512.00567).
-
-    Stands for the layers `vertical` and `horizontal`, each followed by its own `norm` and `act`; 2-D only.
-    """
-
-    defaults_from = ("conv",)
-    example = "spatially_separable: {out: 16, kernel: 3, padding: 1}"
-
-    out: int = arg(Integer(1), main=True, aliases=("out_channels",), symbol="C_out", doc="output channels of both")
-
-    def check(self) -> None:
-        for name in ("kernel", "stride", "dilation"):
-            per_axis(getattr(self, name), 2, name)
-        if not isinstance(self.padding, str):
-            pads(self.padding, 2)
-
-    def parts(self) -> tuple[Part, ...]:
-        kernels, strides = per_axis(self.kernel, 2, "kernel"), per_axis(self.stride, 2, "stride")
-        dilations = per_axis(self.dilation, 2, "dilation")
-        if isinstance(self.padding, str):
-            paddings: tuple[str | tuple[int, ...], ...] = (self.padding, self.padding)
-        else:
-            (top, bottom), (left, right) = pads(self.padding, 2)
-            paddings = ((top, bottom, 0, 0), (0, 0, left, right))
-        both: list[Part] = []
-        for axis, suffix in enumerate(("vertical", "horizontal")):
-            one = Factor(
-                out=self.out,
-                kernel=_on(axis, kernels),
-                stride=_on(axis, strides),
-                dilation=_on(axis, dilations),
-                padding=paddings[axis],
-                bias=self.has_bias,
-                gain=self.gain,
-            )
-            both += self.named(suffix, one)
-        return tuple(both)
-
-
-def _on(axis: int, values: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a pair with the value of one axis and 1 on the other."""
-    return (values[0], 1) if axis == 0 else (1, values[1])
