@@ -26,6 +26,9 @@ def test_links_lead_to_the_pages_that_were_parts() -> None:
     assert relinked("[a](zoo.md#unet) [b](zoo.md#heads)") == "[a](zoo/unet.md) [b](zoo/index.md#heads)"
     assert relinked("[a](../specs/unet.yaml)") == "[a](zoo/unet.md)"
     assert relinked("[a](#paths) [b](https://example.org/x)") == "[a](#paths) [b](https://example.org/x)"
+    assert relinked("in [language.md](language.md#paths), [operators.md](operators.md)") == (
+        "in [language](#paths), [operators](operators/index.md)"
+    )
     assert relinked("![a](img/unet.svg)") == "![a](img/unet.svg)"
 
 

@@ -1,6 +1,6 @@
 """Build the documentation as a site: `python tools/manual_site/build.py -o FOLDER`.
 
-Needs zensical (`pip install zensical`). With `--play FOLDER`, a page that `tools/playground/build.py` wrote goes along,
+Needs zensical, 0.0.73 or later of 0.0. With `--play FOLDER`, a page that `tools/playground/build.py` wrote goes along,
 and networks lead to it. The site asks no other host. Links that lead nowhere end the build with exit code 1.
 """
 

@@ -30,13 +30,14 @@ def relinked(text: str, here: str, page: str, known: Collection[str], specs: Col
 
     def put(found: re.Match[str]) -> str:
         picture, words, target = found.groups()
+        words = words.removesuffix(".md")
         if target.startswith("="):
             return f"{picture}[{words}]({target[1:]})"
         if urlsplit(target).scheme:
             return found[0]
         file, _, part = target.partition("#")
         place = moved(file or page, part, specs)
-        if place is None or place not in known or (place == here and file):
+        if place is None or place not in known or (place == here and not part):
             return words
         is_page = (file or page) in WHOLE and place != WHOLE[file or page]
         kept = f"#{part}" if part and not is_page else ""

@@ -33,7 +33,7 @@ def svg(report: Report, depth: int | None = None) -> str:
 
 HIDDEN = "---\nhide: [navigation]\n---\n\n"
 """Before pages that are not in the navigation: what they have to say gets its room."""
-WRITTEN = re.compile(r",? [Ww]ritten (?:from its class )?by\s+`python[^`]*`")
+WRITTEN = re.compile(r",\s+written from its class by\s+`python[^`]*`|\s+Written by\s+`python[^`]*`\.")
 """How a page of `docs/` is renewed, which is nothing for readers of the site."""
 TALL = 3
 """A drawing is cut in the gallery where it is so many times higher than wide."""

@@ -79,7 +79,7 @@ export const editor = (parent, text, { changed, moved, ask }) => {
         lineNumbers(), highlightActiveLineGutter(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(),
         highlightActiveLine(), highlightSelectionMatches(), lintGutter(), yaml(), syntaxHighlighting(colours), numbers, said,
         autocompletion({ override: [complete], activateOnTypingDelay: 150, maxRenderedOptions: 60 }),
-        EditorState.tabSize.of(2), EditorView.contentAttributes.of({ "aria-label": "the spec, YAML", tabindex: "0" }),
+        EditorState.tabSize.of(2), EditorView.contentAttributes.of({ "aria-label": "the spec, YAML; Escape, then Tab leaves it", tabindex: "0" }),
         keymap.of([...completionKeymap, ...lintKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...defaultKeymap, indentWithTab]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed(update.state.doc.toString());
