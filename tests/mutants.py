@@ -1,6 +1,6 @@
 """Mutation testing of the arithmetic and the judge: small faults put into functions, one at a time, and who notices.
 
-    python tests/mutants.py [--count 500] [--seed 1] [--output mutants.json] [--only ID]
+    python tests/mutants.py [--count 500] [--seed 1] [--output mutants.json] [--only ID] [--again mutants.json]
 
 The tests are collected once. Each mutant is one changed expression or statement in one function; a forked process
 swaps that function's code and runs the tests that call the function, quickest first, until one fails. Sampled alike
@@ -43,9 +43,11 @@ AREAS: dict[str, tuple[str, ...]] = {
 }
 ASIDE = {"catalogue.py", "hints.py", "foreign.py"}  # pages and hints about operators: texts
 TESTS = (
-    "axis", "budget", "budget_quantity", "check", "check_forms", "conventions", "deployed", "describe", "goldens",
+    "axis", "bits", "budget", "budget_quantity", "check", "check_accepted", "check_forms", "check_lines", "check_quiet",
+    "compare", "conventions", "deployed", "describe", "devices", "diff", "explain", "forms", "glance", "goldens",
     "hints", "liveness", "memory", "opaque", "operator_facts", "operator_properties", "operator_views", "ops",
-    "ops_command", "oracle_layers", "paths", "receptive", "recurrent", "rf", "traps",
+    "ops_command", "oracle_layers", "oracle_operators", "patches", "paths", "receptive", "recurrent", "rf", "schema",
+    "show", "tflm", "traps",
 )
 CPU_LIMIT, MEMORY_LIMIT = 150, 6 * 2**30
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -326,6 +328,7 @@ def main() -> None:
     parser.add_argument("--nothing", type=int, default=10)
     parser.add_argument("--output", type=Path, default=Path("mutants.json"))
     parser.add_argument("--only", help="the mutants whose name holds this, of the sample")
+    parser.add_argument("--again", type=Path, metavar="FILE", help="those that survived in an earlier run's output")
     parser.add_argument("--tests", default=",".join(TESTS), metavar="A,B", help="of which files, without test_")
     given = parser.parse_args()
     rng = random.Random(given.seed)  # noqa: S311
@@ -339,6 +342,10 @@ def main() -> None:
     nothing = rng.sample(sample, given.nothing)
     if given.only:
         sample, nothing = [m for m in sample if given.only in m.name], []
+    if given.again:
+        earlier = json.loads(given.again.read_text("utf-8"))
+        survivors = {row["mutant"] for row in earlier if row["area"] != "nothing" and row["verdict"] == "survived"}
+        sample, nothing = [m for m in sample if m.name in survivors], []
     trial = Trial(sample, nothing, given.output)
     tests = [str(file) for name in given.tests.split(",") if (file := ROOT / f"tests/test_{name}.py").exists()]
     pytest.main(["-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", "-qq", *tests], plugins=[trial])
