@@ -69,12 +69,15 @@ def commands() -> str:
 
 
 def counting() -> str:
-    """Return the page about counting, with the tables of the rules."""
-    from cnncalc.render.rules import rules
+    """Return the page about counting, with the tables of measures and rules."""
+    from cnncalc.render.rules import numbers, rules
 
-    start, end = "<!-- rules: from cnncalc.render.rules -->\n\n", "\n<!-- end of rules -->"
-    before, _, rest = (ROOT / "docs" / "counting.md").read_text(encoding="utf-8").partition(start)
-    return f"{before}{start}{rules()}{end}{rest.partition(end)[2]}"
+    text = (ROOT / "docs" / "counting.md").read_text(encoding="utf-8")
+    for name, body in (("measures", numbers()), ("rules", rules())):
+        start, end = f"<!-- {name}: from cnncalc.render.rules -->\n\n", f"\n<!-- end of {name} -->"
+        before, _, rest = text.partition(start)
+        text = f"{before}{start}{body}{end}{rest.partition(end)[2]}"
+    return text
 
 
 def architecture() -> str:

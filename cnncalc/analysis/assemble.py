@@ -14,8 +14,10 @@ from cnncalc.numbers.doors import known, occurs
 from cnncalc.ops.arguments import shown
 from cnncalc.ops.operator import Called, Operator
 from cnncalc.results.layer import Axis, Layer
+from cnncalc.results.measures import counted as counted_measures
+from cnncalc.results.measures import measure
 from cnncalc.results.report import Report
-from cnncalc.results.totals import Depth, PeakActivation, Summary, Totals
+from cnncalc.results.totals import SUMS, Depth, PeakActivation, Summary, Totals
 from cnncalc.values.dtypes import DTYPES, Dtypes, tensor_bytes
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Count, MemoryAccess, Work
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.receptive import Misalignment, NodeField
     from cnncalc.graph.graph import Graph, Node
+    from cnncalc.results.measures import Counted, Measure
     from cnncalc.rules.base import Convention
     from cnncalc.study import Question
     from cnncalc.values.diagnostics import Collector, Diagnostic
@@ -35,17 +38,17 @@ __all__ = ["DTYPES", "build_report", "tensor_bytes"]
 class Facts:
     """What is the same for every layer with the same operator and input shapes."""
 
-    __slots__ = ("bytes", "connections", "count", "flops", "memory", "unknown", "weighted_memory", "work")
+    __slots__ = ("bytes", "count", "flops", "memory", "more", "numbers", "unknown", "weighted_memory", "work")
 
     def __init__(
         self, node: Node, convention: Convention, dtypes: Dtypes, batch: int, widths: Sequence[int] = ()
     ) -> None:
         """Count a layer; `widths` are the bits of each input's elements and of the outputs', where a spec says them."""
         count = node.op.count(node.in_shapes, node.out_shapes)
-        connections = count.connections
+        self.count = count
         self.flops = convention.flops(count)
-        if self.flops is not None:
-            self.flops *= batch
+        self.numbers = {entry.name: of_images(entry, self, batch) for entry in counted_measures()}
+        self.flops = self.numbers["flops"]
         memory = count.memory
         self.weighted_memory = memory.read + memory.written + memory.weights if memory and count.weighted else 0
         self.work = count.work
@@ -70,18 +73,25 @@ class Facts:
             self.work = count.work
         self.count = count
         self.memory = memory
-        self.connections = connections
-        numbers = {
-            "params": count.params, "macs": count.macs, "flops": self.flops, "work": self.work,
-            "memory_access": memory, "bytes": self.bytes, "connections": self.connections,
-            "activations": count.activations,
-        }  # fmt: skip
-        self.unknown = tuple(name for name, value in numbers.items() if value is None)
+        found = {**self.numbers, "work": self.work, "memory_access": memory, "bytes": self.bytes}
+        self.more = tuple((name, value) for name, value in self.numbers.items() if name not in Layer._fields)
+        self.unknown = tuple(name for name in (*SAID_FIRST, *dict(self.more)) if found[name] is None)
 
     @property
     def intensity(self) -> float | None:
         """FLOPs per byte moved; None where one of them is unknown or nothing moves."""
         return self.flops / self.bytes if self.flops is not None and self.bytes else None
+
+
+SAID_FIRST = ("params", "macs", "flops", "work", "memory_access", "bytes", "connections", "activations")
+"""The order in which a layer names what is unknown of it; further measures follow."""
+
+
+def of_images(entry: Measure, fact: Counted, batch: int) -> int | None:
+    """Return a measure of a layer for a batch."""
+    assert entry.of is not None  # noqa: S101 - only what is counted is asked
+    value = entry.of(fact)
+    return value if value is None or not entry.batch else value * batch
 
 
 def scaled(count: Count, batch: int) -> Count:
@@ -267,7 +277,7 @@ def layers(
                 fact.bytes,
                 fact.intensity,
                 count.activations,
-                fact.connections,
+                fact.numbers["connections"],
                 share(params, whole_params),
                 share(macs, whole_macs),
                 axes.largest,
@@ -289,9 +299,15 @@ def layers(
                 node.fused,
                 op.declared,
                 node.bits,
+                fact.more if node.shares is None or not fact.more else lent(fact.more),
             )
         )
     return tuple(rows)
+
+
+def lent(numbers: tuple[tuple[str, int | None], ...]) -> tuple[tuple[str, int | None], ...]:
+    """Return the numbers of a layer with another's weights: what is counted once is counted there."""
+    return tuple((name, 0 if measure(name).once else value) for name, value in numbers)
 
 
 def whole(totals: Totals, key: str) -> int | None:
@@ -325,24 +341,21 @@ def peak_of(graph: Graph, dtypes: Dtypes, batch: int) -> PeakActivation:
 
 def total(nodes: Sequence[Node], facts: Sequence[Facts], bits: int, peak: PeakActivation) -> Totals:
     """Return the sums; what is unknown in a layer makes a sum a lower bound."""
-    params = buffers = macs = flops = activations = connections = weighted = moved = 0
+    counts = counted_measures()
+    sums = dict.fromkeys((entry.name for entry in counts), 0)
+    weighted = moved = 0
     read = written = weights = bias = 0
     kinds: dict[str, int] = {}
     unknown: set[str] = set()
     occurrences: dict[int, list[Any]] = {}
     for node, fact in zip(nodes, facts, strict=True):
-        entry = occurrences.setdefault(id(fact), [fact, 0, 0])
-        entry[1] += 1
-        entry[2] += node.shares is None
+        tally = occurrences.setdefault(id(fact), [fact, 0, 0])
+        tally[1] += 1
+        tally[2] += node.shares is None
     for fact, times, own in occurrences.values():
-        count: Count = fact.count
         unknown.update(fact.unknown)
-        params += own * known(count.params)
-        buffers += own * count.buffers
-        macs += times * known(count.macs)
-        flops += times * known(fact.flops)
-        activations += times * known(count.activations)
-        connections += times * known(fact.connections)
+        for entry in counts:
+            sums[entry.name] += (own if entry.once else times) * known(fact.numbers[entry.name])
         weighted += times * fact.weighted_memory
         moved += times * known(fact.bytes)
         if fact.memory is not None:
@@ -358,19 +371,16 @@ def total(nodes: Sequence[Node], facts: Sequence[Facts], bits: int, peak: PeakAc
         unknown.add("model_size")
     if not unknown.isdisjoint(("memory_access", "activations")):
         unknown.add("peak_activation")
+    own_places: dict[str, Any] = {name: sums.pop(name) for name in SUMS if name in sums}
     return Totals(
+        **own_places,
+        more=tuple(sums.items()),
         layers=len(nodes),
-        params=params,
-        buffers=buffers,
-        macs=macs,
-        flops=flops,
         work=Work(**kinds),
         memory_access=MemoryAccess(read=read, written=written, weights=weights, bias=bias),
         memory_access_weighted=weighted,
         bytes=moved,
-        model_size=tensor_bytes(params, bits),
-        activations=activations,
-        connections=connections,
+        model_size=tensor_bytes(own_places["params"], bits),
         peak_activation=peak.elements,
         lower_bounds=tuple(sorted(unknown)),
     )

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnncalc.results.layer import Layer
+from cnncalc.results.measures import summed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cnncalc.results.layer import Layer
     from cnncalc.results.totals import Totals
 
-SUMMED = ("params", "buffers", "macs", "flops", "memory_access", "bytes", "activations", "connections")
+SUMMED = tuple(entry.name for entry in summed(first=Layer._fields))
 """The numbers of a layer that add up over layers."""
 
 RANKED = {name: name for name in SUMMED} | {
@@ -50,18 +52,9 @@ def add_up(values: Iterable[int | None]) -> Amount:
     return Amount(sum(known), lower_bound=len(known) < len(found))
 
 
-def number(layer: Layer, key: str) -> int | None:
-    """Return one of the `SUMMED` numbers of a layer; memory access as its total, in elements."""
-    if key == "memory_access":
-        return None if layer.memory_access is None else layer.memory_access.total
-    value: int | None = getattr(layer, key)
-    return value
-
-
 def total(totals: Totals, key: str) -> Amount:
     """Return one of the `SUMMED` numbers of the whole network."""
-    value: int = totals.memory_access.total if key == "memory_access" else getattr(totals, key)
-    return Amount(value, key in totals.lower_bounds)
+    return Amount(totals.number(key), key in totals.lower_bounds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +82,8 @@ class Row:
     def amount(self, key: str) -> Amount:
         """Return the sum of one of the `SUMMED` numbers over its layers."""
         if len(self.layers) == 1:
-            return Amount(number(self.layers[0], key), lower_bound=False)
-        return add_up(number(layer, key) for layer in self.layers)
+            return Amount(self.layers[0].number(key), lower_bound=False)
+        return add_up(layer.number(key) for layer in self.layers)
 
 
 @dataclass(slots=True)
@@ -133,7 +126,7 @@ class _Node:
         """Return what two repetitions must have in common to be folded into one row."""
         own = self.layer and (
             self.layer.op, self.layer.arguments, self.layer.in_shapes, self.layer.out_shapes,
-            *(number(self.layer, key) for key in SUMMED), self.layer.is_global,
+            *map(self.layer.number, SUMMED), self.layer.is_global,
         )  # fmt: skip
         return own, self.before, tuple((name, child.signature()) for name, child in self.children.items())
 

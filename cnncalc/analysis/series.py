@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnncalc.analysis.group import by_operator, number
+from cnncalc.analysis.group import by_operator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,14 +161,14 @@ def bars(report: Report, metric: str, by: str | None = None) -> Bars:
     if by not in (None, "layer", "block"):
         raise ValueError(f"bars are by layer or by block, got '{by}'")
     unit = f"{UNITS[metric]} ({report.convention})" if metric == "flops" else UNITS[metric]
-    counted = [layer for layer in report.layers if number(layer, metric) != 0]
+    counted = [layer for layer in report.layers if layer.number(metric) != 0]
     if not counted:
         raise ValueError(f"no layer of {report.name} has {UNITS[metric]}, there is nothing to plot")
     if by is None:
         by = "layer" if len(counted) <= BY_LAYER_UP_TO else "block"
     groups: dict[str, list[int | None]] = {}
     for layer in counted:
-        groups.setdefault(layer.path if by == "layer" else scope(layer), []).append(number(layer, metric))
+        groups.setdefault(layer.path if by == "layer" else scope(layer), []).append(layer.number(metric))
     values = tuple(None if None in found else sum(v for v in found if v is not None) for found in groups.values())
     return Bars(labels=tuple(groups), values=values, unit=unit, by=by)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cnncalc.results.totals import Totals
+from cnncalc.results.measures import summed
+from cnncalc.results.totals import SUMS, Totals
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 from cnncalc.values.work import MemoryAccess, Work
 
@@ -26,25 +27,24 @@ def totals_of(report: Report, layers: Sequence[Layer]) -> Totals:
             kinds[kind] = kinds.get(kind, 0) + count
     memory = [layer.memory_access for layer in layers if layer.memory_access is not None]
     weighted = [layer.memory_access for layer in layers if layer.weighted and layer.memory_access is not None]
-    params = sum(layer.params or 0 for layer in layers)
+    sums = {
+        entry.name: sum(layer.number(entry.name) or 0 for layer in layers)
+        for entry in summed() if entry.name != "memory_access"
+    }  # fmt: skip
+    own_places: dict[str, Any] = {name: sums.pop(name) for name in SUMS if name in sums}
     unknown = {name for layer in layers for name in layer.unknown}
     unknown |= {"model_size"} if "params" in unknown else set()
     return Totals(
+        **own_places,
+        more=tuple(sums.items()),
         layers=len(layers),
-        params=params,
-        buffers=sum(layer.buffers for layer in layers),
-        macs=sum(layer.macs or 0 for layer in layers),
-        flops=sum(layer.flops or 0 for layer in layers),
         work=Work(**kinds),
         memory_access=MemoryAccess(
             read=sum(access.read for access in memory), written=sum(access.written for access in memory),
             weights=sum(access.weights for access in memory), bias=sum(access.bias for access in memory),
         ),
         memory_access_weighted=sum(access.read + access.written + access.weights for access in weighted),
-        bytes=sum(layer.bytes or 0 for layer in layers),
-        model_size=tensor_bytes(params, parse_dtypes(report.dtype).weight_bits),
-        activations=sum(layer.activations or 0 for layer in layers),
-        connections=sum(layer.connections or 0 for layer in layers),
+        model_size=tensor_bytes(own_places["params"], parse_dtypes(report.dtype).weight_bits),
         peak_activation=max((layer.live for layer in layers), default=0),
         lower_bounds=tuple(sorted(unknown)),
     )  # fmt: skip

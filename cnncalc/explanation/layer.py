@@ -27,6 +27,7 @@ from cnncalc.numbers.tree import (
     worked_out,
 )
 from cnncalc.ops.arguments import shown
+from cnncalc.results.measures import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from cnncalc.values.diagnostics import Span
     from cnncalc.values.dtypes import Dtypes
 
+SECTIONS = ("params", "macs", "connections")
+"""The sections whose quantities are measures, in places of their own."""
 MEANINGS = {
     "r": "receptive field of the input", "j": "jump of the input, pixels per unit", "start": "left edge of its unit 0",
     "end": "right edge of its unit 0",
@@ -126,6 +129,7 @@ def _drafted(setting: Setting, node: Node, row: Layer) -> tuple[Lettered | None,
             _flops(setting, node, found, count, row),
             _memory(setting, facts, row),
             _connections(facts, row),
+            *_further(facts, row),
         ]
     return setting.drafted[key]
 
@@ -162,25 +166,30 @@ def _field(setting: Setting, index: int, found: Lettered | None) -> Draft:
     return Draft("receptive_field", "receptive field", step.quantities, step.notes, again=False)
 
 
+def _section(key: str, facts: Facts | None, row: Layer) -> list[Quantity]:
+    """Return the measures of a section; one with words beside it only where the layer has some of it."""
+    found = ((entry, row.number(entry.name)) for entry in MEASURES if entry.section == key)
+    return [
+        Quantity(entry.name, facts.numbers[entry.name] if facts else None, number, entry.aside)
+        for entry, number in found
+        if number or not entry.aside
+    ]
+
+
 def _params(node: Node, facts: Facts | None, row: Layer) -> Draft:
-    notes = []
-    count = facts.count if facts else None
-    quantities = [Quantity("params", count.params if count else None, row.params)]
+    quantities = _section("params", facts, row)
     if node.shares is not None:
-        quantities = [Quantity("params", None, row.params, f"the weights are those of {row.shares}, counted there")]
-    elif row.params is None:
-        notes.append(UNSAID)
-    if row.buffers:
-        quantities.append(Quantity("buffers", count.buffers if count else None, row.buffers, "kept, not learned"))
-    return Draft("params", "parameters", quantities, notes)
+        lent = f"the weights are those of {row.shares}, counted there"
+        quantities = [Quantity("params", None, row.params, lent), *quantities[1:]]
+    unsaid = row.params is None and node.shares is None
+    return Draft("params", "parameters", quantities, [UNSAID] if unsaid else [])
 
 
 UNSAID = "the operator cannot say: a spec does not describe what is inside"
 
 
 def _macs(facts: Facts | None, row: Layer) -> Draft:
-    quantity = Quantity("macs", facts.count.macs if facts else None, row.macs)
-    return Draft("macs", "multiply-accumulates", [quantity], [UNSAID] if row.macs is None else [])
+    return Draft("macs", "multiply-accumulates", _section("macs", facts, row), [UNSAID] if row.macs is None else [])
 
 
 def _flops(setting: Setting, node: Node, found: Lettered | None, images: int, row: Layer) -> Draft:
@@ -228,13 +237,14 @@ def _memory(setting: Setting, facts: Facts | None, row: Layer) -> Draft:
 
 
 def _connections(facts: Facts | None, row: Layer) -> Draft:
-    count = facts.count if facts else None
-    quantities = [Quantity("connections", facts.connections if facts else None, row.connections)]
-    if row.activations:
-        quantities.append(
-            Quantity("activations", count.activations if count else None, row.activations, "output elements")
-        )
+    quantities = sorted(_section("connections", facts, row), key=lambda quantity: quantity.name != "connections")
     return Draft("connections", "connections", quantities, [UNSAID] if row.connections is None else [])
+
+
+def _further(facts: Facts | None, row: Layer) -> list[Draft]:
+    """Return the sections of measures that have one of their own."""
+    keys = dict.fromkeys(entry.section for entry in MEASURES if entry.section not in {"", *SECTIONS})
+    return [Draft(key, key, _section(key, facts, row), []) for key in keys]
 
 
 # Printing.

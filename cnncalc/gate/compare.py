@@ -7,6 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.metrics import METRICS, Measured, Metric
+from cnncalc.results.layer import Layer
+from cnncalc.results.measures import counted, summed
 from cnncalc.results.views import view
 from cnncalc.values.diagnostics import one_line
 
@@ -14,10 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cnncalc.language.literals import Number
-    from cnncalc.results.layer import Layer
     from cnncalc.results.report import Report
 
-LAYER_METRICS = ("macs", "params", "flops", "memory_access", "activations")
+FURTHER = tuple(entry.name for entry in counted() if entry.name not in Layer._fields)
+"""Measures that stand in `Layer.more`."""
+RANK = ("macs", "params", "flops", "memory_access", "activations")
+LAYER_METRICS = tuple(
+    entry.budget
+    for entry in summed(first=RANK)
+    if entry.budget and (entry.name in RANK or entry.name in FURTHER)
+)
 """What a changed layer is described by, the first outranking the later ones in the order of layers."""
 
 
@@ -213,5 +221,6 @@ def _differences(first: Layer, second: Layer) -> tuple[str, ...]:
         "flops": (first.flops, second.flops),
         "memory_access": (first.memory_access, second.memory_access),
         "receptive_field": (first.receptive_field, second.receptive_field),
+        **{name: (first.number(name), second.number(name)) for name in FURTHER},
     }
     return tuple(name for name, (old, new) in pairs.items() if old != new)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.quantity import BYTES, Unit
+from cnncalc.results.measures import MEASURES, Source
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from cnncalc.language.literals import Number
     from cnncalc.results.layer import Layer
+    from cnncalc.results.measures import Measure
     from cnncalc.results.report import Report
 
 
@@ -86,9 +88,11 @@ class Metric:
     widths: bool = False
 
 
-def _sum(key: str, attribute: Callable[[Report], int]) -> Callable[[Report], Measured]:
+def _sum(key: str) -> Callable[[Report], Measured]:
+    """Return the metric of a sum over layers."""
+
     def total(report: Report) -> Measured:
-        value = attribute(report)
+        value = report.totals.number(key)
         if key in report.totals.lower_bounds:
             return at_least(value, f"{_unknown_in(report, key)}, so the total is at least {value:,}")
         return known(value)
@@ -106,10 +110,13 @@ def _unknown_in(report: Report, key: str) -> str:
     return f"layer '{paths[0]}'{rest} is unknown"
 
 
-def _each(key: str, attribute: Callable[[Layer], int | None]) -> Callable[[Layer, Report], Measured]:
+def _each(key: str) -> Callable[[Layer, Report], Measured]:
+    """Return the metric of a layer's own number."""
+    words = {"memory_access": "memory access", "bytes": "memory access"}.get(key, key)
+
     def value_of(layer: Layer, _report: Report) -> Measured:
-        value = attribute(layer)
-        return at_least(0, f"its {key} cannot be known") if value is None else known(value)
+        value = layer.number(key)
+        return at_least(0, f"its {words} cannot be known") if value is None else known(value)
 
     return value_of
 
@@ -190,19 +197,23 @@ def _fc_share(report: Report) -> Measured:
 
 def _peak(report: Report) -> Measured:
     peak = report.summary.peak_activation
-    measured = _sum("peak_activation", lambda r: r.totals.peak_activation)(report)
+    measured = _sum("peak_activation")(report)
     return replace(measured, where=peak.path, live=peak.live)
 
 
 def _peak_bytes(report: Report) -> Measured:
     peak, bits = report.summary.peak_activation, parse_dtypes(report.dtype).activation_bits
     if report.totals.precision is not None:
-        return replace(_sum("peak_activation", lambda r: r.summary.peak_activation.bytes)(report), where=peak.path)
+        return replace(_of_peak(report, peak.bytes), where=peak.path)
     live = tuple((name, tensor_bytes(elements, bits)) for name, elements in peak.live)
-    value = sum(size for _, size in live)
-    plain = _sum("peak_activation", lambda r: r.totals.peak_activation)(report)
-    measured = known(value) if plain.known else at_least(value, plain.note or "a part is unknown")
-    return replace(measured, where=peak.path, live=live)
+    return replace(_of_peak(report, sum(size for _, size in live)), where=peak.path, live=live)
+
+
+def _of_peak(report: Report, value: int) -> Measured:
+    """Return a number of the peak's bytes, as far as the peak is known."""
+    if "peak_activation" not in report.totals.lower_bounds:
+        return known(value)
+    return at_least(value, f"{_unknown_in(report, 'peak_activation')}, so the total is at least {value:,}")
 
 
 def _planned(key: str) -> Callable[[Report], Measured]:
@@ -248,80 +259,53 @@ def _layer_size(layer: Layer, report: Report) -> Measured:
     return known(tensor_bytes(layer.params, parse_dtypes(report.dtype).weight_bits))
 
 
-def _layer_activations(layer: Layer, _report: Report) -> Measured:
-    if layer.activations is None:
-        return at_least(0, "its activations cannot be known")
-    return known(layer.activations)
-
-
-def _layer_connections(layer: Layer, _report: Report) -> Measured:
-    if layer.connections is None:
-        return at_least(0, "its connections cannot be known")
-    return known(layer.connections)
-
-
-def _moved(layer: Layer) -> int | None:
-    return None if layer.memory_access is None else layer.memory_access.total
-
-
 def _layer_width(layer: Layer, _report: Report) -> Measured:
     return known(layer.out_shape.channels)
 
 
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric(name="macs", unit=Unit.COUNT, title="multiply-accumulates", additive=True, ratchet=True,
-               total=_sum("macs", lambda r: r.totals.macs), layer=_each("macs", lambda x: x.macs)),
-        Metric(name="flops", unit=Unit.COUNT, title="floating-point operations", additive=True, rule="convention",
-               ratchet=True, total=_sum("flops", lambda r: r.totals.flops), layer=_each("flops", lambda x: x.flops)),
-        Metric(name="params", unit=Unit.COUNT, title="parameters", additive=True, ratchet=True,
-               total=_sum("params", lambda r: r.totals.params), layer=_each("params", lambda x: x.params)),
-        Metric(name="model_size", unit=Unit.BYTES, title="model size", additive=True, rule="dtype", ratchet=True,
-               total=_sum("model_size", lambda r: r.totals.model_size), layer=_layer_size),
-        Metric(name="memory_access", unit=Unit.COUNT, title="elements moved", additive=True, ratchet=True,
-               in_bytes="memory_access_bytes",
-               total=_sum("memory_access", lambda r: r.totals.memory_access.total),
-               layer=_each("memory access", _moved)),
-        Metric(name="memory_access_bytes", unit=Unit.BYTES, title="bytes moved", additive=True, rule="dtype",
-               total=_sum("bytes", lambda r: r.totals.bytes), layer=_each("memory access", lambda x: x.bytes)),
-        Metric(name="activations", unit=Unit.COUNT, title="activations", additive=True, ratchet=True,
-               total=_structure(lambda r: r.totals.activations), layer=_layer_activations),
-        Metric(name="peak_activation", unit=Unit.COUNT, title="elements alive at once", total=_peak, ratchet=True,
-               in_bytes="peak_activation_bytes"),
-        Metric(name="peak_activation_bytes", unit=Unit.BYTES, title="bytes alive at once", total=_peak_bytes,
-               rule="dtype"),
-        Metric(name="arena", unit=Unit.BYTES, title="bytes of the runtime's arena", rule="dtype",
-               planned=True, total=_planned("arena")),
-        Metric(name="sram", unit=Unit.BYTES, title="bytes of arena and interpreter", rule="dtype",
-               planned=True, total=_planned("sram")),
-        Metric(name="flash", unit=Unit.BYTES, title="bytes of weights, biases and scales", rule="dtype",
-               planned=True, total=_planned("flash")),
-        Metric(name="largest_tensor", unit=Unit.BYTES, title="bytes of the largest activation", rule="dtype",
-               planned=True, total=_planned("largest_tensor")),
-        Metric(name="bops", unit=Unit.COUNT, title="binary operations: macs by bits of weight and activation",
-               rule="dtype", widths=True, total=_widths("bops")),
-        Metric(name="ops", unit=Unit.COUNT, title="operations as binary networks count them", rule="dtype",
-               widths=True, total=_widths("ops")),
-        Metric(name="effective_macs", unit=Unit.COUNT, title="multiply-accumulates with weights that are not zero",
-               widths=True, total=_widths("effective_macs")),
-        Metric(name="receptive_field", unit=Unit.PIXELS, title="receptive field, its smaller axis",
-               total=_network_field, layer=_layer_field, more_is_better=True,
-               ratchet=True),
-        Metric(name="depth", unit=Unit.COUNT, title="convolutions and linear layers on the longest path",
-               total=_structure(lambda r: r.summary.depth.layers)),
-        Metric(name="width", unit=Unit.COUNT, title="most channels of a hidden layer",
-               total=_structure(lambda r: r.summary.width), layer=_layer_width),
-        Metric(name="layers", unit=Unit.COUNT, title="layers", total=lambda r: known(r.totals.layers)),
-        Metric(name="connections", unit=Unit.COUNT, title="connections", additive=True,
-               total=_structure(lambda r: r.totals.connections),
-               layer=_layer_connections),
-        Metric(name="fc_share", unit=Unit.SHARE, title="share of the parameters in linear layers", total=_fc_share),
-    )
+UNITS = {"bytes": Unit.BYTES, "pixels": Unit.PIXELS, "share": Unit.SHARE}
+"""How limits are written on a measure, by its unit; everything else is counted."""
+
+TOTAL: dict[str, Callable[[Report], Measured]] = {
+    "activations": _structure(lambda r: r.totals.activations),
+    "connections": _structure(lambda r: r.totals.connections),
+    "peak_activation": _peak,
+    "peak_activation_bytes": _peak_bytes,
+    "receptive_field": _network_field,
+    "depth": _structure(lambda r: r.summary.depth.layers),
+    "width": _structure(lambda r: r.summary.width),
+    "layers": lambda r: known(r.totals.layers),
+    "fc_share": _fc_share,
+}
+"""What is more than a sum, for a network."""
+
+LAYER: dict[str, Callable[[Layer, Report], Measured]] = {
+    "model_size": _layer_size, "receptive_field": _layer_field, "width": _layer_width,
 }  # fmt: skip
+"""What is more than a number of the layer."""
+
+
+def metric_of(entry: Measure) -> Metric:
+    """Return what limits a measure."""
+    total = TOTAL.get(entry.budget)
+    if total is None and entry.source is Source.PLAN:
+        total = _planned(entry.name)
+    if total is None and entry.source is Source.WIDTHS:
+        total = _widths(entry.name)
+    layer = LAYER.get(entry.budget)
+    return Metric(
+        name=entry.budget, unit=UNITS.get(entry.unit, Unit.COUNT), title=entry.title,
+        total=total or _sum(entry.name), layer=layer or (_each(entry.name) if entry.each else None),
+        additive=entry.adds and (entry.each or layer is not None), rule=entry.rule, ratchet=entry.ratchet,
+        more_is_better=entry.more_is_better, in_bytes=entry.in_bytes, planned=entry.source is Source.PLAN,
+        widths=entry.source is Source.WIDTHS,
+    )  # fmt: skip
+
+
+METRICS: dict[str, Metric] = {entry.budget: metric_of(entry) for entry in MEASURES if entry.budget}
 """Every metric by its name."""
 
-ALIASES = {"rf": "receptive_field", "layer_count": "layers"}
+ALIASES = {entry.also: entry.budget for entry in MEASURES if entry.also}
 """Other names of metrics; `layer_count` is for a budget that also limits single layers under `layers:`."""
 
 

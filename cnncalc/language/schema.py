@@ -10,6 +10,7 @@ from cnncalc.language.template import FORMAT, MODIFIERS
 from cnncalc.language.write import ordered
 from cnncalc.ops import base as ops
 from cnncalc.ops.arguments import shown
+from cnncalc.results.measures import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,12 +21,18 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 LABEL = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*(:[0-9]+)?$"
 NOTHING: Json = {"type": "null"}
-LAYER_METRICS = (
-    "macs", "flops", "params", "model_size", "memory_access", "memory_access_bytes", "activations", "receptive_field",
-    "rf", "width", "connections",
-)  # fmt: skip
-METRICS = (*LAYER_METRICS, "peak_activation", "peak_activation_bytes", "arena", "sram", "flash", "largest_tensor",
-           "bops", "ops", "effective_macs", "depth", "layer_count", "fc_share")
+
+
+def limited(*, of_layers: bool) -> tuple[str, ...]:
+    """Return what budgets can limit of layers, or of a network alone; `layers` has another meaning there, too."""
+    each = {"model_size"}  # no number of a report's layers, but one that follows from them
+    found = (entry for entry in MEASURES if entry.budget and (entry.each or entry.name in each) is of_layers)
+    names = ((entry.budget, entry.also) if entry.budget != "layers" else (entry.also,) for entry in found)
+    return tuple(name for pair in names for name in pair if name)
+
+
+LAYER_METRICS = limited(of_layers=True)
+METRICS = (*LAYER_METRICS, *limited(of_layers=False))
 """What budgets can limit; `layers` too, beside its other meaning."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis.group import Row, RowKind, total
 from cnncalc.render import format as fmt
+from cnncalc.render.headings import HEADINGS
 from cnncalc.values.diagnostics import did_you_mean
 from cnncalc.values.record import record
 
@@ -75,16 +76,22 @@ def label(row: Row, name: str) -> str:
     return f"{name} x {row.times:,}" if row.times > 1 else name
 
 
-def amounts(name: str, heading: str, unit: str = "") -> Column:
+def amounts(name: str) -> Column:
     """Return a column of counts that add up."""
 
     def cell(row: Row, context: Context) -> str:
         return fmt.amount(row.amount(name), context.numbers)
 
-    return Column(name=name, heading=heading, unit=unit, cell=cell, summed=name)
+    return headed(name, cell, summed=name)
 
 
-def shares(name: str, summed: str, heading: str) -> Column:
+def headed(name: str, cell: Callable[[Row, Context], str], **how: Any) -> Column:
+    """Return a column under its heading."""
+    heading, unit = HEADINGS[name]
+    return Column(name=name, heading=heading, unit=unit, cell=cell, **how)
+
+
+def shares(name: str, summed: str) -> Column:
     """Return a column of parts of a total, in per cent; at most so much where the total is a lower bound."""
 
     def cell(row: Row, context: Context) -> str:
@@ -99,16 +106,16 @@ def shares(name: str, summed: str, heading: str) -> Column:
             return fmt.UNKNOWN
         return f"{'<= ' if whole.lower_bound else ''}{fmt.percent(part.value, whole.value)}"
 
-    return Column(name=name, heading=heading, right=False, cell=cell)
+    return headed(name, cell, right=False)
 
 
-def of_last(name: str, heading: str, text: Callable[[Layer], str], unit: str = "") -> Column:
+def of_last(name: str, text: Callable[[Layer], str]) -> Column:
     """Return a column that says of several layers what holds for the last."""
 
     def cell(row: Row, context: Context) -> str:  # noqa: ARG001 - every cell takes both
         return text(row.layers[-1]) if row.kind in {RowKind.LAYER, RowKind.BLOCK} else ""
 
-    return Column(name=name, heading=heading, unit=unit, cell=cell, per_row=False)
+    return headed(name, cell, per_row=False)
 
 
 def field(layer: Layer) -> str:
@@ -129,46 +136,41 @@ def live(row: Row, context: Context) -> str:
     return context.numbers.write(max(layer.live for layer in row.layers)) if row.layers else ""
 
 
-ALL = (
-    Column(name="layer", heading="Layer", right=False, cell=lambda row, _: row.path or row.name),
-    Column(name="operator", heading="Operator", right=False, cell=lambda row, _: operator(row)),
-    of_last("output", "Output", lambda layer: fmt.shapes(layer.out_shapes)),
-    of_last("receptive_field", "Receptive", field, "field"),
-    amounts("params", "Params"),
-    amounts("macs", "MACs"),
-    amounts("flops", "FLOPs"),
-    amounts("memory_access", "Memory", "access"),
-    shares("share_macs", "macs", "Share of MACs"),
-    Column(name="layers", heading="Layers", cell=lambda row, context: context.numbers.write(len(row.layers))),
-    Column(
-        name="input", heading="Input", per_row=False,
-        cell=lambda row, _: fmt.shapes(row.layers[0].in_shapes) if row.kind is RowKind.LAYER else "",
+_OWN = (
+    headed("layer", lambda row, _: row.path or row.name, right=False),
+    headed("operator", lambda row, _: operator(row), right=False),
+    of_last("output", lambda layer: fmt.shapes(layer.out_shapes)),
+    of_last("receptive_field", field),
+    shares("share_macs", "macs"),
+    headed("layers", lambda row, context: context.numbers.write(len(row.layers))),
+    headed(
+        "input", lambda row, _: fmt.shapes(row.layers[0].in_shapes) if row.kind is RowKind.LAYER else "", per_row=False
     ),
-    of_last("receptive_field_min", "Smallest", lambda layer: fmt.axes(layer.receptive_field_min), "field"),
-    of_last("receptive_field_true", "Field", lambda layer: fmt.axes(layer.receptive_field_true), "with gates"),
-    of_last("jump", "Jump", lambda layer: fmt.NOTHING if layer.is_global else fmt.axes(layer.jump), "positions"),
-    of_last("start", "Start", lambda layer: fmt.NOTHING if layer.is_global else fmt.edges(layer.start), "positions"),
-    amounts("buffers", "Buffers"),
-    amounts("bytes", "Moved", "bytes"),
-    Column(name="intensity", heading="Intensity", unit="FLOPs/byte", cell=intensity),
-    amounts("activations", "Activations", "elements"),
-    amounts("connections", "Connections"),
-    Column(name="live", heading="Live", unit="elements", per_row=False, cell=live),
-    shares("share_params", "params", "Share of params"),
-    of_last("line", "Line", lambda layer: str(layer.line or "")),
-)  # fmt: skip
-COLUMNS = {column.name: column for column in ALL}
+    of_last("receptive_field_min", lambda layer: fmt.axes(layer.receptive_field_min)),
+    of_last("receptive_field_true", lambda layer: fmt.axes(layer.receptive_field_true)),
+    of_last("jump", lambda layer: fmt.NOTHING if layer.is_global else fmt.axes(layer.jump)),
+    of_last("start", lambda layer: fmt.NOTHING if layer.is_global else fmt.edges(layer.start)),
+    headed("intensity", intensity),
+    headed("live", live, per_row=False),
+    shares("share_params", "params"),
+    of_last("line", lambda layer: str(layer.line or "")),
+)
+"""The columns that are more than the sum of a number."""
+COLUMNS = {
+    name: next((column for column in _OWN if column.name == name), None) or amounts(name) for name in HEADINGS
+}
 ALIASES = {"rf": "receptive_field", "rf_min": "receptive_field_min", "rf_true": "receptive_field_true"}
 """Shorter names of columns, of which `check` and `zoo` take the first, too."""
 DEFAULT = tuple(
     "layer operator output receptive_field params macs flops memory_access share_macs".split()  # noqa: SIM905
 )
-LEAVE_FIRST = (
+_IN_ORDER = (
     "line", "start", "jump", "receptive_field_true", "receptive_field_min", "live", "connections", "activations",
     "intensity", "bytes", "share_params", "input", "layers", "buffers", "memory_access", "share_macs", "flops",
     "operator", "receptive_field", "output", "macs", "params",
 )  # fmt: skip
-"""The order in which columns go when a table does not fit; `layer` stays."""
+LEAVE_FIRST = (*(name for name in COLUMNS if name not in {*_IN_ORDER, "layer"}), *_IN_ORDER)
+"""The order in which columns go when a table does not fit, those that are not usual first; `layer` stays."""
 
 
 def chosen(names: Sequence[str]) -> tuple[Column, ...]:
@@ -194,5 +196,5 @@ def fitting(rows: Iterable[Row]) -> tuple[Column, ...]:
     return tuple(column for column in chosen(DEFAULT) if column.per_row or not grouped)
 
 
-__all__ = ["ALIASES", "ALL", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label",
+__all__ = ["ALIASES", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label",
            "operator", "tallied"]  # fmt: skip

@@ -13,6 +13,8 @@ from cnncalc.render.data import csv_lines, guarded
 from cnncalc.render.format import Numbers
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import markdown
+from cnncalc.results.layer import Layer
+from cnncalc.results.measures import measure, summed
 from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.group import Row
     from cnncalc.render.columns import Column
-    from cnncalc.results.layer import Layer
     from cnncalc.results.report import Report
 
 AXES = {0: (), 1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
@@ -34,13 +35,28 @@ def of_kind(kind: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), kind)
 
 
+PARTS = {"read_elements": "read", "written_elements": "written", "weights_elements": "weights", "bias_elements": "bias"}
+"""The columns of the parts of the memory access, before their sum."""
+
+
+def of_numbers() -> dict[str, tuple[str, str]]:
+    """Return the columns of a layer's numbers, each with the number and its kind."""
+    found: dict[str, tuple[str, str]] = {}
+    entries = summed(first=Layer._fields)
+    for entry in entries:
+        if entry.name == "memory_access":
+            found |= dict.fromkeys(PARTS, (entry.name, "integer"))
+        found[entry.header] = entry.name, "integer"
+        if entry.name == "bytes":
+            found[measure("intensity").header] = "intensity", "fraction"
+    return found | {name: (name, "fraction") for name in ("share_params", "share_macs")}
+
+
+NUMBERS = of_numbers()
 LEADING = {
     **of_kind("text", "path op arguments block inputs in_shapes out_shape"),
-    **of_kind("integer", "out_channels out_elements params buffers macs flops"),
-    **of_kind("integer", "read_elements written_elements weights_elements bias_elements moved_elements moved_bytes"),
-    **of_kind("fraction", "intensity_flops_per_byte"),
-    **of_kind("integer", "activations_elements connections"),
-    **of_kind("fraction", "share_params share_macs"),
+    **of_kind("integer", "out_channels out_elements"),
+    **{column: kind for column, (_, kind) in NUMBERS.items()},
 }
 """The columns before those of the receptive field, each with its kind."""
 TRAILING = {
@@ -93,22 +109,10 @@ def record(layer: Layer, axes: Sequence[str]) -> dict[str, Any]:
         "out_shape": str(layer.out_shape),
         "out_channels": layer.out_shape.channels,
         "out_elements": sum(shape.elements for shape in layer.out_shapes),
-        "params": layer.params,
-        "buffers": layer.buffers,
-        "macs": layer.macs,
-        "flops": layer.flops,
-        "read_elements": memory.read if memory else None,
-        "written_elements": memory.written if memory else None,
-        "weights_elements": memory.weights if memory else None,
-        "bias_elements": memory.bias if memory else None,
-        "moved_elements": memory.total if memory else None,
-        "moved_bytes": layer.bytes,
-        "intensity_flops_per_byte": layer.intensity,
-        "activations_elements": layer.activations,
-        "connections": layer.connections,
-        "share_params": layer.share_params,
-        "share_macs": layer.share_macs,
     }
+    for column, (name, _) in NUMBERS.items():
+        part = PARTS.get(column)
+        row[column] = layer.number(name) if part is None else memory and getattr(memory, part)
     for attribute in FIELDS:
         values = getattr(layer, attribute)
         named = dict(zip(AXES[len(values)], values, strict=True))

@@ -1,13 +1,29 @@
-"""The counting rules as Markdown, from their tables: the body of the Conventions section of docs/counting.md."""
+"""Measures and counting rules as Markdown, from their tables: the generated parts of docs/counting.md."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncalc.results.measures import MEASURES
 from cnncalc.rules import CONVENTIONS
 
 if TYPE_CHECKING:
     from cnncalc.rules.base import Convention, FamilyRule
+
+
+def numbers() -> str:
+    """Return the table of all measures."""
+    lines = [
+        "| number | unit | what it is | from | sum of layers | times batch | shared weights | depends on | budget |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for entry in MEASURES:
+        budget = f"`{entry.budget}`{' *' if entry.ratchet else ''}" if entry.budget else ""
+        rule = {"convention": "`--flops`", "dtype": "`--dtype`"}.get(entry.rule, "")
+        yes = ("yes" if entry.adds else "", "yes" if entry.batch else "", "once" if entry.once else "")
+        cells = (f"`{entry.name}`", entry.unit, entry.meaning, entry.source.value, *yes, rule, budget)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def overview() -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnncalc.results.layer import Layer
+from cnncalc.results.layer import COUNTS, Layer
+from cnncalc.results.measures import counted, meanings
 from cnncalc.results.precision import Precision
 from cnncalc.results.report import SCHEMA
 from cnncalc.results.runtime import Alive, RuntimeMemory
-from cnncalc.results.totals import Depth, PeakActivation, Summary, Totals
+from cnncalc.results.totals import SUMS, Depth, PeakActivation, Summary, Totals
 from cnncalc.values.work import MemoryAccess, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Json = dict[str, Any]
 
@@ -26,6 +30,8 @@ SHAPES: Json = {"type": "array", "items": SHAPE, "minItems": 1}
 STRINGS: Json = {"type": "array", "items": TEXT}
 FIELD: Json = {"type": "array", "items": UNKNOWABLE, "maxItems": 3}
 STEPS: Json = {"type": "array", "items": RATIO, "maxItems": 3}
+GROUPED = ("work", "memory_access")
+"""The numbers that are several."""
 NAMED_SHAPES: Json = {"type": "object", "additionalProperties": SHAPE}
 
 
@@ -100,7 +106,7 @@ def _attributes(cls: type) -> dict[str, str]:
 
 
 def _documented(forms: dict[str, Json], *classes: type) -> dict[str, tuple[Json, str]]:
-    meant: dict[str, str] = {}
+    meant = {name: f"{text}." for name, text in meanings().items()}
     for cls in classes:
         meant.update(_attributes(cls))
     return {name: (form, meant.get(name, "")) for name, form in forms.items()}
@@ -134,16 +140,11 @@ def _layer() -> Json:
             "in_shapes": SHAPES,
             "out_shape": SHAPE,
             "out_shapes": SHAPES,
-            "params": UNKNOWABLE,
+            **dict.fromkeys(COUNTS, UNKNOWABLE),
+            **{name: {"anyOf": [{"$ref": f"#/definitions/{name}"}, {"type": "null"}]} for name in GROUPED},
             "buffers": COUNT,
-            "macs": UNKNOWABLE,
-            "flops": UNKNOWABLE,
-            "work": {"anyOf": [{"$ref": "#/definitions/work"}, {"type": "null"}]},
-            "memory_access": {"anyOf": [{"$ref": "#/definitions/memory_access"}, {"type": "null"}]},
-            "bytes": UNKNOWABLE,
             "intensity": RATIO,
-            "activations": UNKNOWABLE,
-            "connections": UNKNOWABLE,
+            **dict.fromkeys(_further(COUNTS), UNKNOWABLE),
             "live": COUNT,
             "share_params": RATIO,
             "share_macs": RATIO,
@@ -170,16 +171,17 @@ def _layer() -> Json:
     return _object(keys, {**optional, "density": (RATIO, "the share of its weights that is not zero")})
 
 
+def _further(own: Sequence[str]) -> list[str]:
+    """Return the measures that have no place of their own there."""
+    return [entry.name for entry in counted() if entry.name not in own]
+
+
 def _totals() -> Json:
     keys = _documented(
         {
-            **dict.fromkeys(("layers", "params", "buffers", "macs", "flops"), COUNT),
-            "work": {"$ref": "#/definitions/work"},
-            "memory_access": {"$ref": "#/definitions/memory_access"},
-            **dict.fromkeys(
-                ("memory_access_weighted", "bytes", "model_size", "activations", "connections", "peak_activation"),
-                COUNT,
-            ),
+            **dict.fromkeys(SUMS, COUNT),
+            **{name: {"$ref": f"#/definitions/{name}"} for name in GROUPED},
+            **dict.fromkeys(_further(SUMS), COUNT),
             "lower_bounds": STRINGS,
         },
         Layer,

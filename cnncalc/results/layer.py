@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.results.listing import as_html, as_text
 from cnncalc.values.keyed import Keyed
+from cnncalc.values.work import MemoryAccess, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cnncalc.values.bits import Bits
     from cnncalc.values.shape import Shape
-    from cnncalc.values.work import MemoryAccess, Work
 
 Axis = int | Fraction | None
 """A receptive field's number on one axis."""
@@ -46,24 +46,16 @@ def operator_form(value: Any) -> Any:
 class Layer(NamedTuple):
     """One layer of the expanded network. Shapes are `[C, *S]` without the batch; fields are in input pixels per axis.
 
+    Its numbers, `params` to `share_macs` and `live`, are entries of `results.measures`, which say what they are; a
+    number of that table without a place of its own here stands in `more`, and is an attribute all the same.
+
     Attributes:
         path: unique dotted path.
         op: the operator's canonical name.
         inputs: paths of the layers (or names of the network inputs) that it reads.
         in_shapes: their shapes.
         out_shapes: the shapes it makes, usually one.
-        params: learnable values; 0 where the weights are another layer's.
-        buffers: values kept but not learned.
-        macs: multiply-accumulates.
-        flops: floating-point operations under the report's convention.
         work: operations by kind.
-        memory_access: elements read, written, and of weights and bias.
-        bytes: the same in bytes of the report's dtype.
-        intensity: flops per byte moved.
-        activations: output elements of a convolution, transposed convolution or linear layer; 0 elsewhere.
-        connections: output positions times parameters per position.
-        share_params: part of the network's parameters; None where the whole is unknown.
-        share_macs: part of the network's multiply-accumulates; None where the whole is unknown.
         receptive_field: largest over positions, along the spatial path.
         receptive_field_min: smallest over positions.
         receptive_field_true: largest, squeeze-and-excite gates included.
@@ -79,10 +71,10 @@ class Layer(NamedTuple):
         calls: paths of the block calls around it, outermost first.
         shares: path of the layer whose weights it uses.
         weighted: it is a convolution, transposed convolution or linear layer.
-        live: activation elements alive while it runs, nothing in place; the batch multiplied.
         fused: the activations that a runtime computes inside it, by name; of a deployed network only.
         declared: names of the numbers that the spec states instead of the operator.
         bits: the widths of its numbers, and with them the density of its weights, where the spec says them.
+        more: further numbers of the table of measures, as (name, value).
     """
 
     path: str
@@ -121,6 +113,12 @@ class Layer(NamedTuple):
     fused: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
     bits: Bits | None = None
+    more: tuple[tuple[str, int | None], ...] = ()
+
+    def number(self, name: str) -> int | None:
+        """Return one of its measures that add up; memory access as its total, in elements."""
+        value: Any = getattr(self, name)
+        return value.total if isinstance(value, MemoryAccess) else value
 
     @property
     def out_shape(self) -> Shape:
@@ -158,19 +156,27 @@ def _shapes(layer: Layer) -> dict[str, Any]:
     }
 
 
+def _of_more(layer: Layer, name: str) -> int | None:
+    for key, value in layer.more:
+        if key == name:
+            return value
+    raise AttributeError(f"a layer has no '{name}'", name=name, obj=layer)
+
+
+Layer.__getattr__ = _of_more  # type: ignore[attr-defined]  # for numbers of `more`, which no checker knows
+
+
+COUNTS = Layer._fields[Layer._fields.index("params") : Layer._fields.index("share_params")]
+"""The numbers that the count of an operator says of a layer, in order; those in `more` follow."""
+
+
 def _counts(layer: Layer) -> dict[str, Any]:
-    return {
-        "params": layer.params,
-        "buffers": layer.buffers,
-        "macs": layer.macs,
-        "flops": layer.flops,
-        "work": layer.work.to_dict() if layer.work else None,
-        "memory_access": layer.memory_access.to_dict() if layer.memory_access else None,
-        "bytes": layer.bytes,
-        "intensity": layer.intensity,
-        "activations": layer.activations,
-        "connections": layer.connections,
-    }
+    return {**{name: as_json(getattr(layer, name)) for name in COUNTS}, **dict(layer.more)}
+
+
+def as_json(value: Any) -> Any:
+    """Return a number, or a group of numbers, as JSON has it."""
+    return value.to_dict() if isinstance(value, Work | MemoryAccess) else value
 
 
 def _further(layer: Layer) -> dict[str, Any]:
@@ -214,7 +220,7 @@ GROUPS: tuple[tuple[Callable[[Layer], Any] | None, Callable[[Layer], dict[str, A
     (None, _wiring),
     (lambda x: (x.in_shapes, x.out_shapes), _shapes),
     (lambda x: (x.params, x.buffers, x.macs, x.flops, id(x.work), id(x.memory_access), x.bytes, x.activations,
-                x.connections), _counts),
+                x.connections, x.more), _counts),
     (lambda x: (x.live, x.share_params, x.share_macs, x.fused, x.declared, x.bits), _further),
     (lambda x: (x.receptive_field, x.receptive_field_min, x.receptive_field_true, x.receptive_fields, x.jump, x.start,
                 x.is_global), _fields),

@@ -5,27 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.results.layer import Axis, plain
+from cnncalc.results.layer import Axis, as_json, plain
 from cnncalc.results.listing import as_html, as_text
+from cnncalc.values.work import MemoryAccess, Work
 
 if TYPE_CHECKING:
     from cnncalc.results.precision import Precision
     from cnncalc.values.shape import Shape
-    from cnncalc.values.work import MemoryAccess, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums over all layers.
+    """Sums over all layers: of each number of `results.measures` that adds up, which says what it is.
 
     Attributes:
-        layers: the number of layers.
-        memory_access_weighted: read + written + weights of convolutions, transposed convolutions and linear layers.
-        bytes: all elements moved, in bytes.
-        model_size: the parameters in bytes.
-        peak_activation: most activation elements alive at once, nothing in place; the largest moment, not a sum.
         lower_bounds: names of the sums that leave out an unknown part.
         precision: what widths and zeros come to; None where no layer says them. JSON has it among the totals.
+        more: further numbers of that table, which have no place of their own here, as (name, value).
     """
 
     layers: int
@@ -43,6 +39,20 @@ class Totals:
     peak_activation: int
     lower_bounds: tuple[str, ...]
     precision: Precision | None = None
+    more: tuple[tuple[str, int], ...] = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> int:
+            more = {} if name.startswith("__") else dict(self.more)
+            if name not in more:
+                raise AttributeError(f"totals have no '{name}'", name=name, obj=self)
+            return more[name]
+
+    def number(self, name: str) -> int:
+        """Return one of the sums; memory access as its total, in elements."""
+        value: Any = getattr(self, name)
+        return value.total if isinstance(value, MemoryAccess) else value
 
     @property
     def bops(self) -> int | None:
@@ -68,22 +78,15 @@ class Totals:
     def to_dict(self) -> dict[str, Any]:
         """Return the totals as JSON has them."""
         return {
-            "layers": self.layers,
-            "params": self.params,
-            "buffers": self.buffers,
-            "macs": self.macs,
-            "flops": self.flops,
-            "work": self.work.to_dict(),
-            "memory_access": self.memory_access.to_dict(),
-            "memory_access_weighted": self.memory_access_weighted,
-            "bytes": self.bytes,
-            "model_size": self.model_size,
-            "activations": self.activations,
-            "connections": self.connections,
-            "peak_activation": self.peak_activation,
+            **{name: as_json(getattr(self, name)) for name in SUMS},
+            **dict(self.more),
             **(self.precision.to_dict() if self.precision else {}),
             "lower_bounds": [*self.lower_bounds, *(self.precision.lower_bounds if self.precision else ())],
         }
+
+
+SUMS = tuple(Totals.__slots__[: Totals.__slots__.index("lower_bounds")])
+"""The sums that have a place of their own, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
