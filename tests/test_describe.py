@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 import cnncalc
-from cnncalc.analysis.assemble import describe
-from cnncalc.api import build_graph
+from cnncalc.analysis.group import tree
+from cnncalc.render.arguments import headline
+from cnncalc.render.columns import chosen
+from cnncalc.render.diff import apart
+from cnncalc.render.table import TableView, render
 
 
 def described(item: dict[str, Any]) -> str:
     """The words for the only layer of a spec."""
-    graph, _, collector = build_graph({"cnncalc": 1, "input": [8, 16, 12], "layers": [item]})
-    assert not collector.errors
-    return describe(graph.nodes[0].op)
+    return cnncalc.analyze({"cnncalc": 1, "input": [8, 16, 12], "layers": [item]}).layers[0].text
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,27 @@ def test_a_call_changes_no_number_but_those_of_rules_that_hook_modules(item: str
         for row in rows:
             row["layers"][0].pop("attributes")
         assert rows[0] == rows[1]
+
+
+UNEVEN: dict[str, Any] = {"conv": {"out": 64, "kernel": 3, "padding": [1, 0, 2, 2], "bias": False}}
+
+
+def test_an_argument_of_several_numbers_is_left_out_whole() -> None:
+    report = cnncalc.analyze({"input": [8, 16, 12], "layers": [UNEVEN]})
+    assert headline(report.layers[0], ("padding",)) == "conv 64, no bias, kernel 3"
+    assert headline(report.layers[0], ("no bias",), letters=True) == "conv 64, k3, p[1, 0, 2, 2]"
+    view = TableView(rows=tree(report.layers), columns=chosen(["layer", "operator"]), summary=False)
+    for width in range(14, 60):
+        line = next(line for line in render(report, view, width=width).splitlines() if line.startswith("conv1"))
+        said = line.removeprefix("conv1").strip()
+        assert said in {"conv 64, no bias, kernel 3, padding [1, 0, 2, 2]", "conv 64, kernel 3, padding [1, 0, 2, 2]",
+                        "conv 64, kernel 3", "conv 64, k3", "conv 64, …", "conv …", ""}  # fmt: skip
+
+
+def test_what_differs_is_an_argument_not_a_part_of_its_text() -> None:
+    before, after = (
+        cnncalc.analyze({"input": [8, 16, 12], "layers": [{"conv": {"out": 64, "kernel": 3, "padding": padding}}]})
+        for padding in ([1, 0, 2, 2], [1, 0, 2, 1])
+    )
+    found = apart(before.layers[0].given, after.layers[0].given)
+    assert found == ("padding [1, 0, 2, 2]", "padding [1, 0, 2, 1]")

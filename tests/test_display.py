@@ -13,6 +13,7 @@ import pytest
 import cnncalc
 from cnncalc.gate.compare import compare
 from cnncalc.reconciliation.reconcile import reconcile
+from cnncalc.results.arguments import Argument
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ def test_names_are_data_in_every_form(name: str, which: int) -> None:
 
 def test_a_layer_with_a_hostile_argument_is_data() -> None:
     report = cnncalc.analyze({"cnncalc": 1, "name": "x", "input": [1, 8, 8], "layers": ["relu"]})
-    layer = report.layers[0]._replace(text="<script>", path="<img>", op="<b>")
+    layer = report.layers[0]._replace(given=(Argument("<script>", value=True),), path="<img>", op="<b>")
     values = {key: getattr(report, key) for key in report.__slots__} | {"layers": (layer,)}
     html = type(report)(**values).to_html()
     assert "<script" not in html

@@ -20,6 +20,7 @@ from cnncalc.drawing.layout import DIRECTIONS, Layout, Rectangle, layout
 from cnncalc.drawing.mermaid import MOST_CHARACTERS, MOST_EDGES
 from cnncalc.drawing.picture import SUFFIXES
 from cnncalc.drawing.scene import BlockFrame, Box, Edge, Scene, scene
+from cnncalc.results.arguments import Argument
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ def hostile(report: Report) -> Report:
         return f"{HOSTILE}\n\x07\u202e{path}"
 
     layers = tuple(
-        layer._replace(path=named(layer.path), inputs=tuple(map(named, layer.inputs)), text=HOSTILE,
+        layer._replace(path=named(layer.path), inputs=tuple(map(named, layer.inputs)),
+                       given=(Argument(HOSTILE, value=True),),
                        calls=tuple(map(named, layer.calls)))
         for layer in report.layers
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 
 import cnncalc
 from cnncalc.render import frames
+from cnncalc.results.arguments import Argument
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -235,7 +236,7 @@ def test_csv_holds_the_records(name: str, tmp_path: Path) -> None:
 
 
 def test_csv_holds_no_formula() -> None:
-    layer = REPORTS["wave"].layers[0]._replace(text="=cmd|' /C calc'!A0", path="@SUM(1)")
+    layer = REPORTS["wave"].layers[0]._replace(given=(Argument("=cmd|' /C calc'!A0", value=True),), path="@SUM(1)")
     values = {key: getattr(WAVE, key) for key in WAVE.__slots__} | {"layers": (layer,)}
     text = type(WAVE)(**values).to_csv()
     assert text is not None

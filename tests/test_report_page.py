@@ -17,6 +17,7 @@ import cnncalc
 from cnncalc import Question, Study
 from cnncalc.cli import run
 from cnncalc.page.report import ReportAsked, report_page
+from cnncalc.results.arguments import Argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +141,8 @@ def hostile_study() -> Study:
         return f"{HOSTILE}\u2028\x00{path}"
 
     layers = tuple(
-        layer._replace(path=named(layer.path), inputs=tuple(map(named, layer.inputs)), text=HOSTILE,
+        layer._replace(path=named(layer.path), inputs=tuple(map(named, layer.inputs)),
+                       given=(Argument(HOSTILE, value=True),),
                        calls=tuple(map(named, layer.calls)))
         for layer in report.layers
     )  # fmt: skip

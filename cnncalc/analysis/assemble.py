@@ -11,8 +11,8 @@ from cnncalc.analysis.liveness import peak_activation
 from cnncalc.analysis.precision import own_widths, precision, stored_bits
 from cnncalc.graph.structure import longest_path, odd_channels, power_of_two, reaching_outputs, widest
 from cnncalc.numbers.doors import known, occurs
-from cnncalc.ops.arguments import shown
 from cnncalc.ops.operator import Called, Operator
+from cnncalc.results.arguments import Argument
 from cnncalc.results.layer import Axis, Layer
 from cnncalc.results.measures import counted as counted_measures
 from cnncalc.results.measures import measure
@@ -107,12 +107,12 @@ def scaled(count: Count, batch: int) -> Count:
     )
 
 
-def describe(op: Operator) -> str:
-    """Return an operator's arguments in a few words, the main one first.
+def worth_saying(op: Operator) -> tuple[Argument, ...]:
+    """Return the arguments that say what an operator is, the main one first.
 
     Left out are defaults, and whether code calls a module or a function, which only some counting rules ask.
     """
-    words = []
+    found = []
     given = op.arguments()
     for name, declared in sorted(op.args.items(), key=lambda entry: not entry[1].main):
         value = given[name]
@@ -120,16 +120,10 @@ def describe(op: Operator) -> str:
         uncounted = name in Called.args and isinstance(op, Called)
         if value == declared.default or usual or uncounted or isinstance(value, Operator):
             continue
-        # one value per axis reads 3x5; before and after each axis, shapes and channel numbers stay lists
+        # before and after each axis, shapes and channel numbers stay lists
         axes = isinstance(value, tuple) and len(value) <= 3 and "per axis" in declared.kind.describe()
-        text = "x".join(map(shown, value)) if axes else shown(value)
-        if declared.main:
-            words.append(text)
-        elif isinstance(value, bool):
-            words.append(name if value else f"no {name}")
-        else:
-            words.append(f"{'declared ' if name in op.declared else ''}{name} {text}")
-    return ", ".join(words)
+        found.append(Argument(name, value, declared.main, axes, name in op.declared))
+    return tuple(found)
 
 
 class FieldText:
@@ -244,7 +238,7 @@ def layers(
     graph: Graph, facts: Sequence[Facts], fields: Sequence[NodeField], totals: Totals, live: Sequence[int]
 ) -> tuple[Layer, ...]:
     """Return the rows of the report."""
-    texts: dict[Operator, tuple[tuple[tuple[str, Any], ...], str]] = {}
+    texts: dict[Operator, tuple[tuple[tuple[str, Any], ...], tuple[Argument, ...]]] = {}
     seen: dict[int, FieldText] = {}
     names = graph.name
     whole_params, whole_macs = whole(totals, "params"), whole(totals, "macs")
@@ -253,7 +247,7 @@ def layers(
         op = node.op
         text = texts.get(op)
         if text is None:
-            text = texts[op] = (tuple(op.arguments().items()), describe(op))
+            text = texts[op] = (tuple(op.arguments().items()), worth_saying(op))
         axes = seen.get(id(field))
         if axes is None:
             axes = seen[id(field)] = FieldText(field)

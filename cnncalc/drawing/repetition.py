@@ -55,7 +55,7 @@ class Wiring:
         self.outputs = {self.number(name) for name in outputs}
         kinds: dict[object, int] = {}
         self.kinds = [
-            kinds.setdefault((layer.op, layer.text, layer.out_shape.spatial, len(layer.inputs)), len(kinds))
+            kinds.setdefault((layer.op, layer.given, layer.out_shape.spatial, len(layer.inputs)), len(kinds))
             for layer in layers
         ]
 

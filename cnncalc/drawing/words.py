@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.drawing.scene import MERGED, family
 from cnncalc.render import format as fmt
+from cnncalc.render.arguments import label, word, words
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
@@ -69,10 +70,10 @@ def shape_text(shape: Shape | None, last: Shape | None = None) -> str:
 
 def arguments(layer: Layer, limit: int = LIMIT) -> str:
     """Return a layer's arguments in a few words, the quiet ones only where there is room."""
-    parts = layer.text.split(", ") if layer.text else []
-    while len(", ".join(parts)) > limit and any(part.startswith(QUIET) for part in parts):
-        parts.remove(next(part for part in reversed(parts) if part.startswith(QUIET)))
-    return shorten(", ".join(part for part in parts if part != "no bias"), limit)
+    parts = list(layer.given)
+    while len(", ".join(words(parts))) > limit and (quiet := [x for x in parts if label(x).startswith(QUIET)]):
+        del parts[max(number for number, x in enumerate(parts) if x is quiet[-1])]
+    return shorten(", ".join(word(x) for x in parts if label(x) != "no bias"), limit)
 
 
 def contents(box: Box) -> str:

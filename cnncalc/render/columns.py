@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis.group import Row, RowKind, total
 from cnncalc.render import format as fmt
+from cnncalc.render.arguments import headline
 from cnncalc.render.headings import HEADINGS
 from cnncalc.values.diagnostics import did_you_mean
 from cnncalc.values.record import record
@@ -53,17 +54,27 @@ class Column:
         return fmt.amount(total(context.report.totals, self.summed), context.numbers)
 
 
-def operator(row: Row) -> str:
-    """Return what a row computes: an operator with its arguments, or a tally of the operators in a block."""
+def operator(row: Row, leave_out: Sequence[str] = (), *, letters: bool = False) -> str:
+    """Return what a row computes: an operator with its arguments, or a tally of the operators in a block.
+
+    Args:
+        row: the row.
+        leave_out: arguments that are not said.
+        letters: say arguments by their letters.
+    """
+    return " + ".join(operators(row, leave_out, letters=letters))
+
+
+def operators(row: Row, leave_out: Sequence[str] = (), *, letters: bool = False) -> list[str]:
+    """Return what a row computes, one operator after another; arguments are said of the first alone."""
     if row.kind in {RowKind.GROUP, RowKind.REST}:
-        return fmt.plural(len(row.layers), "layer")
+        return [fmt.plural(len(row.layers), "layer")]
     head = row.head
     if head is None or tallied(row):
-        return fmt.tally(layer.op for layer in row.layers)
+        return [fmt.tally(layer.op for layer in row.layers)]
     after = row.layers[1 : len(row.layers) // row.times]
-    words = [word for word in head.text.split(", ") if not word.startswith("call ")]
     parts = (name for layer in after for name in (layer.op, *layer.fused))
-    return " + ".join((f"{head.op} {', '.join(words)}".rstrip(), *head.fused, *parts))
+    return [headline(head, ("call", *leave_out), letters=letters), *head.fused, *parts]
 
 
 def tallied(row: Row) -> bool:
@@ -197,4 +208,4 @@ def fitting(rows: Iterable[Row]) -> tuple[Column, ...]:
 
 
 __all__ = ["ALIASES", "COLUMNS", "DEFAULT", "LEAVE_FIRST", "Column", "Context", "chosen", "fitting", "label",
-           "operator", "tallied"]  # fmt: skip
+           "operator", "operators", "tallied"]  # fmt: skip

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.quantity import Unit, percentage, shown
 from cnncalc.gate.words import plural
+from cnncalc.render.arguments import words
 from cnncalc.render.check_markdown import code
 from cnncalc.render.format import shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnncalc.gate.compare import Comparison, Delta, LayerChange
     from cnncalc.language.literals import Number
+    from cnncalc.results.arguments import Argument
     from cnncalc.results.report import Report
 
 SCHEMA = 1
@@ -101,9 +105,9 @@ def layer_cells(change: LayerChange) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def apart(before: str, after: str) -> tuple[str, str]:
+def apart(before: Sequence[Argument], after: Sequence[Argument]) -> tuple[str, str]:
     """Return what differs between the arguments of two operators, `64` and `72`."""
-    old, new = before.split(", "), after.split(", ")
+    old, new = words(before) or [""], words(after) or [""]
     gone, come = [part for part in old if part not in new], [part for part in new if part not in old]
     if not gone or not come:
         gone, come = [old[0], *gone], [new[0], *come]
@@ -119,19 +123,19 @@ def what(change: LayerChange) -> str:
         return f"{before.op} {before.text}".strip()
     if before is None or after is None:
         return ""
-    words = []
+    said = []
     if (before.op, before.text) != (after.op, after.text):
-        words.append(f"{before.op} {' -> '.join(apart(before.text, after.text))}" if before.op == after.op
-                     else f"{before.op} {before.text} -> {after.op} {after.text}")  # fmt: skip
+        said.append(f"{before.op} {' -> '.join(apart(before.given, after.given))}" if before.op == after.op
+                    else f"{before.op} {before.text} -> {after.op} {after.text}")  # fmt: skip
     for key in ("out_shapes", "in_shapes"):
         old, new = shapes(getattr(before, key)), shapes(getattr(after, key))
-        if old != new and not any("x" in word for word in words[1:]):
-            words.append(f"{'from ' if key == 'in_shapes' else ''}{old} -> {new}")
+        if old != new and not any("x" in word for word in said[1:]):
+            said.append(f"{'from ' if key == 'in_shapes' else ''}{old} -> {new}")
             break
     if before.inputs != after.inputs:
-        words.append("reads other layers")
+        said.append("reads other layers")
     rest = [key for key in change.what if key in COSTS]
-    return ", ".join(words or [key.replace("_", " ") for key in rest] or change.what)
+    return ", ".join(said or [key.replace("_", " ") for key in rest] or change.what)
 
 
 def to_markdown(sides: Sides, *, top: int | None) -> str:

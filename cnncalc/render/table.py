@@ -12,7 +12,7 @@ from rich.style import Style
 
 from cnncalc.analysis.group import RowKind
 from cnncalc.render import format as fmt
-from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, tallied
+from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator, operators, tallied
 from cnncalc.render.summary import brief, facts, heading
 from cnncalc.values.diagnostics import one_line
 
@@ -35,8 +35,6 @@ NAME_LEAST = 12
 PANEL_MOST = 110
 SECONDARY = ("bias", "no bias", "padding")
 """Arguments that the operator column leaves out first, in this order, in all rows alike."""
-LETTERS = {"kernel ": "k", "stride ": "s", "dilation ": "d", "groups ": "g", "padding ": "p"}
-"""What becomes of arguments where the column is still too narrow: `conv 64, k7, s2`."""
 
 
 class Measure(NamedTuple):
@@ -199,12 +197,11 @@ class NetworkTable:
     def _operators(self, grid: _Grid, room: int) -> bool:
         """Write the operator column in at most `room` characters; return whether that can be read."""
         if not self.words:
-            known: dict[tuple[str, bool], list[str]] = {}
-            rows = zip(grid.cells, self.view.rows, strict=True)
-            kinds = [(text, row.head is not None) for text, row in rows]
-            for kind in kinds:
-                if kind not in known:
-                    known[kind] = shorter(*kind)
+            known: dict[str, list[str]] = {}
+            for text, row in zip(grid.cells, self.view.rows, strict=True):
+                if text not in known:
+                    known[text] = [text] * (len(SECONDARY) + 3) if row.kind is RowKind.HEADING else shorter(row)
+            kinds = grid.cells
             self.words = [list(words) for words in zip(*(known[kind] for kind in kinds), strict=True)] or [[]]
         shortest = longest(self.words[-1])
         if room < max(min(shortest, OPERATOR_LEAST), len(grid.footer)):
@@ -306,24 +303,10 @@ def shorten_label(text: str, width: int) -> str:
     return fmt.shorten_name(text.lstrip(" "), width).rjust(width)
 
 
-def shorter(text: str, named: bool) -> list[str]:
+def shorter(row: Row) -> list[str]:
     """Return what a row computes ever shorter: as it is, without secondary arguments, with letters, the first part."""
-    words = [without(text, SECONDARY[:count]) if named else text for count in range(len(SECONDARY) + 1)]
-    words.append(without(text, SECONDARY, letters=True) if named else text)
-    return [*words, words[-1].partition(" + ")[0]]
-
-
-def without(text: str, words: Sequence[str], *, letters: bool = False) -> str:
-    """Return what a layer computes without some of the arguments, the others as letters if asked."""
-    if not words:
-        return text
-    text, plus, more = text.partition(" + ")
-    name, _, rest = text.partition(" ")
-    kept = [item for item in rest.split(", ") if not any(item == word or item.startswith(f"{word} ") for word in words)]
-    if letters:
-        for word, letter in LETTERS.items():
-            kept = [letter + item.removeprefix(word) if item.startswith(word) else item for item in kept]
-    return f"{name} {', '.join(kept)}".rstrip() + plus + more
+    said = [operator(row, SECONDARY[:count]) for count in range(len(SECONDARY) + 1)]
+    return [*said, operator(row, SECONDARY, letters=True), operators(row, SECONDARY, letters=True)[0]]
 
 
 def longest(texts: Iterable[str]) -> int:

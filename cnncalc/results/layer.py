@@ -9,12 +9,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.results.listing import as_html, as_text
+from cnncalc.results.views import view
 from cnncalc.values.keyed import Keyed
 from cnncalc.values.work import MemoryAccess, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cnncalc.results.arguments import Argument
     from cnncalc.values.bits import Bits
     from cnncalc.values.shape import Shape
 
@@ -64,7 +66,7 @@ class Layer(NamedTuple):
         start: left edge of unit 0.
         is_global: it sees the whole input.
         arguments: the operator's arguments, as (name, value).
-        text: operator and arguments in a few words.
+        given: those of its arguments that are worth saying, the main one first.
         unknown: names of the numbers that cannot be known.
         line: line of the spec, 1-based.
         column: column of the spec, 1-based.
@@ -102,7 +104,7 @@ class Layer(NamedTuple):
     start: tuple[int | None, ...]
     is_global: bool
     arguments: tuple[tuple[str, Any], ...]
-    text: str
+    given: tuple[Argument, ...]
     unknown: tuple[str, ...]
     line: int | None
     column: int | None
@@ -124,6 +126,12 @@ class Layer(NamedTuple):
     def out_shape(self) -> Shape:
         """The shape it makes, `[C, *S]`; of several, the first."""
         return self.out_shapes[0]
+
+    @property
+    def text(self) -> str:
+        """Its arguments in a few words."""
+        said: str = view("layer.arguments")(self)
+        return said
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ VIEWS = {
     "report.latex": "cnncalc.render.frames:to_latex",
     "report.html": "cnncalc.render.html:to_html",
     "report.text": "cnncalc.render.plain:report_text",
+    "layer.arguments": "cnncalc.render.arguments:text",
     "layers.text": "cnncalc.render.plain:layers_text",
     "layers.html": "cnncalc.render.html:layers_html",
     "layers.totals": "cnncalc.analysis.subset:totals_of",
