@@ -51,7 +51,7 @@ def swept(designs: int, of: Sequence[str]) -> float:
     def run() -> None:
         nonlocal checksum
         for block in GridBlocks(found.designs):
-            checksum ^= int(np.bitwise_xor.reduce(block.columns["macs"]))
+            checksum ^= int(np.bitwise_xor.reduce(block.column("macs")))
 
     return len(found) / seconds(run)
 

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -46,6 +47,7 @@ from cnncalc.cli.options import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Executor
 
     from cnncalc.search.sweep import Batch, Sweep
 
@@ -96,6 +98,7 @@ def command(
     variant: VariantOption = None,
     variables: SetOption = None,
     max_layers: MaxLayersOption = MOST_LAYERS,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Processes at work.")] = 1,
     runtime: RuntimeOption = None,
     scratch: ScratchOption = None,
     device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="For the column `seconds`.")] = None,
@@ -117,12 +120,29 @@ def command(
             convention=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, max_layers=max_layers,
             runtime=runtime, scratch=amount(scratch), device=device,
         )  # fmt: skip
-    if form == "table":
-        _table(found, output)
-    elif form == "parquet":
-        _parquet(found, str(output))
-    else:
-        _stream(found, form, None if output == "-" else output, resume=resume)
+    with usage_errors(), workers(jobs) as found.executor:
+        if form == "table":
+            _table(found, output)
+        elif form == "parquet":
+            _parquet(found, str(output))
+        else:
+            _stream(found, form, None if output == "-" else output, resume=resume)
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Executor | None]:
+    """Give so many processes, none where one is enough; they are stopped at the end, whatever they still do."""
+    if jobs == 1:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def sources_of(specs: Sequence[str]) -> list[Any]:

@@ -79,6 +79,8 @@ class Compiled:
             for condition, difference in self._conditions:
                 value = worked_out(difference, values)
                 holds = holds & ((value < 0 if condition.less else value == 0) == condition.truth)
+            if not np.any(holds):
+                return Pass(False, {})
             return Pass(holds, {name: worked_out(expression, values) for name, expression in self._outputs})
 
     def _one_by_one(self, given: Mapping[str, Array]) -> Pass:

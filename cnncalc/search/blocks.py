@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cnncalc.search.network import Structure
 
 Array = Any
+NOTHING = np.array(None, dtype=object)
 ROWS = 16_384
 """Designs of a block: what is computed of them stays in the cache."""
 
@@ -23,21 +24,53 @@ ROWS = 16_384
 class GridBlock:
     """Some designs with the same choices of all word axes, and what came of them.
 
+    What is the same along an axis of the block is held once; `column` and `place` lay it out, one number a design.
+
     Attributes:
-        places: which choice of each axis, one array for each.
-        columns: the totals, by name.
-        valid: which of them are networks.
+        shape: of the block, a number of designs along each axis that is free in it.
+        grid: which choice of each axis, arrays that broadcast to the shape.
+        totals: the totals, by name, arrays that broadcast to the shape.
+        valid: which of them are networks, likewise; a plain truth value for all of them.
         errors: why the others are not, by their place in the block.
     """
 
-    def __init__(self, places: list[Array], columns: dict[str, Array], valid: Array, errors: dict[int, str]) -> None:
-        self.places = places
-        self.columns = columns
+    def __init__(
+        self, shape: tuple[int, ...], grid: list[Array], totals: dict[str, Array], valid: Array, errors: dict[int, str]
+    ) -> None:
+        self.shape = shape
+        self.grid = grid
+        self.totals = totals
         self.valid = valid
         self.errors = errors
 
     def __len__(self) -> int:
-        return len(self.valid)
+        return prod(self.shape)
+
+    def column(self, name: str) -> Array:
+        """Return a total of every design."""
+        return self._flat(self.totals[name])
+
+    def place(self, axis: int) -> Array:
+        """Return which choice of an axis every design has."""
+        return self._flat(self.grid[axis])
+
+    def design(self, row: int) -> tuple[Places, dict[str, Any]]:
+        """Return the choices and the totals of one design."""
+        at = np.unravel_index(row, self.shape)
+        return (
+            tuple(int(np.broadcast_to(place, self.shape)[at]) for place in self.grid),
+            {name: int(np.broadcast_to(values, self.shape)[at]) for name, values in self.totals.items()},
+        )
+
+    def without(self, first: int) -> GridBlock:
+        """Return a block without its first designs."""
+        places = [self.place(axis)[first:] for axis in range(len(self.grid))]
+        totals = {name: self.column(name)[first:] for name in self.totals}
+        errors = {row - first: text for row, text in self.errors.items() if row >= first}
+        return GridBlock((len(self) - first,), places, totals, self._flat(self.valid)[first:], errors)
+
+    def _flat(self, values: Array) -> Array:
+        return np.broadcast_to(np.asarray(values), self.shape).ravel()
 
 
 class GridBlocks:
@@ -89,7 +122,7 @@ class GridBlocks:
             if done + size <= first:
                 continue
             block = self.computed(places, tuple(extents), free)
-            yield block if done >= first else _cut(block, first - done)
+            yield block if done >= first else block.without(first - done)
 
     @staticmethod
     def _before(number: int, parts: int, inner: int, step: int, count: int) -> int:
@@ -111,10 +144,26 @@ class GridBlocks:
     def computed(self, places: list[Any], shape: tuple[int, ...], free: Sequence[int]) -> GridBlock:
         """Return a block: places are arrays that broadcast to the shape, along the free axes, or plain numbers."""
         designs = self.designs
-        size = prod(shape)
-        first = [int(np.broadcast_to(place, shape).flat[0]) if size else 0 for place in places]
-        key = designs.key(first)
+        key = designs.key([int(np.asarray(place).flat[0]) for place in places])
         given = {one.name: self.tables[one.name][places[one.axis]] for one in designs.given}
+        networks = designs.networks.get(key, [])
+        for network in [one for one in networks if one.refusal is None]:
+            found = self._code(network, free).run(given)
+            if not np.any(found.holds):
+                continue
+            if np.all(found.holds):
+                networks.remove(network)  # the next block is likely to be alike
+                networks.insert(0, network)
+                designs.solved[key] = designs.solved.get(key, 0) + prod(shape)
+                return GridBlock(shape, places, {n: found.outputs.get(n, NOTHING) for n in designs.of}, True, {})
+            break
+        return self._by_structure(key, given, places, shape, free)
+
+    def _by_structure(
+        self, key: Places, given: dict[str, Array], places: list[Any], shape: tuple[int, ...], free: Sequence[int]
+    ) -> GridBlock:
+        """Return a block whose designs have several structures, or are not recorded yet."""
+        designs, size = self.designs, prod(shape)
         flat = [np.broadcast_to(np.asarray(place), shape).ravel() for place in places]
         columns: dict[str, Array] = {name: np.zeros(size, np.int64) for name in designs.of}
         valid, left = np.zeros(size, bool), np.ones(size, bool)
@@ -133,17 +182,15 @@ class GridBlocks:
                     self._plain(np.array([at]), flat, columns, valid, errors)
                     left[at] = False
                     continue
-            if whole:
-                chosen = np.arange(size)
-                found = self._code(network, free).run(given)
-                holds = np.broadcast_to(np.asarray(found.holds), shape).ravel()
-                outputs = {n: np.broadcast_to(np.asarray(x), shape).ravel() for n, x in found.outputs.items()}
-            else:
-                chosen = np.flatnonzero(left)
-                picked = {one.name: self.tables[one.name][flat[one.axis][chosen]] for one in designs.given}
-                found = self._code(network, ()).run(picked)
-                holds = np.broadcast_to(np.asarray(found.holds), chosen.shape)
-                outputs = {n: np.broadcast_to(np.asarray(x), chosen.shape) for n, x in found.outputs.items()}
+            chosen = np.arange(size) if whole else np.flatnonzero(left)
+            found = self._code(network, free if whole else ()).run(
+                given if whole else {one.name: self.tables[one.name][flat[one.axis][chosen]] for one in designs.given}
+            )
+            form = shape if whole else chosen.shape
+            holds = np.broadcast_to(np.asarray(found.holds), form).ravel()
+            outputs = {name: np.broadcast_to(np.asarray(x), form).ravel() for name, x in found.outputs.items()}
+            if not holds.any():
+                continue
             rows = chosen[holds]
             left[rows] = False
             designs.solved[key] = designs.solved.get(key, 0) + len(rows)
@@ -161,7 +208,8 @@ class GridBlocks:
                 if values.dtype == object and columns[name].dtype != object:
                     columns[name] = columns[name].astype(object)
                 columns[name][rows] = values
-        return GridBlock(flat, columns, valid, errors)
+        totals = {name: column.reshape(shape) for name, column in columns.items()}
+        return GridBlock(shape, places, totals, valid.reshape(shape), errors)
 
     def _code(self, network: Structure, free: Sequence[int]) -> Compiled:
         key = (id(network), bool(free))
@@ -185,8 +233,3 @@ class GridBlocks:
                     columns[name] = columns[name].astype(object)
                 columns[name][row] = value
 
-
-def _cut(block: GridBlock, first: int) -> GridBlock:
-    """Return a block without its first designs."""
-    return GridBlock([place[first:] for place in block.places], {n: x[first:] for n, x in block.columns.items()},
-                 block.valid[first:], {k - first: text for k, text in block.errors.items() if k >= first})  # fmt: skip

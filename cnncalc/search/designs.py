@@ -70,7 +70,7 @@ class Designs:
         self, specs: Mapping[str, Spec], space: Space, of: Sequence[str], options: Mapping[str, Any],
         certain: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self.specs = dict(specs)
+        self.specs = specs
         self.certain = tuple(certain)
         self.space = space
         self.axes = space.axes

@@ -293,21 +293,24 @@ class FitSearch:
         else:
             block = self.blocks.computed([np.array([place]) for place in grid], (1,), [])
         keep = block.valid
-        for limit in self.found.limits:
-            column = block.columns[limit.name]
-            keep = keep & (column <= limit.number if limit.sign > 0 else column >= limit.number)
-        rows = np.flatnonzero(keep)
-        if not len(rows):
+        for limit in self.found.limits:  # on arrays as small as they are, broadcast as late as can be
+            total = block.totals[limit.name]
+            keep = keep & (total <= limit.number if limit.sign > 0 else total >= limit.number)
+        if not np.any(keep):
             return
         with np.errstate(all="ignore"):
-            value = np.broadcast_to(self.goal.of({n: block.columns[n][rows] for n in self.goal.names}), rows.shape)
-        finite = np.isfinite(value.astype(float))
-        if not finite.any():
+            value = np.asarray(self.goal.of({n: block.totals[n] for n in self.goal.names}))
+        if value.dtype.kind == "f":
+            keep = keep & np.isfinite(value)
+        chosen = np.broadcast_to(value, block.shape)[np.broadcast_to(keep, block.shape)]
+        if not len(chosen):
             return
-        top = value[finite].max()
-        near = value >= top - abs(top) * 1e-12 if value.dtype.kind == "f" else value == top
-        for row in rows[near].tolist():
-            yield tuple(int(place[row]) for place in block.places), {n: int(block.columns[n][row]) for n in of}
+        top = chosen.max()
+        rounded = value.dtype.kind == "f"
+        near = value >= top - abs(top) * 1e-12 if rounded else value == top
+        rows = np.flatnonzero(np.broadcast_to(near & keep, block.shape))
+        for number in rows.tolist() if rounded else rows[:1].tolist():
+            yield block.design(number)
 
     def _nearest(self) -> Design | None:
         """Return the design whose largest excess over a limit is smallest."""

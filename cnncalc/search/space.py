@@ -106,14 +106,28 @@ class Space:
         return tuple(axis.texts[place] for axis, place in zip(self.axes, places, strict=True))
 
 
-def opened_specs(source: Source | Sequence[Source]) -> dict[str, Spec]:
+class OpenedSpecs(dict[str, "Spec"]):
+    """Specs by the names that they are given by.
+
+    Attributes:
+        sources: what each was read from.
+    """
+
+    def __init__(self, specs: Mapping[str, Spec], sources: Mapping[str, Source]) -> None:
+        super().__init__(specs)
+        self.sources = dict(sources)
+
+
+def opened_specs(source: Source | Sequence[Source] | OpenedSpecs) -> OpenedSpecs:
     """Return the specs of one source, or of several, by the names that they are given by.
 
     Raises:
         SpecError: one cannot be read.
         ValueError: there is none, or one is given twice.
     """
-    found: dict[str, Spec] = {}
+    if isinstance(source, OpenedSpecs):
+        return source
+    found = OpenedSpecs({}, {})
     several: Sequence[Any] = source if isinstance(source, list | tuple) and not isinstance(source, Text) else [source]
     for one in several:
         spec, collector = open_source(one)
@@ -122,6 +136,7 @@ def opened_specs(source: Source | Sequence[Source]) -> dict[str, Spec]:
         if name in found:
             raise ValueError(f"'{name}' is given twice")
         found[name] = spec
+        found.sources[name] = one
     if not found:
         raise ValueError("there is no spec")
     return found

@@ -12,13 +12,17 @@ from cnncalc.search.space import INPUT, Space, axes_of, opened_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
 
+    from cnncalc.search.blocks import GridBlocks
     from cnncalc.search.space import Choices
     from cnncalc.source import Source
 
 DEFAULT = ("params", "macs", "flops", "memory_access", "bytes", "activations")
 ERROR = "error"
 BATCH_ROWS = 4_096
+BLOCK_ROWS = 16_384
+"""Designs of a block on arrays: what is computed of them stays in the cache."""
 SLOW_ROWS = 64
 """Designs that are computed before some are written, where each is run by itself."""
 
@@ -46,7 +50,9 @@ class Sweep:
         pareto: keep the designs that no other beats in all of these columns: smaller, or larger with a + before.
         sample: this many designs, chosen at random.
         seed: of the choice.
-        options: as for `analyze`: variables, variant, input, convention, dtype, batch, fold_bn.
+        executor: computes parts of the sweep, as a `ProcessPoolExecutor` does, or `get_executor()` of a Dask client.
+        options: as for `analyze`: variables, variant, input, convention, dtype, batch, fold_bn, runtime, scratch;
+            and the name of a device, for the column `seconds`.
 
     Raises:
         SpecError: the spec cannot be read.
@@ -56,8 +62,9 @@ class Sweep:
     def __init__(
         self, spec: Source | Sequence[Source], vary: Mapping[str, Any], *, of: Sequence[str] = DEFAULT,
         where: str | None = None, pareto: Sequence[str] = (), sample: int | None = None, seed: int = 0,
-        arrays: bool = True, **options: Any,
+        arrays: bool = True, executor: Executor | None = None, **options: Any,
     ) -> None:  # fmt: skip
+        self.executor = executor
         self.specs = opened_specs(spec)
         self.axes = axes_of(self.specs, vary)
         self.of = tuple(dict.fromkeys(column(name) for name in of))
@@ -66,6 +73,8 @@ class Sweep:
             raise ValueError(f"'{twice}' varies and is a total; leave the total out with --of")
         self.space = Space(self.axes, sample, seed)
         options = {name: value for name, value in options.items() if value is not None}
+        self.given = {"of": self.of, "where": where, "pareto": tuple(pareto), "sample": sample, "seed": seed,
+                      "arrays": arrays, **options}  # fmt: skip
         known = (*varied, *(name for name in COLUMNS if name not in varied))
         self.where = Criterion(where, (*known, *ALIASES)) if where else None
         self.pareto = tuple(goal_of(ALIASES.get(text, text), known) for text in pareto)
@@ -78,6 +87,7 @@ class Sweep:
         self.designs = Designs(self.specs, self.space, fast, options)
         self.early = self.where.about({*varied, *fast, *ALIASES}) if self.where and self.slow else None
         self.arrays = arrays and numpy() is not None
+        self._blocks: dict[int, GridBlocks] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,6 +103,10 @@ class Sweep:
         With `count`, no more than so many designs are looked at.
         """
         found = self.kept(first, count)
+        if self.executor is not None:
+            from cnncalc.search.handout import handed_out
+
+            found = handed_out(self, self.executor, first)
         return iter([self._front(found)]) if self.pareto else found
 
     def kept(self, first: int = 0, count: int | None = None) -> Iterator[Batch]:
@@ -105,25 +119,29 @@ class Sweep:
         return found
 
     def _computed(self, first: int, count: int | None) -> Iterator[Batch]:
-        rows = SLOW_ROWS if self.slow else None
+        rows = SLOW_ROWS if self.slow else BLOCK_ROWS if self.arrays else BATCH_ROWS
         left = len(self) - first if count is None else count
-        for batch in self._on_arrays(first, rows) if self.arrays else self._plain(first, rows or BATCH_ROWS):
+        rows = min(rows, count or rows)
+        for batch in self._on_arrays(first, rows) if self.arrays else self._plain(first, rows):
             if left <= 0:
                 return
             yield batch if len(batch) <= left else _rows(batch, range(left))
             left -= len(batch)
 
-    def _on_arrays(self, first: int, rows: int | None) -> Iterator[Batch]:
-        from cnncalc.search.blocks import ROWS, GridBlocks
+    def _on_arrays(self, first: int, rows: int) -> Iterator[Batch]:
+        from cnncalc.search.blocks import GridBlocks
 
-        for block in GridBlocks(self.designs, rows or ROWS).starting(first):
+        if rows not in self._blocks:
+            self._blocks[rows] = GridBlocks(self.designs, rows)
+        for block in self._blocks[rows].starting(first):
             columns = {}
-            for name, values in block.columns.items():
-                listed = values.tolist()
+            for name in block.totals:
+                listed = block.column(name).tolist()
                 for row in block.errors:
                     listed[row] = None
                 columns[name] = listed
-            yield Batch([place.tolist() for place in block.places], columns, block.errors, len(block))
+            places = [block.place(axis).tolist() for axis in range(len(self.axes))]
+            yield Batch(places, columns, block.errors, len(block))
 
     def _slowly(self, batch: Batch) -> Batch:
         """Run designs one by one for their slow columns, those that the rest of `where` keeps."""
@@ -271,7 +289,8 @@ class Sweep:
 
 def sweep(
     spec: Source | Sequence[Source], vary: Mapping[str, Any], *, of: Sequence[str] = DEFAULT, where: str | None = None,
-    pareto: Sequence[str] = (), sample: int | None = None, seed: int = 0, **options: Any,
+    pareto: Sequence[str] = (), sample: int | None = None, seed: int = 0, executor: Executor | None = None,
+    **options: Any,
 ) -> Sweep:  # fmt: skip
     """Return many designs of a network; each row equals `analyze` of that design.
 
@@ -284,13 +303,16 @@ def sweep(
         pareto: keep the designs that no other beats in all of these columns: smaller, or larger with a + before.
         sample: this many designs, chosen at random.
         seed: of the choice.
-        options: as for `analyze`: variables, variant, input, convention, dtype, batch, fold_bn.
+        executor: computes parts of the sweep, as a `ProcessPoolExecutor` does, or `get_executor()` of a Dask client.
+        options: as for `analyze`: variables, variant, input, convention, dtype, batch, fold_bn, runtime, scratch;
+            and the name of a device, for the column `seconds`.
 
     Raises:
         SpecError: the spec cannot be read.
         ValueError: a name or a value is not one of the right ones.
     """
-    return Sweep(spec, vary, of=of, where=where, pareto=pareto, sample=sample, seed=seed, **options)
+    return Sweep(spec, vary, of=of, where=where, pareto=pareto, sample=sample, seed=seed, executor=executor,
+                 **options)  # fmt: skip
 
 
 def _rows(batch: Batch, keep: Sequence[int]) -> Batch:
