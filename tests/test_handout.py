@@ -58,7 +58,7 @@ def test_no_row_is_lost_and_none_is_double(options: dict[str, Any], lasts: int) 
     vary = {"width": "2..40:2", "input": "4..30:3", "act": "relu,gelu"}
     found = list(Sweep(SPEC, vary, executor=executor, **options))
     assert found == list(Sweep(SPEC, vary, **options))
-    assert executor.ran > 2
+    assert executor.ran > 1
 
 
 def test_every_kind_of_source_is_handed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,9 @@ def command(
     variables: SetOption = None,
     max_layers: MaxLayersOption = MOST_LAYERS,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Processes at work.")] = 1,
+    compiled: Annotated[
+        bool, typer.Option("--compiled/--interpreted", help="As machine code by Numba, for many millions of designs.")
+    ] = False,
     runtime: RuntimeOption = None,
     scratch: ScratchOption = None,
     device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="For the column `seconds`.")] = None,
@@ -113,12 +116,12 @@ def command(
     if resume and (output in (None, "-") or form not in ("csv", "jsonl") or pareto):
         fail("--resume continues a file of csv or jsonl", "name it with -o, and leave --pareto out")
     totals = RECORDED if of == "all" else tuple(part.strip() for part in of.split(",")) if of else DEFAULT
-    with usage_errors():
+    with usage_errors(), missing_extras():
         found = Sweep(
             sources_of(specs), pairs(vary), of=totals, where=where, pareto=[p for p in pareto.split(",") if p],
             sample=sample, seed=seed, input=shapes(input), variant=variant, variables=settings(variables),
             convention=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, max_layers=max_layers,
-            runtime=runtime, scratch=amount(scratch), device=device,
+            runtime=runtime, scratch=amount(scratch), device=device, compiled=compiled,
         )  # fmt: skip
     with usage_errors(), workers(jobs) as found.executor:
         if form == "table":
@@ -127,6 +130,15 @@ def command(
             _parquet(found, str(output))
         else:
             _stream(found, form, None if output == "-" else output, resume=resume)
+
+
+@contextmanager
+def missing_extras() -> Iterator[None]:
+    """Stop with exit code 2 and one line where an optional library is missing."""
+    try:
+        yield
+    except ImportError as error:
+        fail(str(error))
 
 
 @contextmanager

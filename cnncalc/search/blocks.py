@@ -76,8 +76,9 @@ class GridBlock:
 class GridBlocks:
     """The blocks of a space, computed by recordings on arrays."""
 
-    def __init__(self, designs: Designs, rows: int = ROWS) -> None:
+    def __init__(self, designs: Designs, rows: int = ROWS, *, compiled: bool = False) -> None:
         self.designs = designs
+        self.loops = compiled
         self.rows = rows
         self.tables = {given.name: np.array(given.values, dtype=np.int64) for given in designs.given}
         self.ranges = designs.ranges()
@@ -215,7 +216,12 @@ class GridBlocks:
         key = (id(network), bool(free))
         if key not in self._compiled:
             axes = {one.name: frozenset({str(one.axis)}) for one in self.designs.given} if free else {}
-            self._compiled[key] = Compiled(network, self.ranges, axes)
+            form: type[Compiled] = Compiled
+            if self.loops and free:  # picked designs are few: no code is made for them
+                from cnncalc.numbers.jit import CompiledLoops
+
+                form = CompiledLoops
+            self._compiled[key] = form(network, self.ranges, axes)
         return self._compiled[key]
 
     def _plain(self, rows: Array, flat: list[Array], columns: dict[str, Array], valid: Array,

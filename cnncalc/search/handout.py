@@ -44,7 +44,7 @@ def packed(sweep: Sweep) -> bytes:
     """
     try:
         return pickle.dumps((
-            {name: portable(source) for name, source in sweep.specs.sources.items()},
+            type(sweep), {name: portable(source) for name, source in sweep.specs.sources.items()},
             {axis.name: axis.choices for axis in sweep.axes if axis.kind != "spec"}, sweep.given,
         ))  # fmt: skip
     except (pickle.PicklingError, TypeError, AttributeError) as error:
@@ -54,11 +54,10 @@ def packed(sweep: Sweep) -> bytes:
 @lru_cache(maxsize=4)
 def unpacked(data: bytes) -> Sweep:
     """Return a packed sweep, the same one for the same data: what it has recorded serves all its parts."""
-    from cnncalc.search.sweep import Sweep
-
-    sources, vary, given = pickle.loads(data)  # noqa: S301 - made by `packed`
+    make, sources, vary, given = pickle.loads(data)  # noqa: S301 - made by `packed`
     specs = OpenedSpecs({name: open_source(source)[0] for name, source in sources.items()}, sources)
-    return Sweep(specs, vary, **given)
+    sweep: Sweep = make(specs, vary, **given)
+    return sweep
 
 
 def computed_part(data: bytes, first: int, count: int) -> list[Batch]:
