@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from cnncalc.numbers.arrays import Compiled
@@ -24,11 +23,8 @@ def as_python(monkeypatch: pytest.MonkeyPatch) -> None:
     from cnncalc.numbers import jit, source
 
     def plain(recording: Any, along: Any, depth: int) -> Any:
-        names: dict[str, Any] = {"gcd": np.gcd}
-        for text in source.DEFINED.values():
-            exec(text, names)  # noqa: S102
-        exec(loops_of(recording, along, depth), names)  # noqa: S102
-        return names["loops"]
+        texts = ["from math import gcd\n", *source.DEFINED.values(), loops_of(recording, along, depth)]
+        return jit.loaded("\n".join(texts)).loops
 
     monkeypatch.setattr(jit, "compiled", plain)
     monkeypatch.setattr(jit, "check_installed", lambda: None)

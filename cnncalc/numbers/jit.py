@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.abc import InspectLoader
+from importlib.util import find_spec, module_from_spec, spec_from_loader
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from cnncalc.numbers.source import DEFINED, PYTHON, CodeWriter, NotWritableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
     from cnncalc.numbers.node import Range
     from cnncalc.numbers.recording import Assigned, Recording
@@ -119,14 +121,30 @@ def check_installed() -> None:
 
 def compiled(recording: Recording, along: Mapping[str, int], depth: int) -> Callable[..., None]:
     """Return the same function as machine code."""
-    import math
-
     import numba
 
-    names: dict[str, Any] = {"gcd": math.gcd}
-    for function, text in DEFINED.items():
-        exec(text, names)  # noqa: S102 - the text of our own function
-        names[function.__name__] = numba.njit(names[function.__name__])
-    exec(loops_of(recording, along, depth), names)  # noqa: S102 - written above
-    loops: Callable[..., None] = numba.njit(error_model="numpy", boundscheck=False)(names["loops"])
+    module = loaded("from math import gcd\n\n" + "\n\n".join([*DEFINED.values(), loops_of(recording, along, depth)]))
+    for function in DEFINED:
+        setattr(module, function.__name__, numba.njit(getattr(module, function.__name__)))
+    loops: Callable[..., None] = numba.njit(error_model="numpy", boundscheck=False)(module.loops)
     return loops
+
+
+class _Written(InspectLoader):
+    """Loads a module from a text: one that was written here, of numbered names, whole numbers and known functions."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def get_source(self, fullname: str) -> str:  # noqa: ARG002 - as Python asks for it
+        return self.text
+
+
+def loaded(text: str) -> ModuleType:
+    """Return a text as a module."""
+    found = spec_from_loader("cnncalc_loops", _Written(text))
+    assert found is not None  # noqa: S101 - there is a loader
+    assert found.loader is not None  # noqa: S101
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    return module

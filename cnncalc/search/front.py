@@ -32,6 +32,14 @@ class Front:
         merged = sorted([*self.best, *_unbeaten(fresh)], key=_point)  # stable: earlier ones first
         self.best = _unbeaten(merged)
 
+    def add_one(self, point: Point, entry: Any) -> None:
+        """Take one further point."""
+        if None in point or any(_beats(other, point) for other, _ in self.best):
+            return
+        self.best = [known for known in self.best if not _beats(point, known[0])]
+        self.best.append((point, entry))
+        self.best.sort(key=_point)
+
 
 def _point(entry: tuple[Point, Any]) -> Point:
     return entry[0]

@@ -275,6 +275,30 @@ class Sweep:
                 found[name] += values
         return found
 
+    @property
+    def title(self) -> str:
+        """The network's name, or how many there are."""
+        names = list(self.specs.values())
+        return names[0].title(None) if len(names) == 1 else f"{len(names)} networks"
+
+    def plot(self, kind: str = "front", *, ax: Any = None, theme: str = "light", **options: Any) -> Any:
+        """Draw the designs with matplotlib and return the Axes (extra `plot`).
+
+        Args:
+            kind: `front`: designs by two columns `x` and `y` (macs and params; +NAME where more is better) with those
+                that no other beats; `map`: a column `value` (macs) over two of what varies, `x` and `y`.
+            ax: the Axes to draw on; by default those of a new figure.
+            theme: light or dark.
+            options: of the kind.
+
+        Raises:
+            ImportError: matplotlib is missing.
+            ValueError: there is no such kind or column, or it cannot be drawn.
+        """
+        from cnncalc.render.plot_sweep import plot_sweep
+
+        return plot_sweep(self, kind, ax=ax, theme=theme, **options)
+
     def to_pandas(self) -> Any:
         """Return a pandas DataFrame, one row a design (extra `pandas`)."""
         import pandas as pd
