@@ -29,6 +29,8 @@ def test_the_commands_print_what_stands_there(command: str, printed: str) -> Non
 def test_the_python_runs(code: str) -> None:
     if "to_pandas" in code:
         pytest.importorskip("pandas")
+    if ".plot(" in code:
+        pytest.importorskip("matplotlib").use("agg")
     exec(compile(code, "designs.md", "exec"), {})  # noqa: S102 - our own page
 
 

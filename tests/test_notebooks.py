@@ -70,8 +70,8 @@ def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert known in texts
 
 
-# ResNet-50 as torchvision publishes it, VGG-16's 212 pixels by the formula, U-Net's fields as gradients measure them; U-Net's halo of 92
-# is half of 572 - 388.
+# ResNet-50 as torchvision publishes it, VGG-16's 212 pixels by the formula, U-Net's fields as gradients measure them;
+# U-Net's halo of 92 is half of 572 - 388.
 KNOWN = {
     "first_look": ["(25557032, 4089184256, (427, 427))", "did you mean 'kernel'?", "'thop': 41"],
     "receptive_field": ["(212, 32)", "((427, 427), (224, 224))", "((204, 204), (188, 188), (1, 1))"],

@@ -295,7 +295,7 @@ class Sweep:
             ImportError: matplotlib is missing.
             ValueError: there is no such kind or column, or it cannot be drawn.
         """
-        from cnncalc.render.plot_sweep import plot_sweep
+        from cnncalc.search.pictures import plot_sweep
 
         return plot_sweep(self, kind, ax=ax, theme=theme, **options)
 
