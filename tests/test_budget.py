@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cnncalc
-from cnncalc.gate.compare import compare
+from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.config import read_call
 from cnncalc.gate.form import Limit, Origin, layered
-from cnncalc.gate.judge import Judgement, Status, judge_change, judge_layers, judge_total, standing
+from cnncalc.gate.judge import Judgement, Status, judge_change, judge_layers, judge_total, moved_most, standing
 from cnncalc.gate.metrics import METRICS, Measured, at_least, heaviest, known
 from cnncalc.testing import BudgetDoubtError, assert_within
 from cnncalc.values.diagnostics import SpecError
@@ -243,6 +243,52 @@ def test_layers_are_paired_by_path() -> None:
     assert (macs.before, macs.after, macs.change) == (5200, 3888 + 48 * 36 + 48 * 5, 576 + 80)
     assert macs.ratio == Fraction(656, 5200)
     assert not compare(report(), report()).changed
+    assert found.changed
+    assert compare(report(), report(dtype="fp16")).changed  # bytes alone
+
+
+def test_a_number_that_is_not_known_on_one_side_has_no_change() -> None:
+    found = Delta(metric="macs", before=None, after=7)
+    assert (found.change, found.ratio) == (None, None)
+    assert found.to_dict() == {"before": None, "after": 7, "delta": None, "percent": None}
+    assert Delta(metric="macs", before=7, after=None).change is None
+    assert Delta(metric="fc_share", before=Fraction(1, 2), after=Fraction(1, 4)).to_dict() == {
+        "before": 0.5, "after": 0.25, "delta": -0.25, "percent": -50.0
+    }  # fmt: skip
+    assert Delta(metric="macs", before=10**20, after=10**20 + 1).to_dict()["delta"] == 1
+
+
+def test_growth_is_traced_to_the_layer_that_grew_most_and_shrinking_to_the_one_that_shrank() -> None:
+    """Layer a goes from 3888 to 1944 MACs, b from 1152 to 2304 (twice the outputs, half the inputs), head doubles."""
+    layers = TINY["layers"]
+    other = {**TINY, "layers": [{"conv": {"out": 2, "kernel": 3, "bias": False}, "as": "a"}, layers[1],
+                                {"conv": {"out": 8, "kernel": 3, "bias": False}, "as": "b"}, *layers[3:]]}  # fmt: skip
+    both = compare(report(), report(other))
+    for metric, bound, path in [
+        ("macs", "max_increase", "b"), ("macs", "max_decrease", "a"), ("params", "max_increase", "head"),
+        ("receptive_field", "max_increase", "a"),
+    ]:  # fmt: skip
+        layer = moved_most(Limit(metric=metric, bound=bound, value=0, origin=Origin(kind="call", name="test")), both)
+        assert layer is not None
+        assert layer.path == path, (metric, bound)
+
+
+def test_a_minimum_says_how_much_of_it_there_is() -> None:
+    assert judged({"macs": {"min": 10_400}}).fill == Fraction(1, 2)
+    assert judged({"macs": {"min": 0}}).fill is None
+    assert judged({"receptive_field": {"min": 10}}).fill == Fraction(1, 2)
+
+
+def test_a_finding_on_a_layer_stands_on_its_line_and_column() -> None:
+    spec = cnncalc.parse(
+        "cnncalc: 1\ninput: [3, 8, 8]\nlayers:\n  - relu\n  - {conv: {out: 4, kernel: 3}, as: a}\n"
+    )
+    found = cnncalc.analyze(spec)
+    (limit,) = layered([read_call({"layers": [{"match": "a", "macs": 1}]}, "test")])
+    (finding,) = judge_layers(limit, found, None).findings
+    assert (finding.line, finding.column) == (5, 6)
+    made = judged({"layers": [{"match": "a", "macs": 1}]}).findings[0]  # of Python data, which has no lines
+    assert (made.line, made.column) == (1, 1)
 
 
 def test_assert_within_returns_the_report() -> None:

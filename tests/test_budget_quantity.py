@@ -160,6 +160,10 @@ def test_the_rounded_number_is_near_and_readable_again(number: int, unit: Unit) 
 
 def test_rounding_never_reaches_a_limit_that_is_not_reached() -> None:
     assert rounded(999_999) == "1M"
+    assert rounded(10**15) == "1P"
+    assert rounded(10**15 - 10**11) == "1P"
+    assert rounded(999 * 10**12) == "999T"
+    assert [percentage(Fraction(value, 100), signed=True) for value in (-1, 0, 1)] == ["-1 %", "0 %", "+1 %"]
     assert rounded(999_499) == "999k"
     assert shown(1000) == "1,000 (1k)"
     assert shown(999) == "999"
