@@ -360,6 +360,30 @@ def test_the_page_works_in_a_browser(visit: Visit, host: str) -> None:
 
 @pytest.mark.extra
 @pytest.mark.process
+def test_files_of_others_do_nothing_but_become_specs(visit: Visit, host: str) -> None:
+    """A name that is an attack is a name; a script of its own would break the policy, which the console would say."""
+    attack = "<img src=x onerror=document.title='hacked'></script><script>document.title='hacked'</script>"
+    hostile = SPEC.replace("name: tiny", f"name: {json.dumps(attack)}")
+    dropped = visit.page.locator("#file")
+    for show in ("table", "drawing", "report"):
+        tab = visit.page.locator(f"#tab-{show}")
+        if tab.get_attribute("aria-selected") == "false":
+            visit.after(tab.click)
+        file = {"name": "net.yaml", "mimeType": "text/yaml", "buffer": f"{hostile}# {show}\n".encode()}
+        visit.after(functools.partial(dropped.set_input_files, files=[file]))
+        assert attack in visit.page.locator("#head h2").text_content()
+    assert visit.page.title() == "cnncalc in the browser"
+    assert visit.page.locator("main img[src], main script").count() == 0
+    visit.after(lambda: visit.page.locator("#tab-table").click())
+    file = {"name": "small.json", "mimeType": "application/json", "buffer": json.dumps(KERAS).encode()}
+    visit.after(lambda: dropped.set_input_files(files=[file]))
+    assert f"{3 * 3 * 8 + 8 + 26 * 26 * 8 * 10 + 10:,}" in visit.page.locator("#head").inner_text()
+    assert visit.complaints == []
+    assert [url for url in visit.requests if not url.startswith((host, f"blob:{host}"))] == []
+
+
+@pytest.mark.extra
+@pytest.mark.process
 def test_words_are_completed_in_the_editor(visit: Visit) -> None:
     visit.after(lambda: visit.page.locator("#zoo").select_option("new spec"))
     visit.type("  - max_p")
