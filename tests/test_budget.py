@@ -21,6 +21,7 @@ from cnncalc.testing import BudgetDoubtError, assert_within
 from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
+    from cnncalc.gate.form import Bound
     from cnncalc.results.report import Report
 
 TINY: dict[str, Any] = {
@@ -264,10 +265,11 @@ def test_growth_is_traced_to_the_layer_that_grew_most_and_shrinking_to_the_one_t
     other = {**TINY, "layers": [{"conv": {"out": 2, "kernel": 3, "bias": False}, "as": "a"}, layers[1],
                                 {"conv": {"out": 8, "kernel": 3, "bias": False}, "as": "b"}, *layers[3:]]}  # fmt: skip
     both = compare(report(), report(other))
-    for metric, bound, path in [
+    cases: list[tuple[str, Bound, str]] = [
         ("macs", "max_increase", "b"), ("macs", "max_decrease", "a"), ("params", "max_increase", "head"),
         ("receptive_field", "max_increase", "a"),
-    ]:  # fmt: skip
+    ]  # fmt: skip
+    for metric, bound, path in cases:
         layer = moved_most(Limit(metric=metric, bound=bound, value=0, origin=Origin(kind="call", name="test")), both)
         assert layer is not None
         assert layer.path == path, (metric, bound)
