@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 import re
 from fractions import Fraction
@@ -77,6 +78,32 @@ def test_a_formula_equals_the_plain_run(spec: str, letters: tuple[str, ...], cha
         assert {name: python[name](*(float(value) for value in values.values())) for name in OF} == got
     assert found.at(**own) is not None
     assert held > 2 or "base" in letters
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"batch": 3, "dtype": "int8", "convention": "thop"}, {"fold_bn": True, "input": [3, 160, 96]},
+    {"deploy": True, "variables": {"width": 0.5}}, {"runtime": "tflm", "dtype": "int8"},
+])  # fmt: skip
+def test_a_report_has_formulas_of_its_network(options: dict[str, Any]) -> None:
+    report = cnncalc.analyze("mobilenet_v1", **options)
+    found = report.formula(("H", "W"), ("macs", "params", "flops", "peak_activation", "bytes", "layers"), per="block")
+    totals = report.totals
+    _, height, width = report.input[0][1]
+    values = found.at(H=height, W=width)
+    assert values is not None
+    assert (values["macs"], values["params"], values["flops"]) == (totals.macs, totals.params, totals.flops)
+    assert (values["peak_activation"], values["bytes"]) == (totals.peak_activation, totals.bytes)
+    assert values["layers"] == totals.layers
+    other = {**options, "input": [3, 192, 256]}
+    values = found.at(H=192, W=256)
+    assert values is not None
+    assert values["macs"] == cnncalc.analyze("mobilenet_v1", **other).totals.macs
+
+
+def test_a_report_without_its_network_has_none() -> None:
+    report = pickle.loads(pickle.dumps(cnncalc.analyze("lenet5")))  # noqa: S301 - our own
+    with pytest.raises(ValueError, match="does not know its network"):
+        report.formula()
 
 
 def test_resnets_macs_are_a_line_of_a_paper() -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cnncalc.results.patches import Patches
     from cnncalc.results.runtime import RuntimeMemory
     from cnncalc.results.totals import Summary, Totals
+    from cnncalc.search.formula import Formulas
     from cnncalc.study import Question
     from cnncalc.values.diagnostics import Diagnostic
     from cnncalc.values.shape import Shape
@@ -142,6 +143,22 @@ class Report:
             ValueError: there is no such layer or unit; or the report does not know its network: it was unpickled.
         """
         made: UnitView = view("report.rf")(self, layer, at)
+        return made
+
+    def formula(
+        self, letters: Sequence[str] = (), of: Sequence[str] = ("macs", "params"), *, per: str = ""
+    ) -> Formulas:
+        """Return totals of the network as exact formulas in its input's size, its batch and its variables.
+
+        Args:
+            letters: as for `cnncalc.formula`; the extents of the input where nothing is said.
+            of: totals, `output`, `receptive_field`.
+            per: `layer` or `block`, for a formula of each besides.
+
+        Raises:
+            ValueError: a letter or a total is not one of the right ones; or the report does not know its network.
+        """
+        made: Formulas = view("report.formula")(self, letters, of, per)
         return made
 
     def roofline(self, device: str | Device, *, devices: str | PathLike[str] | None = None) -> Roofline:

@@ -24,6 +24,7 @@ VIEWS = {
     "layers.html": "cnncalc.render.html:layers_html",
     "layers.totals": "cnncalc.analysis.subset:totals_of",
     "report.explain": "cnncalc.explanation.of_report:explained",
+    "report.formula": "cnncalc.search.formula:of_report",
     "report.rf": "cnncalc.explanation.of_report:seen",
     "layer.missing": "cnncalc.explanation.network:missing",
     "layer.text": "cnncalc.render.notebook:layer_text",

@@ -7,6 +7,8 @@ from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.deployment.runtimes import find_runtime
+from cnncalc.explanation.of_report import network_of
 from cnncalc.numbers.recorded import RecordedFraction
 from cnncalc.numbers.recorder import Recorder
 from cnncalc.search.columns import column
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cnncalc.graph.graph import Graph
+    from cnncalc.results.report import Report
     from cnncalc.source import Source
 
 EXTENTS = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
@@ -147,8 +150,8 @@ class Formulas:
 def formula(
     spec: Source, letters: Sequence[str] = (), of: Sequence[str] = ("macs", "params"), *, per: str = "",
     input: Any = None, variant: str | None = None, variables: Mapping[str, object] | None = None,  # noqa: A002
-    convention: str = "exact", dtype: str = "fp32", batch: int = 1, fold_bn: bool = False,
-    max_layers: int | None = None,
+    convention: str = "exact", dtype: str = "fp32", batch: int = 1, fold_bn: bool = False, deploy: bool = False,
+    runtime: str | None = None, max_layers: int | None = None,
 ) -> Formulas:  # fmt: skip
     """Return totals of a network as exact formulas.
 
@@ -165,6 +168,8 @@ def formula(
         dtype: as for `analyze`.
         batch: as for `analyze`.
         fold_bn: as for `analyze`.
+        deploy: as for `analyze`.
+        runtime: the network as it is given to this one; includes `deploy`.
         max_layers: as for `analyze`.
 
     Raises:
@@ -184,11 +189,26 @@ def formula(
     unknowns = tuple(made.letter(letter, chosen) for letter in chosen)
     inputs = made.inputs() if made.varied or input is not None else input_shapes(input)
     setting = Asked(variables=made.variables, inputs=inputs, variant=variant, convention=convention, dtype=dtype,
-                    batch=made.images, fold_bn=fold_bn, max_layers=max_layers)  # fmt: skip
+                    batch=made.images, fold_bn=fold_bn, deploy=deploy or runtime is not None,
+                    pads=runtime is not None and find_runtime(runtime).pads, max_layers=max_layers)  # fmt: skip
     network = record(read, recorder, setting, of, per=per, axes=True)
     if network.refusal is not None:
         raise ValueError("the network is not one at the size that it was recorded at: " + network.refusal)
     return Formulas(name=read.title(variant), letters=unknowns, network=network, of=tuple(of), parts=network.layers)
+
+
+def of_report(report: Report, letters: Sequence[str], of: Sequence[str], per: str) -> Formulas:
+    """Return totals of a report's network as formulas.
+
+    Raises:
+        ValueError: as `formula`; or the report does not know its network.
+    """
+    asked = network_of(report).question
+    return formula(
+        asked.spec, letters, of, per=per, input=asked.input, variant=asked.variant, variables=asked.variables,
+        convention=asked.convention, dtype=asked.dtype, batch=asked.batch, fold_bn=asked.fold_bn, deploy=asked.deploy,
+        runtime=asked.runtime, max_layers=asked.max_layers,
+    )  # fmt: skip
 
 
 class Lettering:
