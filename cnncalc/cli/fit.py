@@ -60,6 +60,10 @@ def command(
         typer.Option("--maximise", "--maximize", metavar="EXPR",
                      help="What is best: macs, -params, macs/params; the first --max otherwise."),
     ] = None,
+    frontier: Annotated[
+        str, typer.Option("--frontier", metavar="TOTALS", help="In place of a best design all that no other beats: "
+                          "macs,+params (+: more is better).")
+    ] = "",
     form: Annotated[
         str, typer.Option("--format", metavar="FORM", help="text or json.", autocompletion=completed(FORMS))
     ] = "text",
@@ -83,19 +87,28 @@ def command(
         "dtype": dtype, "batch": batch, "fold_bn": fold_bn, "max_layers": max_layers,
     }  # fmt: skip
     with usage_errors():
-        search = FitSearch(sources_of(specs), pairs(vary), most=limits(most, "--max"), least=limits(least, "--min"),
-                        maximise=maximise, **fixed)  # fmt: skip
+        fixed.update(most=limits(most, "--max"), least=limits(least, "--min"))
+        if frontier and maximise:
+            fail("--frontier and --maximise exclude each other")
+        search: FitSearch
+        if frontier:
+            from cnncalc.search.frontier import FrontierSearch
+
+            goals = [part.strip() for part in frontier.split(",") if part.strip()]
+            search = FrontierSearch(sources_of(specs), pairs(vary), goals, **fixed)
+        else:
+            search = FitSearch(sources_of(specs), pairs(vary), maximise=maximise, **fixed)
         found = search.run()
     spec = specs[0]
     own = options(flops=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, input=input, variant=variant, set=variables)
-    if found.best is None and found.nearest is None:
+    if found.best is None and found.nearest is None and not found.front:
         first = shlex.join(["cnncalc", "show", *command_of(spec, found.axes, (0,) * len(found.axes)), *own])
         fail(f"none of the {found.size:,} designs is a network", f"see why: {first}")
     if form == "json":
         write_output(to_json(found, specs, own), output)
     else:
         write_result(to_text(found, spec, own), output)
-    if found.best is None:
+    if found.best is None and not found.front:
         raise typer.Exit(1)
 
 
@@ -188,12 +201,25 @@ def to_json(found: Fitted, specs: Sequence[str], own: Sequence[str]) -> str:
         },
         "certificate": found.certificate(),
     }  # fmt: skip
+    if found.front:
+        del data["best"], data["nearest"], data["certificate"]
+        data["front"] = [{**written(found, design), "show": show_line(found, spec, own, design)}
+                         for design in found.front]  # fmt: skip
     return json.dumps(data, ensure_ascii=False)
 
 
 def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
     """Return what was found in a few lines."""
     limits = ", ".join(map(str, found.limits)) or "no limits"
+    if found.front:
+        head = f"{found.size:,} designs, {limits}, {len(found.front):,} that none beats in {found.objective}"
+        names = [*(axis.name for axis in found.axes), *found.front[0].totals]
+        rows = [[*(axis.texts[place] for axis, place in zip(found.axes, design.places, strict=True)),
+                 *(f"{number:,}" for number in design.totals.values())] for design in found.front]  # fmt: skip
+        widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+        lines = ["  ".join(part.rjust(width) for part, width in zip(row, widths, strict=True))
+                 for row in (names, *rows)]  # fmt: skip
+        return "\n".join([head, *lines, f"computed one by one: {found.computed:,}"]) + "\n"
     lines = [f"{found.size:,} designs, {limits}, best by {found.objective}"]
     design = found.best or found.nearest
     if found.best is None:

@@ -89,6 +89,7 @@ class Fitted:
         objective: what is made as large as can be.
         goal: the same as lists of a function and its parts.
         best: the design, None where nothing fits.
+        front: the designs that none beats, where these were asked for.
         nearest: the design with the smallest excess over its limits, where nothing fits.
         discarded: all other boxes.
         cuts: the tree of cuts: of each node that is no leaf, the axis, where, and the two nodes that it makes.
@@ -103,6 +104,7 @@ class Fitted:
     goal: Any
     best: Design | None = None
     nearest: Design | None = None
+    front: list[Design] = field(default_factory=list)
     discarded: list[Discarded] = field(default_factory=list)
     cuts: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     nodes: int = 1
@@ -298,19 +300,25 @@ class FitSearch:
             keep = keep & (total <= limit.number if limit.sign > 0 else total >= limit.number)
         if not np.any(keep):
             return
-        with np.errstate(all="ignore"):
-            value = np.asarray(self.goal.of({n: block.totals[n] for n in self.goal.names}))
-        if value.dtype.kind == "f":
-            keep = keep & np.isfinite(value)
-        chosen = np.broadcast_to(value, block.shape)[np.broadcast_to(keep, block.shape)]
-        if not len(chosen):
-            return
-        top = chosen.max()
-        rounded = value.dtype.kind == "f"
-        near = value >= top - abs(top) * 1e-12 if rounded else value == top
-        rows = np.flatnonzero(np.broadcast_to(near & keep, block.shape))
-        for number in rows.tolist() if rounded else rows[:1].tolist():
+        for number in self._wanted(block.totals, keep, block.shape).tolist():
             yield block.design(number)
+
+    def _wanted(self, totals: Mapping[str, Any], keep: Any, shape: tuple[int, ...]) -> Any:
+        """Return the rows of a block, of those that are kept, that may be the best."""
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            value = np.asarray(self.goal.of({n: totals[n] for n in self.goal.names}))
+        rounded = value.dtype.kind == "f"
+        if rounded:
+            keep = keep & np.isfinite(value)
+        chosen = np.broadcast_to(value, shape)[np.broadcast_to(keep, shape)]
+        if not len(chosen):
+            return np.zeros(0, np.int64)
+        top = chosen.max()
+        near = value >= top - abs(top) * 1e-12 if rounded else value == top
+        rows = np.flatnonzero(np.broadcast_to(near & keep, shape))
+        return rows if rounded else rows[:1]
 
     def _nearest(self) -> Design | None:
         """Return the design whose largest excess over a limit is smallest."""
