@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import cnncalc
 from cnncalc.cli import app
-from cnncalc.search.formula import formula
+from cnncalc.search.formula import formula, in_letters
 
 OF = ("macs", "params", "flops", "memory_access")
 
@@ -203,3 +203,41 @@ def test_mistakes_are_one_line(words: list[str], part: str) -> None:
     assert done.exit_code == 2
     assert part in done.stderr
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(("name", "shape", "options"), [
+    ("lenet5", "1x?x?", {}), ("resnet18", "3x?x224", {}), ("mobilenet_v1", "3x96x?", {"fold_bn": True}),
+])  # fmt: skip
+def test_a_table_in_letters_is_the_table_of_every_size(name: str, shape: str, options: dict[str, Any]) -> None:
+    table = in_letters(name, shape, **options)
+    rows, _, below = table.partition("\n\n")
+    values: dict[str, Any] = {"H": 97 if shape != "1x?x?" else 45, "W": 131, "floor": lambda x: x // 1}
+    given = [values[letter] if part == "?" else int(part)
+             for letter, part in zip(("C", "H", "W"), shape.split("x"), strict=True)]  # fmt: skip
+    report = cnncalc.analyze(name, input=given, **options)
+    for line in below.splitlines():
+        if " = " in line and not line.startswith("for"):
+            letter, _, text = line.partition(" = ")
+            values[letter] = int(eval(text.replace("/", "//"), {}, values))  # noqa: S307 - our own
+    lines = [re.split(r"  +", line) for line in rows.splitlines()[1:]]
+    assert len(lines) == len(report.layers) + 1
+    for (path, operator, output, params, macs), layer in zip(lines, report.layers, strict=False):
+        assert (path, operator) == (layer.path, layer.op)
+        extents = re.split(r" x |(?<=\d)x(?=\d)", output)
+        assert [eval(extent, {}, values) for extent in extents] == list(layer.out_shape)  # noqa: S307
+        assert (eval(params, {}, values), eval(macs, {}, values)) == (layer.params, layer.macs)  # noqa: S307
+    total, count, *sums = lines[-1]
+    assert [eval(text, {}, values) for text in sums if text] == [report.totals.params, report.totals.macs]  # noqa: S307
+    assert (total, count) == ("Total", f"{len(report.layers)} layers")
+
+
+def test_show_prints_letters_where_sizes_are_question_marks() -> None:
+    done = CliRunner().invoke(app, ["show", "lenet5", "--input", "1x?x?"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == in_letters("lenet5", "1x?x?")
+    assert "for H >= 32, W >= 32" in done.stdout
+    for words, part in ((["--input", "?x?"], "write ? for what is a letter"), (["--input", "1xax?"], "write ? for"),
+                        (["--input", "1x?x?", "--human"], "--variant")):  # fmt: skip
+        done = CliRunner().invoke(app, ["show", "lenet5", *words])
+        assert done.exit_code == 2
+        assert part in done.stderr

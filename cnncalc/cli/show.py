@@ -16,6 +16,8 @@ from cnncalc.cli.common import (
     report_error,
     report_findings,
     screen_width,
+    settings,
+    source_of,
     studied,
     usage_errors,
     write_output,
@@ -156,6 +158,19 @@ def command(
     Counts are for one image, forward, unless --batch says otherwise.
     """
     form_named(form, FORMS)
+    if any("?" in shape for shape in input or ()):
+        if (len(specs) > 1 or len(input or ()) > 1 or form != "table"
+                or any((columns, depth, by, sort, top, human, deploy, runtime, patches, memory, device, watch))
+        ):  # fmt: skip
+            fail("a table in letters is of one network and one input, with --variant, --set, --batch and --fold-bn",
+                 "cnncalc formula --per layer writes other totals and forms")  # fmt: skip
+        from cnncalc.search.formula import in_letters
+
+        with usage_errors():
+            text = in_letters(source_of(specs[0]), (input or [""])[0], variant=variant, variables=settings(variables),
+                              batch=batch, fold_bn=fold_bn, max_layers=max_layers)  # fmt: skip
+        write_output(text, output)
+        return
     whole, level = depth == "all", depth_of(depth)
     choice = Choice(
         columns=columns_named(columns), depth=level, whole=whole, by=by, sort=known_sort(sort), top=top,

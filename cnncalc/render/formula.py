@@ -11,6 +11,8 @@ from cnncalc.numbers.source import DEFINED, DEFINED_ON_ARRAYS, ON_ARRAYS, PYTHON
 from cnncalc.numbers.words import LATEX, TEXT, Words, named_steps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnncalc.numbers.recording import Assigned
     from cnncalc.numbers.words import Style
     from cnncalc.search.formula import Formulas
@@ -48,6 +50,37 @@ def to_text(found: Formulas) -> str:
     needed = words.requirements()
     lines += ["", f"for {', '.join(needed)}" if needed else "for all sizes"]
     return "\n".join(lines) + "\n"
+
+
+def layer_table(found: Formulas, operators: Sequence[tuple[str, str]]) -> str:
+    """Return the layers with their extents, parameters and products in letters, the sums, and what must hold.
+
+    Args:
+        found: the formulas of each layer, with `output`.
+        operators: the layers in order, each with its operator.
+    """
+    words, outputs = _words(found, TEXT), found.network.outputs
+
+    def written(name: str) -> str:
+        return words.polynomial(outputs[name]) if name in outputs else ""
+
+    rows = [("Layer", "Operator", "Output", "Params", "MACs")]
+    for path, operator in operators:
+        extents: list[str] = []
+        while f"{path}:output.{len(extents)}" in outputs:
+            text = written(f"{path}:output.{len(extents)}")
+            extents.append(f"({text})" if " " in text else text)
+        spaced = "x" if all(text.isdigit() for text in extents) else " x "
+        rows.append((path, operator, spaced.join(extents), written(f"{path}:params"), written(f"{path}:macs")))
+    rows.append(("Total", f"{len(operators)} layers", "", written("params"), written("macs")))
+    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+    lines = ["  ".join((*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4])).rstrip()
+             for row in rows]  # fmt: skip
+    steps = _wanted(found, words)
+    lines += ["", *(f"{one.name}: {one.meaning}" for one in found.letters)]
+    lines += [f"{words.names[step.number]} = {words.step(step)}" for step in steps]
+    needed = words.requirements()
+    return "\n".join([*lines, f"for {', '.join(needed)}" if needed else "for all sizes"]) + "\n"
 
 
 def to_latex(found: Formulas) -> str:

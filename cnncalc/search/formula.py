@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.deployment.runtimes import find_runtime
 from cnncalc.explanation.of_report import network_of
+from cnncalc.graph.fold import fold_batch_norm
 from cnncalc.numbers.recorded import RecordedFraction
 from cnncalc.numbers.recorder import Recorder
 from cnncalc.search.columns import column
 from cnncalc.search.network import TOTALS, Asked, Structure, record
+from cnncalc.search.space import own_shape
 from cnncalc.source import build_graph, input_shapes, open_source
 from cnncalc.values.diagnostics import did_you_mean
 
@@ -209,6 +211,31 @@ def of_report(report: Report, letters: Sequence[str], of: Sequence[str], per: st
         convention=asked.convention, dtype=asked.dtype, batch=asked.batch, fold_bn=asked.fold_bn, deploy=asked.deploy,
         runtime=asked.runtime, max_layers=asked.max_layers,
     )  # fmt: skip
+
+
+def in_letters(spec: Source, shape: str, **options: Any) -> str:
+    """Return the table of a network in the letters of the extents that are `?` in a shape such as `3x?x?`.
+
+    Raises:
+        SpecError: the spec is wrong.
+        ValueError: the shape is none, or the network has several inputs.
+    """
+    from cnncalc.render.formula import layer_table
+
+    read, collector = open_source(spec)
+    collector.raise_if_errors()
+    own = own_shape(read, options.get("variant"))
+    given = shape.replace(" ", "").lower().split("x")
+    letters = (CHANNELS, *EXTENTS.get(len(own) - 1, ()))
+    if len(given) != len(own) or not all(part == "?" or part.isdigit() for part in given):
+        raise ValueError(f"the input is {'x'.join(map(str, own))}; write ? for what is a letter: 3x?x?, got '{shape}'")
+    base = tuple(n if part == "?" else int(part) for part, n in zip(given, own, strict=True))
+    chosen = [letter for letter, part in zip(letters, given, strict=True) if part == "?"]
+    found = formula(read, chosen, ("output", "params", "macs"), per="layer", input=base, **options)
+    graph, _, _ = build_graph(read, input=base, variant=options.get("variant"), variables=options.get("variables"))
+    if options.get("fold_bn"):
+        graph = fold_batch_norm(graph)
+    return layer_table(found, [(node.path, node.op.name) for node in graph.nodes])
 
 
 class Lettering:

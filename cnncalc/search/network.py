@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cnncalc.numbers.recorder import Recorder
     from cnncalc.results.totals import Totals
 
+OUTPUT = "output"
 PEAK, FIELD = "peak_activation", "receptive_field"
 TOTALS: dict[str, Callable[[Totals], Any]] = {
     "params": lambda t: t.params,
@@ -137,6 +138,9 @@ def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str]
         own = total([graph.nodes[k] for k in indices], [per_node[k] for k in indices], dtypes.weight_bits, NO_PEAK)
         outputs.update({f"{name}:{what}": TOTALS[what](own) for what in wanted
                         if what in TOTALS and what != PEAK})  # fmt: skip
+    if per == "layer" and OUTPUT in wanted:
+        outputs.update((f"{node.path}:{OUTPUT}.{axis}", extent)
+                       for node in graph.nodes for axis, extent in enumerate(node.out_shapes[0]))  # fmt: skip
     outputs.update({what: TOTALS[what](totals) for what in wanted if what in TOTALS})
     outputs.update(shapes(graph, wanted))
     if FIELD in wanted:
@@ -190,7 +194,7 @@ def smallest_field(graph: Graph) -> dict[str, Any]:
 
 def shapes(graph: Graph, wanted: Iterable[str]) -> dict[str, Any]:
     """Return the extents of the outputs where they are wanted, by names such as `output.0`."""
-    if "output" not in wanted:
+    if OUTPUT not in wanted:
         return {}
     found = {}
     for label, ref in graph.outputs.items():
