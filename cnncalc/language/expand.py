@@ -6,23 +6,22 @@ that fails is reported once; whatever depends on it is left out in silence.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from cnncalc.graph.build import put_together, refuse_sources
 from cnncalc.graph.graph import Accept, Graph, Ref
 from cnncalc.language.early import Early
 from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
+from cnncalc.language.failures import Failures, Stop, plural
+from cnncalc.language.layers import Layers
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
-from cnncalc.language.settings import MAX_LAYERS, MOST_DIFFERENT, Overrides, set_inputs, set_used, set_variables
+from cnncalc.language.settings import Overrides, set_inputs, set_used, set_variables
 from cnncalc.language.slots import SlotError
 from cnncalc.language.template import (
     MAX_PARTS,
     MAX_PATH,
     MAX_REPEAT,
     MAX_SCOPES,
-    MEAN_PATH,
     Block,
     Item,
     Items,
@@ -31,24 +30,15 @@ from cnncalc.language.template import (
 )
 from cnncalc.language.ties import Tie
 from cnncalc.language.tree import Scalar
+from cnncalc.language.unread import Unread
 from cnncalc.ops.registry import find
 from cnncalc.values.bits import Bits
-from cnncalc.values.diagnostics import ArgumentError, Collector, Span
+from cnncalc.values.diagnostics import ArgumentError, Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
-    from cnncalc.graph.graph import Node, Trace, Values
+    from cnncalc.graph.graph import Node, Trace
     from cnncalc.language.slots import Args
-    from cnncalc.ops.operator import Operator, Part
-
-STEPS_PER_LAYER = 20
-"""Items that are left out cost time too, and so do sources and parameters: at most this much for each layer allowed."""
-
-
-class Stop(Exception):  # noqa: N818
-    """A limit is exceeded; nothing more is expanded."""
-
 
 def expand(spec: Template, overrides: Overrides, collector: Collector) -> Graph:
     """Return the network; findings go to the collector, and with errors among them the graph is what could be built.
@@ -71,55 +61,15 @@ class Expander:
         self.values = Evaluator(spec, self.scope, collector, recording=overrides.recording)
         self.graph = self.scope.graph
         self.nodes = self.graph.nodes
-        self.reported: set[tuple[str, Span | None]] = set()
+        self.failures = Failures(self.values, collector)
+        self.error, self.limit = self.failures.error, self.failures.limit
+        self.unread = Unread(self.failures)
+        self.layers = Layers(self.values, overrides, self.failures, self.unread)
+        self.tied = self.layers.tied
         self.scopes = 0
-        self.steps = max(overrides.max_layers, MAX_LAYERS // 10) * STEPS_PER_LAYER
-        self.different = max(overrides.max_layers // 5, MOST_DIFFERENT)
-        self.path_room = MEAN_PATH * max(overrides.max_layers, MAX_LAYERS)
-        self.used: set[Ref] = set()
         self.passed_on = False
         self.made: list[Made] = []
-        self.ties: list[Tie | None] = []
         self.calls: list[Block] = []
-        self.skipped: dict[Ref, Span | None] = {}
-
-    def error(self, error: SlotError | ArgumentError | ExpressionError, path: str, item: Item, trace: Trace,
-              refs: tuple[Ref, ...] = ()) -> None:  # fmt: skip
-        """Record why an item failed, at the argument to blame or at the item; once, however often it is used."""
-        who = f"{'block' if isinstance(item.key, Block) else 'layer'} '{path}' ({item.counter})"
-        span, code, message, hint = item.span, error.code, str(error), error.hint
-        related: list[tuple[str, Span]] = []
-        if isinstance(error, SlotError):
-            span = error.span or span
-        elif isinstance(error, ArgumentError):
-            if error.argument is not None:
-                modifier = {"repeat": item.repeat, "when": item.when}.get(error.argument)
-                slot = modifier or self.values.slots(item, first=True).get(error.argument)
-                span = slot.span or span if slot else span
-            for ref in refs:
-                place = self.nodes[ref[0]].span if ref[0] >= 0 else self.spec.inputs_span
-                if place is not None and place != span:
-                    related.append((f"'{self.graph.name(ref)}' gives {self.scope.shape(ref)}", place))
-        if self.graph.whole is None:
-            self.graph.whole = len(self.nodes)
-        if (code, span) in self.reported and span is not None:
-            return
-        self.reported.add((code, span))
-        if span is None and trace:
-            span = next((place for _, place in reversed(trace) if place is not None), None)
-        calls = tuple((f"in block call '{call}'", place) for call, place in trace if place is not None)
-        said = message.removeprefix(f"{item.counter} ")
-        message = f"{who}: {message}" if said == message else f"{who} {said}"
-        places = tuple(dict.fromkeys(related))
-        self.collector.add(code, message, span, path=path, hint=hint, related=places, trace=calls)
-
-    def limit(self, code: str, message: str, span: Span | None, hint: str) -> NoReturn:
-        """Report a limit that is exceeded, and give up the whole network."""
-        self.collector.add(code, message, span, hint=hint)
-        self.build.take_back(0)
-        self.graph.calls.clear()
-        self.graph.whole = 0
-        raise Stop
 
     def run(self) -> Graph:
         """Expand the file."""
@@ -139,10 +89,10 @@ class Expander:
                     self.file_widths()
                 if self.spec.dotted:
                     self.unique()
-                self.unused()
+                self.unread.warn()
         elif self.graph.whole is None:
             self.graph.whole = 0
-        if self.collector.errors and self.steps >= 0:
+        if self.collector.errors and self.layers.steps >= 0:
             Early(self.spec, self.values, lambda error, path, item: self.error(error, path, item, ())).run()
         return self.graph
 
@@ -189,40 +139,6 @@ class Expander:
         except (SlotError, ArgumentError) as error:
             span = next(iter(self.spec.bits.values())).span
             self.collector.add(error.code, f"bits: {error}", span, hint=error.hint)
-
-    def unused(self) -> None:
-        """Warn of layers and inputs whose result nobody uses."""
-        used = {ref[0] for ref in self.used} | {ref[0] for ref in self.graph.outputs.values()}
-        if self.collector.errors:
-            return
-        self.lost()
-        for index, node in enumerate(self.nodes):
-            if index not in used and not self.reported & {("unused-result", node.span), ("lost-branch", node.span)}:
-                if node.span is not None:
-                    self.reported.add(("unused-result", node.span))
-                self.collector.add("unused-result", f"nobody uses the result of layer '{node.path}' ({node.op.name})",
-                                   node.span, severity="warning", path=node.path,
-                                   hint="name it under outputs:, or remove the layer")  # fmt: skip
-        for number, name in enumerate(self.graph.inputs, 1):
-            if -number not in used:
-                self.collector.add("unused-input", f"nobody uses the input '{name}'", self.spec.inputs_span,
-                                   severity="warning", hint="remove it, or start a layer from it")  # fmt: skip
-
-    def lost(self) -> None:
-        """Warn of results that nobody uses because a layer is left out."""
-        outputs = set(self.graph.outputs.values())
-        for ref, place in self.skipped.items():
-            if ref[0] < 0 or ref in self.used or ref in outputs:
-                continue
-            node = self.nodes[ref[0]]
-            if ("lost-branch", node.span) in self.reported:
-                continue
-            self.reported.add(("lost-branch", node.span))
-            related = (("this layer is left out", place),) if place is not None else ()
-            self.collector.add("lost-branch", f"the result of layer '{self.graph.name(ref)}' ({node.op.name}) is lost: "
-                               "what would use it is left out", node.span, severity="warning", path=node.path,
-                               hint="leave this layer out too, or say with from: what follows it reads",
-                               related=related)  # fmt: skip
 
     def items(self, items: Items, frame: Frame, previous: Tensor, prefix: str, trace: Trace, *,
               chained: bool = False) -> Tensor:  # fmt: skip
@@ -291,7 +207,7 @@ class Expander:
                 self.graph.whole = len(self.nodes)
             return None
         path = prefix + item.name if prefix else item.name
-        self.spend(item)
+        self.layers.spend(item)
         if len(path) > MAX_PATH or path.count(".") >= MAX_PARTS:
             has = f"{len(path):,} characters and {path.count('.') + 1:,} parts"
             self.limit("path-too-long", f"the path '{path[:60]}...' has {has}, more than {MAX_PATH:,} or {MAX_PARTS}",
@@ -321,14 +237,14 @@ class Expander:
         for row, frame in enumerate(self.values.rows(item.each)):
             self.scope.frame, self.scope.index = frame, None
             if row:
-                self.spend(item)
+                self.layers.spend(item)
             tag = self.values.tag(item, outer) if item.tag is not None else None
             where = f"{path}.{row}" if tag is None else path[: len(path) - len(item.name)] + tag
             before = len(self.made)
             refs = self.entering(item, previous, chained=chained)
             wanted = self.wanted(item)
             if not wanted:
-                self.skip(item, refs)
+                self.unread.skip(item, refs)
             elif item.repeat is None:
                 previous = self.once(item, previous, where, trace, decided=True, chained=chained)
             else:
@@ -363,7 +279,7 @@ class Expander:
         for number in range(count):
             self.scope.index = number
             if number:
-                self.spend(item)
+                self.layers.spend(item)
             self.scope.repetition = len(self.made)
             if isinstance(previous, list) and len(previous) != self.scope.wanted(item):
                 many, takes = len(previous), plural(self.scope.wanted(item), "input")
@@ -399,58 +315,12 @@ class Expander:
     def leave_out(self, item: Item, previous: Tensor, refs: tuple[Ref, ...]) -> Tensor:
         """Return what stands for an item that is left out: what it would have read, the first of it or all."""
         self.passed_on = True
-        self.skip(item, refs)
+        self.unread.skip(item, refs)
         if item.joins_labels or not refs:
             return previous
         if previous is not None and item.from_ and not isinstance(previous, list):
-            self.skipped.setdefault(previous, item.span)
+            self.unread.skipped.setdefault(previous, item.span)
         return list(refs) if 1 < self.scope.gives(item) == len(refs) else refs[0]
-
-    def skip(self, item: Item, refs: tuple[Ref, ...]) -> None:
-        """Remember what an item that is left out would have read."""
-        for ref in refs:
-            self.skipped.setdefault(ref, item.span)
-        self.skip_labels([item])
-
-    def skip_labels(self, items: Iterable[Item]) -> None:
-        """Remember what layers that are left out would have read by label."""
-        for item in items:
-            sources = item.sources or []
-            labels = [*item.from_, *(source for _, source in sources if isinstance(source, Scalar))]
-            for _, source in sources:
-                if isinstance(source, Path):
-                    labels += source.from_
-                    self.skip_labels(source.items.items)
-            for label in labels:
-                try:
-                    tensor = self.scope.tensor(label.text)
-                except (ExpressionError, Silent):
-                    continue
-                for ref in tensor if isinstance(tensor, list) else [tensor]:
-                    if ref is not None:
-                        self.skipped.setdefault(ref, item.span)
-
-    @contextmanager
-    def tied(self, tie: Tie | None, span: Span | None) -> Iterator[None]:
-        """Let layers use the weights of their namesakes, and hold that all of them are used."""
-        if tie is None:
-            yield
-            return
-        self.ties.append(tie)
-        before = len(self.collector.found)
-        try:
-            yield
-        finally:
-            self.ties.pop()
-        if len(self.collector.found) == before:
-            tie.check(span, self.nodes)
-
-    def spend(self, item: Item) -> None:
-        """Count the time that an item takes, also where nothing comes of it."""
-        self.steps -= item.cost
-        if self.steps < 0:
-            self.limit("too-many-layers", f"the network has more than {self.overrides.max_layers:,} layers, or repeats "
-                       "too many that are left out", item.span, "raise the limit with --max-layers")  # fmt: skip
 
     def repetitions(self, item: Item | Path) -> int:
         """Return how often an item is repeated."""
@@ -476,52 +346,15 @@ class Expander:
             result, made = self.merge(item, refs, path, trace, passed), Made(path, start, len(self.nodes))
         else:
             op, parts, values = self.values.operator(item, first=number == 0)
-            self.used.update(refs)
+            self.unread.used.update(refs)
             try:
-                result = self.layers(item, op, parts, refs, path, trace, values)
+                result = self.layers.put(item, op, parts, refs, path, trace, values)
             except ArgumentError as error:
                 self.error(error, path, item, trace, refs)
                 return None
             made = Made(path, start, len(self.nodes), op)
         self.made.append(made._replace(stop=len(self.nodes)))
         return result
-
-    def layers(self, item: Item, op: Operator, parts: tuple[Part, ...], refs: tuple[Ref, ...], path: str, trace: Trace,
-               values: Values) -> Tensor:  # fmt: skip
-        """Append the nodes of one operator and return its outputs."""
-        shared = self.values.shared(item) if item.share is not None else None
-        if not parts:
-            outs = self.add(path, op, refs, item, trace, values, shared[0] if shared else None)
-            return outs[0] if len(outs) == 1 else outs
-        refuse_sources(op, len(refs))
-
-        def put(name: str, part: Operator, reads: tuple[Ref, ...], number: int) -> list[Ref]:
-            if number:
-                self.used.update(reads)
-            lender = shared[number] if shared else None
-            return self.add(name, part, reads, item, trace, values if name == path else (), lender)
-
-        outs = put_together(parts, refs, path, put)
-        return outs[0] if len(outs) == 1 else outs
-
-    def add(self, path: str, op: Operator, refs: tuple[Ref, ...], item: Item, trace: Trace,
-            values: Values, shares: int | None) -> list[Ref]:  # fmt: skip
-        """Append one node and return its outputs."""
-        if len(self.nodes) >= self.overrides.max_layers:
-            self.limit("too-many-layers", f"the network has more than {self.overrides.max_layers:,} layers", item.span,
-                       "raise the limit with --max-layers")  # fmt: skip
-        self.path_room -= len(path)
-        if self.path_room < 0:
-            self.limit("path-too-long", f"the paths of the layers have more than {MEAN_PATH} characters on average "
-                       f"over {self.overrides.max_layers:,} layers", item.span, "choose shorter labels")  # fmt: skip
-        if self.build.different >= self.different and not self.build.knows(op, refs):
-            self.limit("too-many-layers", f"the network has more than {self.different:,} layers that all differ",
-                       item.span, "raise the limit with --max-layers, to five times as many")  # fmt: skip
-        if shares is None and self.ties and (tie := self.ties[-1]) is not None:
-            self.build.infer(op, refs)  # that it does not fit is said before that it is no namesake
-            ins = tuple(map(self.build.shape, refs))
-            shares = tie.namesake(path, op, ins, item.span, self.nodes, apart=item.apart)
-        return self.build.append(path, op, refs, span=item.span, trace=trace, shares=shares, values=values)
 
     def merge(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace, previous: Tensor) -> Tensor:
         """Expand a merge; `previous` is what `prev` means among its sources."""
@@ -549,10 +382,10 @@ class Expander:
                 raise ArgumentError("has no source left", code="too-few-sources",
                                     hint="keep one path, or leave the merge out by when:")  # fmt: skip
             return joined[0]
-        self.used.update(joined)
+        self.unread.used.update(joined)
         op, parts, values = self.values.operator(item, first=False)
         try:
-            return self.layers(item, op, parts, joined, path, trace, values)
+            return self.layers.put(item, op, parts, joined, path, trace, values)
         except ArgumentError as error:
             self.error(error, path, item, trace, joined)
             return None
@@ -594,8 +427,8 @@ class Expander:
         scope = self.scope
         if not self.wanted(path):
             if not isinstance(previous, list) and previous is not None:
-                self.skipped.setdefault(previous, path.span)
-            self.skip_labels(path.items.items)
+                self.unread.skipped.setdefault(previous, path.span)
+            self.unread.skip_labels(path.items.items)
             return []
         chained = bool(path.from_)
         if path.repeat is None:
@@ -641,11 +474,11 @@ class Expander:
         outer = self.scope.index, self.scope.c_in, self.made, self.scope.repetition
         self.scope.index = None
         self.calls.append(block)
-        self.ties += [None] if item.apart else []
+        self.layers.ties += [None] if item.apart else []
         shared = item.share.span if item.share is not None else item.span
         with self.tied(Tie(source, path, self.nodes) if source else None, shared):
             result = self.items(block.body, frame, refs[0], f"{path}.", (*trace, (path, item.span)))
-        self.ties[len(self.ties) - item.apart :] = []
+        self.layers.ties[len(self.layers.ties) - item.apart :] = []
         self.calls.pop()
         if block.outputs and result is not None:
             result = self.results(block, frame)
@@ -663,8 +496,3 @@ class Expander:
         finally:
             self.scope.frame = outer
         return found[0] if len(found) == 1 else [*found]
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
