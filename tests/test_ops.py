@@ -208,15 +208,21 @@ def _item(text: str) -> dict[str, Any]:
     return {found: None} if isinstance(found, str) else found
 
 
+def _first(cls: type[Operator]) -> dict[str, Any]:
+    """The arguments of an operator's first case."""
+    found = load(cls).get("cases")
+    assert found, f"tests/ops/{cls.name}.yaml has no cases, or is not there"
+    return dict(found[0]["args"])
+
+
 def _needed(cls: type[Operator]) -> dict[str, Any]:
     """The least that an operator must be given, from its first case."""
-    given = load(cls)["cases"][0]["args"]
+    given = _first(cls)
     return {key: exact(given[key]) for key, declared in cls.args.items() if declared.default is REQUIRED}
 
 
 def _smallest(cls: type[Operator]) -> Operator:
-    first = load(cls)["cases"][0]["args"]
-    return build(cls.name, first)
+    return build(cls.name, _first(cls))
 
 
 def test_a_missing_case_file_is_a_failing_test_and_no_error_of_collection() -> None:
