@@ -1,14 +1,16 @@
-"""Budgets in a test suite: `assert_within(spec, macs="300M")`."""
+"""A test suite's own checks: `assert_within(spec, macs="300M")` and `assert_matches(spec, build)`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.config import read_call
 from cnncalc.gate.network import changes, judged
 from cnncalc.gate.outcome import Options, Run
 from cnncalc.gate.run import check
+from cnncalc.matching import matched
 from cnncalc.render.check_shared import file_of, safe, sentence
+from cnncalc.render.verdict import told
 from cnncalc.study import Study
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from cnncalc.results.report import Report
     from cnncalc.source import Input, Source
 
-__all__ = ["BudgetDoubtError", "assert_within", "check_file"]
+__all__ = ["BudgetDoubtError", "assert_matches", "assert_within", "check_file"]
 
 
 class BudgetDoubtError(ValueError):
@@ -65,6 +67,38 @@ def assert_within(
     if report is None:
         raise BudgetDoubtError("the network has no report")
     return report
+
+
+def assert_matches(
+    spec: Source | Study,
+    model: Any,
+    *,
+    variant: str | None = None,
+    input: Input | None = None,  # noqa: A002 - the spec's own word
+    variables: Mapping[str, object] | None = None,
+) -> Report:
+    """Assert that a model is the network of a spec, layer by layer, and return the network's report.
+
+    Output shapes, parameters and multiply-accumulates are held against each other, in the order of the calls.
+
+    Args:
+        spec: as for `analyze`.
+        model: a model of PyTorch or Keras, a function that makes one (PyTorch's on the meta device), or what
+            `cnncalc verify --with` takes: a file, `torch`, `keras`, `onnx`, `torch:package.module:factory`.
+        variant: one of the spec's variants.
+        input: another input shape without the batch.
+        variables: values for some of the spec's `vars`.
+
+    Raises:
+        AssertionError: a layer or a total differs; the message has the layers that do.
+        ValueError: the model is none, or does not run.
+        SpecError: the spec is no network, or one that has no form there.
+    """
+    study = Study.of(spec, variant=variant, input=input, variables=variables)
+    verdict = matched(study, model)
+    if not verdict.holds:
+        raise AssertionError(told(verdict, differing=True))
+    return study.report
 
 
 def check_file(file: str | PathLike[str]) -> None:

@@ -25,7 +25,7 @@ LEVELS = (
     {"api"},
     {"render", "drawing", "page", "gate", "search", "explanation", "reconciliation"}
     | {"builder", "builder_stub", "builder_ops"}
-    | {"testing", "pytest_plugin", "lineup", "manual"},
+    | {"matching", "testing", "pytest_plugin", "lineup", "manual"},
     {"editor"},
     {"server"},
     {"cli"},

@@ -71,7 +71,7 @@ OPTIONS = {
     "schema": ("--report",),
     "lsp": ("--stdio",),
     "error": ("over-budget", "nothing", "window-does-not-fit"),
-    "verify": ("--with onnx", "--input 3x40x56", "--variant s"),
+    "verify": ("--with onnx", "--field", "--input 3x40x56", "--variant s"),
 }  # fmt: skip
 SILENT = {"check", "init", "lsp"}
 """Commands without -o, or whose -o is something else."""

@@ -140,6 +140,17 @@ class Said(NamedTuple):
     gates: tuple[int, ...]
 
 
+def map_fields(graph: Graph) -> list[dict[str, Axes]]:
+    """Return the field of every node on its actual map, gates included, by network input.
+
+    What is only reached through units beyond a map's edge is left out, as in `unit_box`: a field lies inside the input.
+    """
+    walk = _Walk(graph, on_map=True)
+    for index, node in enumerate(graph.nodes):
+        walk.visit(index, node)
+    return [walk.true[index] for index in range(len(graph.nodes))]
+
+
 class _Walk:
     """One pass over the nodes: per node, the axes' fields by network input, along the spatial path and truly."""
 

@@ -50,6 +50,24 @@ def keras_side(graph: Graph, name: str, file: str | None, line: Callable[[Span |
     return Side(f"Keras {keras.__version__}", layers, True, outputs, params, sum(whole(model)))
 
 
+def own_keras_side(model: Any, name: str) -> Side:
+    """Return the numbers of a model of one's own, every call of a layer in the order of the calls."""
+    import keras
+
+    layers: dict[str, Numbers] = {}
+    for layer in getattr(model, "operations", model.layers):  # a Sequential has layers alone
+        if type(layer).__name__ == "InputLayer":
+            continue
+        for number, node in enumerate(layer._inbound_nodes):  # noqa: SLF001 - the tensors of each call
+            shape = channels_first(node.output_tensors[0].shape)
+            learned = 0 if number else sum(prod(w.shape) for w in getattr(layer, "trainable_weights", ()))
+            layers[f"{layer.name}{f':{number}' if number else ''}"] = Numbers(shape, learned, products(layer, number))
+    outputs = [channels_first(t.shape) for t in model.outputs]
+    params = sum(prod(w.shape) for w in model.trainable_weights)
+    macs = sum(n.macs or 0 for n in layers.values())
+    return Side(f"{name} (Keras {keras.__version__})", layers, False, outputs, params, macs)
+
+
 def channels_first(shape: tuple[int | None, ...]) -> tuple[int, ...]:
     """Return the extents of a tensor as `[C, *S]`."""
     extents = [n or 1 for n in shape[1:]]

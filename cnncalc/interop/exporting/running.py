@@ -1,7 +1,9 @@
-"""Exported source at work: its function `build`."""
+"""Exported source at work, its function `build`, and functions of one's own."""
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,3 +25,20 @@ def loaded(text: str) -> Callable[[], Any]:
         found.loader.exec_module(module)
     build: Callable[[], Any] = module.build
     return build
+
+
+def imported(reference: str) -> Callable[..., Any]:
+    """Return a function of the user's, `package.module:factory`, from the folder they stand in; it runs their code.
+
+    Raises:
+        ValueError: there is no such module or function.
+    """
+    module_name, _, factory = reference.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Callable[..., Any] = getattr(import_module(module_name), factory)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"cannot find '{reference}': {error}") from None
+    finally:
+        sys.path.pop(0)
+    return found

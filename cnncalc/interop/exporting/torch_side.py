@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
-from importlib import import_module
-from pathlib import Path
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.exporting.running import loaded
+from cnncalc.interop.exporting.running import imported, loaded
+from cnncalc.interop.exporting.torch_field import measured_fields
 from cnncalc.interop.exporting.torch_source import torch_source
 from cnncalc.interop.exporting.verifying import Numbers, Side
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cnncalc.graph.graph import Graph
+    from cnncalc.interop.exporting.verifying import FieldRow
     from cnncalc.values.diagnostics import Span
 
 
@@ -45,30 +45,63 @@ def torch_side(graph: Graph, name: str, file: str | None, line: Callable[[Span |
     return Side(f"PyTorch {torch.__version__.split('+')[0]}", layers, True, outputs, params, total)
 
 
+def torch_fields(graph: Graph, name: str, file: str | None, line: Callable[[Span | None], str | None]
+                 ) -> list[FieldRow]:  # fmt: skip
+    """Return the receptive fields of the layers, here and as gradients of the exported source say.
+
+    Raises:
+        SpecError: a layer has no form in PyTorch.
+    """
+    written = torch_source(graph, name=name, file=file, line=line)
+    return measured_fields(graph, loaded(written.text)(), written.modules)
+
+
 def own_side(reference: str, inputs: Sequence[tuple[int, ...]]) -> Side:
     """Return the numbers of a model that a function of the user's makes, `package.module:factory`; it runs their code.
 
     Raises:
         ValueError: there is no such module or function, or what it gives is no model.
     """
-    import torch
+    side = made_side(imported(reference), inputs, reference)
+    if side is None:
+        raise ValueError(f"'{reference}' makes no model of PyTorch")
+    return side
 
-    module_name, _, factory = reference.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
+
+def made_side(make: Callable[[], Any], inputs: Sequence[tuple[int, ...]], name: str = "") -> Side | None:
+    """Return the numbers of the model that a function makes on the meta device; None where it is none of PyTorch.
+
+    Raises:
+        ValueError: it does not run there.
+    """
     try:
-        make = getattr(import_module(module_name), factory)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"cannot find '{reference}': {error}") from None
-    finally:
-        sys.path.pop(0)
+        import torch
+    except ImportError:
+        return None
+    called = name or getattr(make, "__name__", "the model")
     try:
         with torch.device("meta"):
             model = make()
-        found, outputs, total = measured(model, inputs)
     except Exception as error:
-        raise ValueError(f"'{reference}' does not run on the meta device: {error}") from error
+        raise ValueError(f"'{called}' does not run on the meta device: {error}") from error
+    return model_side(model, inputs, called) if isinstance(model, torch.nn.Module) else None
+
+
+def model_side(model: Any, inputs: Sequence[tuple[int, ...]], name: str = "") -> Side:
+    """Return the numbers of a model, which stays as it is.
+
+    Raises:
+        ValueError: it does not run on the meta device.
+    """
+    import torch
+
+    called = name or type(model).__name__
+    try:
+        found, outputs, total = measured(deepcopy(model), inputs)
+    except Exception as error:
+        raise ValueError(f"'{called}' does not run on the meta device: {error}") from error
     params = sum(p.numel() for p in model.parameters())
-    return Side(f"{reference} (PyTorch {torch.__version__.split('+')[0]})", found, False, outputs, params, total)
+    return Side(f"{called} (PyTorch {torch.__version__.split('+')[0]})", found, False, outputs, params, total)
 
 
 @contextmanager

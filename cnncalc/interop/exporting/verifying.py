@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,13 +56,28 @@ class Row(NamedTuple):
     differs: tuple[str, ...]
 
 
+Box: TypeAlias = "tuple[tuple[int, int] | None, ...]"
+"""The first and last pixel that a unit sees on each axis of a network input; None where it sees nothing."""
+
+
+class FieldRow(NamedTuple):
+    """What the unit in the middle of a layer sees of a network input, here and there, pixels outside left out."""
+
+    path: str
+    unit: tuple[int, ...]
+    source: str
+    mine: Box
+    theirs: Box
+
+
 @dataclass(slots=True)
 class Verdict:
-    """What came of the comparison."""
+    """What came of the comparison; `fields` is None where nobody asked for them."""
 
     title: str
     rows: list[Row] = field(default_factory=list)
     totals: list[tuple[str, Any, Any]] = field(default_factory=list)
+    fields: list[FieldRow] | None = None
 
     @property
     def wrong(self) -> list[Row]:
@@ -72,7 +87,13 @@ class Verdict:
     @property
     def holds(self) -> bool:
         """Whether nothing differs."""
-        return not self.wrong and all(mine == theirs for _, mine, theirs in self.totals)
+        return (not self.wrong and all(mine == theirs for _, mine, theirs in self.totals)
+                and not self.wrong_fields)  # fmt: skip
+
+    @property
+    def wrong_fields(self) -> list[FieldRow]:
+        """The fields that differ."""
+        return [row for row in self.fields or () if row.mine != row.theirs]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -80,11 +101,16 @@ class Verdict:
         def numbers(found: Numbers | None) -> dict[str, Any] | None:
             return None if found is None else {**found._asdict(), "shape": found.shape and list(found.shape)}
 
+        fields = {} if self.fields is None else {"fields": [
+            {"path": f.path, "unit": list(f.unit), "input": f.source, "here": list(f.mine), "there": list(f.theirs)}
+            for f in self.fields
+        ]}  # fmt: skip
         return {
             "with": self.title, "holds": self.holds,
             "totals": {name: {"here": mine, "there": theirs} for name, mine, theirs in self.totals},
             "layers": [{"path": r.path, "there": r.there, "here": numbers(r.mine), "other": numbers(r.theirs),
                         "differs": list(r.differs)} for r in self.rows],
+            **fields,
         }  # fmt: skip
 
 
@@ -147,8 +173,11 @@ def by_order(here: dict[str, Numbers], there: dict[str, Numbers]) -> list[Row]:
             lost.remove(path)
             spare.remove(twin)
     rows = [Row(path, pairs[path], here[path], there[pairs[path]], ()) for path in left if path in pairs]
+    one_by_one = dict(zip(lost, spare, strict=True)) if len(lost) == len(spare) else {}
     for path in lost:
         near = next((other for other in spare if len(here[path].differs(there[other])) == 1), None)
+        if near is None:
+            near = next((other for other in (path, one_by_one.get(path)) if other in spare), None)
         if near is not None:
             spare.remove(near)
             rows.append(Row(path, near, here[path], there[near], tuple(here[path].differs(there[near]))))
