@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,12 @@ def model_side(graph: Graph, model: Any) -> Side:
     if "torch" not in kinds and "keras" not in kinds and callable(model):
         from cnncalc.interop.exporting.torch_side import made_side
 
-        made = made_side(model, [tuple(s) for s in graph.inputs.values()])
+        try:
+            made = made_side(model, [tuple(s) for s in graph.inputs.values()])
+        except ValueError:
+            if "keras" not in sys.modules:  # a model of Keras is not made on PyTorch's meta device
+                raise
+            made = None
         if made is not None:
             return made
         model = model()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,10 +14,14 @@ from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, SetOp
 if TYPE_CHECKING:
     from cnncalc.study import Study
 
-FORMATS = ("keras", "onnx", "tflite", "torch")
+FORMATS = ("keras", "onnx", "scalesim", "tflite", "timeloop", "torch", "zigzag")
+FOLDERS = frozenset(("timeloop",))
+"""What is a file for each layer."""
 WEIGHTS = ("none", "zeros")
 PACKAGES = {"onnx": "onnx", "tflite": "flatbuffers"}
 """What a format needs, in the extra of its own name."""
+
+BITS = {"int8": 8, "fp32": 32}
 
 EPILOG = """\
 Examples:
@@ -41,11 +46,11 @@ def command(
     spec: Annotated[
         str, typer.Argument(metavar="SPEC", help="A spec file or a zoo network.", autocompletion=complete_spec)
     ],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file, for timeloop the folder.")],
     input: InputOption = None,  # noqa: A002 - the option's name
     variant: VariantOption = None,
     variables: SetOption = None,
-    dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="For tflite: int8 or fp32.")] = "int8",
+    dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="For tflite, zigzag: int8 or fp32.")] = "int8",
     max_layers: MaxLayersOption = MOST_LAYERS,
     weights: Annotated[
         str, typer.Option("--weights", metavar="WHICH", help="For onnx: none, or zeros.")
@@ -59,6 +64,8 @@ def command(
     keras: source for Keras 3, a function for each block and a function `build()`.
 
     onnx: an ONNX model with the network's shapes; its weights are left out, or zeros.
+
+    scalesim, timeloop, zigzag: the layers that multiply, as these simulators read them; timeloop's is a folder.
 
     tflite: a TensorFlow Lite file with the network's shapes and weights of zeros, as TensorFlow Lite Micro and Arm's
     Vela take it: batch norms folded, rectifiers fused.
@@ -81,10 +88,15 @@ def command(
             data = written(study, format, dtype, batch, zeros=weights == "zeros")
         except SpecError as error:
             raise study.located(error) from None
-    save(output, data)
+    if isinstance(data, dict) and format in FOLDERS:
+        Path(output).mkdir(parents=True, exist_ok=True)
+        for name, text in data.items():
+            save(str(Path(output) / name), text)
+    else:
+        save(output, next(iter(data.values())) if isinstance(data, dict) else data)
 
 
-def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> bytes | str:
+def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> bytes | str | dict[str, str]:
     """Return a network in a format."""
     if form == "torch":
         from cnncalc.interop.exporting.torch_source import torch_source
@@ -101,6 +113,10 @@ def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> 
         model = onnx_model(study.graph, name=study.name, file=study.spec.file, batch=batch, zeros=zeros).model
         data: bytes = model.SerializeToString()
         return data
+    from cnncalc.interop.exporting.simulators import SIMULATORS
+
+    if form in SIMULATORS:
+        return SIMULATORS[form](study.graph, study.name, study.spec.file, BITS.get(dtype, 8))
     from cnncalc.deployment.runtimes import Deployment, program_of
     from cnncalc.graph.deploy import deployed
     from cnncalc.interop.tflite_out import to_tflite
