@@ -8,10 +8,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from oracles import graphs
+from oracles.convert import graph_case
 from typer.testing import CliRunner
 
-from cnncalc import analyze
+from cnncalc import analyze, parse
 from cnncalc.cli import app
+from cnncalc.interop.exporting.keras_source import keras_source
+from cnncalc.interop.exporting.source import comment_of
 from cnncalc.interop.exporting.torch_source import torch_source
 from cnncalc.study import Study
 from cnncalc.values.diagnostics import SpecError
@@ -21,10 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ZOO = sorted(file.stem for file in folder().glob("*.yaml"))
-NO_SOURCE = frozenset((
-    "coatnet_0_rw_224", "efficientdet_d0", "efficientformer_l1", "fasterrcnn_resnet50_fpn", "mobilenetv4_hybrid_medium",
-    "mobilevit_xxs", "retinanet_resnet50_fpn", "swin_t",
-))  # fmt: skip
+NO_SOURCE = frozenset(("efficientdet_d0", "fasterrcnn_resnet50_fpn", "retinanet_resnet50_fpn"))
 NO_ONNX = frozenset((
     "coatnet_0_rw_224", "efficientformer_l1", "fasterrcnn_resnet50_fpn", "focalnet_tiny_srf",
     "mobilenetv4_hybrid_medium", "mobilevit_xxs", "swin_t", "tcn_pixels", "vnet",
@@ -69,6 +70,42 @@ def test_source_is_python_with_a_class_per_block(name: str) -> None:
     assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)][-1] == "build"
     assert max(map(len, text.splitlines())) <= 110
     assert "cnncalc" not in text
+
+
+COMMENTED = """\
+input: [3, 32, 32]
+blocks:
+  double:
+    params: {out: }
+    layers:
+      - conv: {out: out, kernel: 3, padding: 1, act: relu}  # keeps the map's size
+      - conv: {out: out, kernel: 3, padding: 1}
+layers:
+  - double: 16  # the fine map
+  - {double: 32, repeat: 3}  # three "of them" #7
+  - {conv: {out: 4, kernel: 1}, as: "last"}
+"""
+
+
+def test_names_and_comments_of_the_spec_stay() -> None:
+    study = Study.of(parse(COMMENTED))
+    text = torch_source(study.graph, name="net", file=None, line=study.line).text
+    assert "        # keeps the map's size\n        self.conv1 = nn.Conv2d(" in text
+    assert "        # the fine map\n        self.double1 = Double(3, 16)" in text
+    assert '        # three "of them" #7\n        self.double2 = nn.Sequential(' in text
+    assert text.count("# ") == 3
+    text = keras_source(study.graph, name="net", file=None, line=study.line).text
+    assert '    # the fine map\n    x = double(inputs, 16, name="double1")' in text
+    assert '    # three "of them" #7\n    for i in range(3):\n        x = double(x, 32, name=f"double2_{i}")' in text
+    assert "conv1_filters: int, name: str) -> KerasTensor:\n    # keeps the map's size" in text
+
+
+@pytest.mark.parametrize(("line", "comment"), [
+    ("  - conv: 3 # three", "three"), ("  - conv: 3#4", ""), ('  - {conv: 3, as: "a # b"}', ""), (None, ""),
+    ("  - {conv: 3, as: 'a # b'}   #  c # d ", "c # d"), ("  - relu", ""),
+])  # fmt: skip
+def test_what_a_comment_is(line: str | None, comment: str) -> None:
+    assert comment_of(line) == comment
 
 
 def test_resnet50_is_short_and_repeats_in_loops() -> None:
@@ -173,6 +210,69 @@ def test_verify_against_ones_own_model(tmp_path: Path, monkeypatch: pytest.Monke
     assert run("verify", "net.yaml", "--with", "torch:mine_of_tests:build").exit_code == 0
     (tmp_path / "other.yaml").write_text(PLAIN.replace("groups: 2", "groups: 1"), encoding="utf-8")
     assert run("verify", "other.yaml", "--with", "torch:mine_of_tests:build").exit_code == 1
+
+
+ATTENDING = """\
+input: [8, 6, 6]
+layers:
+  - {conv: {out: 8, kernel: 1}, as: q}
+  - {conv: {out: 4, kernel: 1}, from: q, as: k}
+  - {conv: {out: 4, kernel: 1}, from: q, as: v}
+  - {attention: {heads: 4, kv_heads: 2, WHAT}, from: [q, k, v]}
+"""
+
+
+@pytest.mark.parametrize("what", ["window: [2, 3], bias: true", "bias: 36", "tokens_per_group: 12", "bias: true"])
+def test_attention_in_parts_and_with_a_bias(what: str) -> None:
+    torch = pytest.importorskip("torch")
+    from cnncalc.interop.exporting.running import loaded
+    from cnncalc.interop.exporting.torch_side import torch_side
+    from cnncalc.interop.exporting.verifying import compared
+
+    study = Study.of(parse(ATTENDING.replace("WHAT", what)))
+    verdict = compared(study.graph, torch_side(study.graph, study.name, None, study.line))
+    assert verdict.holds, verdict.wrong
+    model = loaded(torch_source(study.graph, name="net", file=None, line=study.line).text)()
+    x = torch.rand(2, 8, 6, 6)
+    before = model(x)
+    x[:, :, 5, 5] += 1
+    moved = (model(x) - before).abs().sum(dim=(0, 1)) > 0
+    groups = {"window": (slice(4, 6), slice(3, 6)), "tokens": (slice(4, 6), slice(0, 6))}
+    rows, columns = groups.get(what.partition("_")[0].partition(":")[0], (slice(0, 6), slice(0, 6)))
+    seen = torch.zeros(6, 6, dtype=torch.bool)
+    seen[rows, columns] = True
+    assert torch.equal(moved, seen)
+
+
+@pytest.mark.parametrize("name", ["half", "train", "type", "forward"])
+def test_no_attribute_hides_one_of_a_module(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    from cnncalc.interop.exporting.running import loaded
+
+    study = Study.of(parse(f"input: [3, 8, 8]\nlayers:\n  - {{conv: {{out: 4, kernel: 1}}, as: {name}}}\n"))
+    model = loaded(torch_source(study.graph, name="net", file=None, line=study.line).text)()
+    assert model.half().eval()(torch.zeros(1, 3, 8, 8, dtype=torch.float16)).shape == (1, 4, 8, 8)
+
+
+@pytest.mark.parametrize("name", list(graphs())[::10])
+def test_random_graphs_go_out_and_come_back(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from cnncalc.interop.exporting.onnx_model import onnx_model
+
+    here = Study.of(graph_case(graphs()[name]))
+    file = tmp_path / "net.onnx"
+    file.write_bytes(onnx_model(here.graph, name=name, file=None).model.SerializeToString())
+    mine, there = here.report, analyze(file)
+    assert (there.totals.params, there.totals.macs) == (mine.totals.params, mine.totals.macs)
+    assert [x.macs for x in there.layers if x.macs] == [x.macs for x in mine.layers if x.macs]
+
+
+@pytest.mark.parametrize("name", list(graphs())[::10])
+def test_random_graphs_run_in_pytorch(name: str) -> None:
+    pytest.importorskip("torch")
+    from cnncalc.matching import matched
+
+    assert matched(Study.of(graph_case(graphs()[name])), "torch").holds
 
 
 def test_what_has_no_form_is_an_error_at_its_layer(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.interop.exporting.keras_layers import HELPERS, keras_layer
 from cnncalc.interop.exporting.scopes import Scope
-from cnncalc.interop.exporting.source import KEYWORDS, Made, kind, repr_of, wrapped
+from cnncalc.interop.exporting.source import KEYWORDS, Made, kind, pythonic, repr_of, wrapped
 from cnncalc.interop.exporting.source_writer import SourceWriter
 
 if TYPE_CHECKING:
@@ -63,7 +63,18 @@ class KerasWriter(SourceWriter):
     def titled(self, name: str) -> str:
         found = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
         found = re.sub(r"\W+", "_", found).strip("_").lower()
-        return self.safe(found)
+        return pythonic(found, KerasWriter.reserved)
+
+    def safe(self, name: str) -> str:
+        return under(name)
+
+    def free(self, name: str, attributes: set[str]) -> str:
+        found, number = name, 1
+        while found in attributes:
+            number += 1
+            found = f"{name}_{number}"
+        attributes.add(found)
+        return found
 
     def input_name(self, number: int) -> str:
         alone = len(self.graph.inputs) == 1
@@ -165,6 +176,8 @@ class KerasWriter(SourceWriter):
                 found.append(line)
                 continue
             made, given = body.made[int(match[1])], said[int(match[1])]
+            if made.comment:
+                found.append(f"# {made.comment}")
             if made.calls:
                 found += self.row_lines(made, given, inner=inner)
             else:

@@ -63,6 +63,7 @@ class Made:
         defaults: arguments that are left out at these values.
         reads: what the calls of blocks read, as it is written.
         outs: what their results are called.
+        comment: what the spec says beside the item.
     """
 
     attribute: str
@@ -72,6 +73,7 @@ class Made:
     defaults: dict[str, Any] = field(default_factory=dict)
     reads: str = ""
     outs: str = ""
+    comment: str = ""
 
     def shape(self) -> tuple[Any, ...]:
         """Return what is equal among calls of one class."""
@@ -216,6 +218,12 @@ def camel(text: str) -> str:
     """Return a name as that of a class."""
     found = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text) if part)
     return f"N{found}" if not found or found[0].isdigit() else found
+
+
+def comment_of(line: str | None) -> str:
+    """Return the comment behind an item of a spec; a number sign in quotes is none."""
+    match = re.match(r"""(?:[^#"']|"[^"]*"|'[^']*'|(?<=\S)#)*?\s#\s*(.*)$""", line or "")
+    return match[1].strip() if match else ""
 
 
 def repr_of(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cnncalc.interop.exporting.refusing import NotSaidError, refused
 from cnncalc.interop.exporting.scopes import Scope, scopes
-from cnncalc.interop.exporting.source import KEYWORDS, Body, Class, Made, Names, Written, pythonic
+from cnncalc.interop.exporting.source import KEYWORDS, Body, Class, Made, Names, Written, comment_of, pythonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PARTS = frozenset(("attention_scores", "attention_softmax"))
 """Layers that the one after them says too."""
+BIAS = "attention_bias"
+"""A layer that the one after them reads beside what it reads itself."""
 
 
 class SourceWriter(ABC):
@@ -137,6 +139,8 @@ class SourceWriter(ABC):
         for ref in node.inputs:
             if ref[0] >= 0 and self.graph.nodes[ref[0]].op.name in PARTS:
                 found += self.reads(ref[0])
+            elif ref[0] >= 0 and self.graph.nodes[ref[0]].op.name == BIAS:
+                found += [*self.reads(ref[0]), ref]
             else:
                 found.append(ref)
         return found
@@ -171,7 +175,8 @@ class SourceWriter(ABC):
             body.inner.update({index: self.joined(where, name) for index, name in inner.inner.items()})
         reads = ", ".join(names.known[ref] for ref in run[0].reads)
         outs = ", ".join([names.new(ref, attribute) for ref in run[-1].makes]) or "_"
-        body.made.append(Made(attribute, calls=[(cls, number) for cls, number, _ in made], reads=reads, outs=outs))
+        body.made.append(Made(attribute, calls=[(cls, number) for cls, number, _ in made], reads=reads, outs=outs,
+                              comment=comment_of(self.line(run[0].span))))  # fmt: skip
         body.lines.append(self.call_line(len(body.made) - 1, body.made[-1]))
 
     def instance(self, scope: Scope) -> tuple[Class, int, Body]:
@@ -208,8 +213,9 @@ class SourceWriter(ABC):
                 place = self.lent(body, node.shares)
             elif code.module:
                 place = self.module(body, index, relative, code, attributes)
-            if code.helper:
-                self.helpers[code.helper] = None
+            self.helpers.update(dict.fromkeys(code.helper.split()))
+            if body.made and code.module and not node.path.endswith((".norm", ".act")):
+                body.made[-1].comment = comment_of(self.line(node.span))
             text = code.call.format(*inputs, m=place)
             if not outs:
                 wanted = body.inner.get(index) or node.path.rsplit(".", 1)[-1]

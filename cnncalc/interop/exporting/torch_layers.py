@@ -6,6 +6,7 @@ Tensors have a batch before `[C, *S]`, so every axis is one more than here.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.exporting.refusing import NotSaidError, named
@@ -101,11 +102,72 @@ def channel_shuffle(x: Tensor, groups: int) -> Tensor:
     return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
 ''',
     "attend": '''\
-def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, causal: bool = False) -> Tensor:
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    heads: int,
+    shared: int = 0,
+    bias: Tensor | None = None,
+    causal: bool = False,
+) -> Tensor:
     """Let every position of the queries mix the values, head by head."""
-    parts = [x.flatten(2).unflatten(1, (heads, -1)).transpose(2, 3) for x in (q, k, v)]
-    mixed = F.scaled_dot_product_attention(*parts, is_causal=causal)
+    counts = (heads, shared or heads, shared or heads)
+    parts = [
+        x.flatten(2).unflatten(1, (n, -1)).transpose(2, 3)
+        for x, n in zip((q, k, v), counts, strict=True)
+    ]
+    mixed = F.scaled_dot_product_attention(
+        *parts, attn_mask=bias, is_causal=causal, enable_gqa=shared > 0
+    )
     return mixed.transpose(2, 3).flatten(1, 2).unflatten(2, q.shape[2:])
+''',
+    "windows": '''\
+def windows(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cut maps into windows, which join the batch."""
+    x = x.unflatten(3, (-1, size[1])).unflatten(2, (-1, size[0]))
+    return x.permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+
+
+def unwindows(x: Tensor, height: int, width: int) -> Tensor:
+    """Put windows together again."""
+    x = x.unflatten(0, (-1, height // x.shape[2], width // x.shape[3]))
+    return x.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
+''',
+    "token_groups": '''\
+def token_groups(x: Tensor, size: int) -> Tensor:
+    """Cut the positions of maps into groups, which join the batch."""
+    return x.flatten(2).unflatten(2, (-1, size)).transpose(1, 2).flatten(0, 1)
+
+
+def ungrouped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Put groups together again."""
+    return x.unflatten(0, (shape[0], -1)).transpose(1, 2).reshape(*shape)
+''',
+    "ScoreBias": '''\
+class ScoreBias(nn.Module):
+    """A learned bias of the scores, for each head and distance between two positions."""
+
+    index: Tensor
+
+    def __init__(
+        self, heads: int, extents: tuple[int, ...], signed: bool = True
+    ) -> None:
+        super().__init__()
+        grid = torch.meshgrid(*(torch.arange(n) for n in extents), indexing="ij")
+        index = torch.zeros((), dtype=torch.long)
+        count = 1
+        for n, places in zip(extents, grid, strict=True):
+            apart = places.flatten()[:, None] - places.flatten()
+            apart = apart + n - 1 if signed else apart.abs()
+            values = 2 * n - 1 if signed else n
+            index = index * values + apart
+            count *= values
+        self.table = nn.Parameter(torch.zeros(count, heads))
+        self.register_buffer("index", index, persistent=False)
+
+    def forward(self) -> Tensor:
+        return self.table[self.index].permute(2, 0, 1)
 ''',
 }
 """Small classes and functions that PyTorch has not; the file holds those that it uses."""
@@ -344,12 +406,46 @@ def matmul(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     return LayerCode(call=f"{left} @ {right}")
 
 
+def score_bias(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
+    """The bias of attention's scores: made for itself, and added where the values are mixed."""
+    q = ins[0]
+    extents = tuple(q.spatial) if op.window is None else op.windowed(q)
+    args: list[tuple[str, Any]] = [("", op.heads), ("", extents)]
+    if op.bias is not True:
+        if op.bias != prod(extents):
+            raise NotSaidError("its bias has another count than one per distance")
+        args.append(("signed", False))
+    return LayerCode("ScoreBias", args, "{m}()", helper="ScoreBias")
+
+
 def mixed(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
-    """Attention: the three layers that it stands for are one call, which reads queries, keys and values."""
-    if op.window is not None or op.tokens_per_group is not None or op.bias or op.shared_heads != op.heads:
-        raise NotSaidError("attention in windows, in groups or with a bias is not written")
-    more = ", causal=True" if op.causal else ""
-    return LayerCode(call=f"attend({{0}}, {{1}}, {{2}}, heads={op.heads}{more})", helper="attend")
+    """Attention: the layers that it stands for are one call, which reads queries, keys, perhaps a bias, and values."""
+    shared = f", shared={op.shared_heads}" if op.shared_heads != op.heads else ""
+    bias = ", bias={2}" if op.bias else ""
+    more = f", heads={op.heads}{shared}{bias}{', causal=True' if op.causal else ''}"
+    reads = ("{0}", "{1}", "{3}" if op.bias else "{2}")
+    if op.window is not None:
+        size = op.windowed(ins[0])
+        if len(size) != 2:
+            raise NotSaidError("windows are written for maps of two axes")
+        parts = ", ".join(f"windows({x}, {size})" for x in reads)
+        return LayerCode(call=f"unwindows(attend({parts}{more}), {', '.join(map(str, ins[0].spatial))})",
+                         helper="attend windows")  # fmt: skip
+    if op.tokens_per_group is not None:
+        parts = ", ".join(f"token_groups({x}, {op.tokens_per_group})" for x in reads)
+        return LayerCode(call=f"ungrouped(attend({parts}{more}), {{0}}.shape)"
+                         if outs[0] == ins[0] else f"ungrouped(attend({parts}{more}), {reads[2]}.shape)",
+                         helper="attend token_groups")  # fmt: skip
+    return LayerCode(call=f"attend({', '.join(reads)}{more})", helper="attend")
+
+
+def rolled(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
+    """A map moved along its axes."""
+    if op.axis is not None:
+        return LayerCode(call=f"torch.roll({{0}}, {plain(op.shift)}, {along(op, ins[0])})")
+    axes = tuple(range(2, len(ins[0]) + 1))
+    shifts = op.shift if isinstance(op.shift, tuple) else (op.shift,) * len(axes)
+    return LayerCode(call=f"torch.roll({{0}}, {shifts}, {axes})")
 
 
 def over_channels(name: str) -> Callable[[Any, Shapes, Shapes], LayerCode]:
@@ -378,8 +474,8 @@ ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], LayerCode]] = {
                                                     helper="LayerScale"),
     "affine": affine, "upsample": upsample, "pad": pad, "crop": crop, "concat": joined, "split": split, "slice": cut,
     "add": infix("+"), "sub": infix("-"), "mul": infix("*"), "max": largest, "reshape": reshape, "flatten": flatten,
-    "permute": permute, "matmul": matmul, "attention": mixed, "channel_mean": over_channels("mean"),
-    "channel_max": over_channels("amax"),
+    "permute": permute, "matmul": matmul, "attention": mixed, "attention_bias": score_bias, "roll": rolled,
+    "channel_mean": over_channels("mean"), "channel_max": over_channels("amax"),
     "grn": lambda op, ins, outs: LayerCode("GlobalResponseNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)],
                                             helper="GlobalResponseNorm"),
     "l2_norm": unit_norm,

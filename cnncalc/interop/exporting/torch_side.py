@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.exporting.running import imported, loaded
+from cnncalc.interop.exporting.source_writer import BIAS
 from cnncalc.interop.exporting.torch_field import measured_fields
 from cnncalc.interop.exporting.torch_source import torch_source
 from cnncalc.interop.exporting.verifying import Numbers, Side
@@ -34,6 +35,7 @@ def torch_side(graph: Graph, name: str, file: str | None, line: Callable[[Span |
     found, outputs, total = measured(model, [tuple(shape) for shape in graph.inputs.values()])
     lent = {node.path for node in graph.nodes if node.shares is not None}
     layers: dict[str, Numbers] = {}
+    biases = {node.path for node in graph.nodes if node.op.name == BIAS}
     once: set[str] = set()
     for path, module in written.modules.items():
         if module in found and path not in lent and module not in once:
@@ -41,6 +43,8 @@ def torch_side(graph: Graph, name: str, file: str | None, line: Callable[[Span |
             shared = [n for n in graph.nodes if n.shares is not None and graph.nodes[n.shares].path == path]
             numbers = found[module]
             layers[path] = numbers._replace(macs=None) if shared else numbers
+            if path in biases:
+                layers[path] = numbers._replace(shape=None)  # [heads, queries, keys] there
     params = sum(p.numel() for p in model.parameters())
     return Side(f"PyTorch {torch.__version__.split('+')[0]}", layers, True, outputs, params, total)
 

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from cnncalc.ops.operator import Shapes
     from cnncalc.values.diagnostics import Span
 
+OF_MODULES = frozenset((
+    "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu",
+    "cuda", "double", "dump_patches", "eval", "extra_repr", "float", "forward", "half", "ipu", "modules", "mtia",
+    "parameters", "share_memory", "state_dict", "to", "to_empty", "train", "training", "type", "xpu", "zero_grad",
+))  # fmt: skip
+"""What every `nn.Module` has, so that no attribute of a block may be called so."""
+
 
 def torch_source(graph: Graph, *, name: str, file: str | None, line: Callable[[Span | None], str | None]) -> Written:
     """Return the source of a network.
@@ -35,7 +42,7 @@ def torch_source(graph: Graph, *, name: str, file: str | None, line: Callable[[S
 class TorchWriter(SourceWriter):
     """The way to PyTorch: modules are made in `__init__`, and called in `forward`."""
 
-    reserved: frozenset[str] = KEYWORDS | {"self", "nn", "torch", "F", "Tensor", "forward", "training"}
+    reserved: frozenset[str] = KEYWORDS | {"self", "nn", "torch", "F", "Tensor", *OF_MODULES}
     ready: ClassVar[Mapping[str, str]] = HELPERS
 
     def titled(self, name: str) -> str:
@@ -105,6 +112,8 @@ class TorchWriter(SourceWriter):
                 slot = cls.slots[at]
                 said.append(cls.params[slot][0] if slot is not None else repr_of(value))
                 at += 1
+            if made.comment:
+                lines.append(f"        # {made.comment}")
             lines += wrapped(f"        self.{made.attribute} = {self.made_text(made, said)}", 8)
         ins = ", ".join(f"{name}: Tensor" for name in body.inputs)
         count = body.returns.count(",") + 1
