@@ -244,6 +244,17 @@ def test_attention_in_parts_and_with_a_bias(what: str) -> None:
     assert torch.equal(moved, seen)
 
 
+def test_a_gain_of_weights_is_a_weight_norm() -> None:
+    pytest.importorskip("torch")
+    from cnncalc.matching import matched
+
+    study = Study.of(parse("input: [3, 20]\nlayers:\n  - conv: {out: 6, kernel: 3, gain: true}\n  - relu\n"))
+    assert "weight_norm(" in torch_source(study.graph, name="net", file=None, line=study.line).text
+    verdict = matched(study, "torch", field=True)
+    assert verdict.holds
+    assert [row.path for row in verdict.rows] == ["conv1", "relu1"]
+
+
 @pytest.mark.parametrize("name", ["half", "train", "type", "forward"])
 def test_no_attribute_hides_one_of_a_module(name: str) -> None:
     torch = pytest.importorskip("torch")

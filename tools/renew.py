@@ -94,6 +94,13 @@ def coverage() -> str:
     return page()
 
 
+def crosscheck() -> str:
+    """Return the page about the zoo and programs that are not this one."""
+    from tools.crosscheck import page
+
+    return page()
+
+
 def as_json(data: object) -> str:
     """Return data as the schema command writes it."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -108,6 +115,7 @@ GENERATED = {
     "counting": Generated("docs/counting.md", counting),
     "commands": Generated("docs/commands.md", commands),
     "coverage": Generated("docs/coverage.md", coverage),
+    "crosscheck": Generated("docs/cross-examined.md", crosscheck),
     "architecture": Generated("docs/architecture.md", architecture),
 }
 

@@ -28,6 +28,7 @@ class LayerCode:
         helper: a function or class that the expression needs, by name.
         defaults: arguments with the value that they have where they are left out.
         part: what a step beside the layer itself is called, `pad` or `crop`.
+        around: a function that is given the module, and gives the one that is used.
     """
 
     module: str = ""
@@ -36,6 +37,7 @@ class LayerCode:
     helper: str = ""
     defaults: dict[str, Any] = field(default_factory=dict)
     part: str = ""
+    around: str = ""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Made:
         reads: what the calls of blocks read, as it is written.
         outs: what their results are called.
         comment: what the spec says beside the item.
+        around: a function that the module is given to.
     """
 
     attribute: str
@@ -74,10 +77,17 @@ class Made:
     reads: str = ""
     outs: str = ""
     comment: str = ""
+    around: str = ""
 
     def shape(self) -> tuple[Any, ...]:
         """Return what is equal among calls of one class."""
-        return self.attribute, self.module, tuple(name for name, _ in self.args), tuple(c.name for c, _ in self.calls)
+        return (
+            self.attribute,
+            self.module,
+            self.around,
+            tuple(name for name, _ in self.args),
+            tuple(c.name for c, _ in self.calls),
+        )
 
     def values(self) -> list[Any]:
         """Return the arguments, of all calls one after the other."""
@@ -100,7 +110,8 @@ class Made:
         """Return how it is made, for its arguments as they are written; one that is as if left out is left out."""
         given = [f"{name}={text}" if name else text for (name, _), text in zip(self.args, said, strict=True)
                  if name not in self.defaults or text != repr_of(self.defaults[name])]  # fmt: skip
-        return f"{self.module}({', '.join((*given, *more))})"
+        text = f"{self.module}({', '.join((*given, *more))})"
+        return f"{self.around}({text})" if self.around else text
 
     def rows(self, said: list[str]) -> list[tuple[str, list[str], int]]:
         """Return the calls of blocks as name, arguments and how many that are equal follow each other."""

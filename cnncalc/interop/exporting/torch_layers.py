@@ -234,12 +234,15 @@ def convolution(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
             raise NotSaidError("its padding is uneven and not of zeros")
         call = f"{{m}}(F.pad({{0}}, {tuple(apart)}))"
     defaults = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True, "padding_mode": "zeros"}
-    return LayerCode(f"nn.Conv{len(used)}d", args, call, defaults=defaults)
+    around = "nn.utils.parametrizations.weight_norm" if getattr(op, "gain", False) else ""
+    return LayerCode(f"nn.Conv{len(used)}d", args, call, defaults=defaults, around=around)
 
 
 def transposed(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """Transposed convolutions."""
     used = op.windows(ins[0])
+    if getattr(op, "gain", False):
+        raise NotSaidError("a gain of a transposed convolution is not written")
     if any(w.before != w.after for w in used):
         raise NotSaidError("PyTorch crops a transposed convolution evenly")
     args: list[tuple[str, Any]] = [("", ins[0][0]), ("", outs[0][0]), ("", plain(tuple(w.kernel for w in used)))]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from cnncalc.interop.exporting.verifying import FieldRow
     from cnncalc.values.diagnostics import Span
 
+PARAMETRISED = "parametrizations"
+"""Where PyTorch keeps the parts that a module's weights are made of, such as those of a weight norm."""
+
 
 def torch_side(graph: Graph, name: str, file: str | None, line: Callable[[Span | None], str | None]) -> Side:
     """Return the numbers of the network as the exported source runs it.
@@ -129,7 +132,7 @@ def measured(model: Any, inputs: Sequence[tuple[int, ...]]
     handles = []
     known: set[int] = set()
     for name, module in model.named_modules():
-        if name and not any(True for _ in module.children()):
+        if name and PARAMETRISED not in name.split(".") and {n for n, _ in module.named_children()} <= {PARAMETRISED}:
             own = [p for p in module.parameters() if id(p) not in known]
             known.update(id(p) for p in own)
             params[name] = sum(p.numel() for p in own)

@@ -53,7 +53,7 @@ class TorchWriter(SourceWriter):
 
     def module(self, body: Body, index: int, relative: str, code: LayerCode, attributes: set[str]) -> str:
         attribute = self.free(self.safe(self.short(relative, attributes)), attributes)
-        body.made.append(Made(attribute, code.module, code.args, defaults=code.defaults))
+        body.made.append(Made(attribute, code.module, code.args, defaults=code.defaults, around=code.around))
         body.inner[index] = attribute
         return f"self.{attribute}"
 
