@@ -8,12 +8,24 @@ is one entry here and one heading in `render.headings`.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from cnncalc.values.work import Count
+
+    class Counted(Protocol):
+        """A layer as it is counted, for one image."""
+
+        @property
+        def count(self) -> Count:
+            """Everything countable about it."""
+
+        @property
+        def flops(self) -> int | None:
+            """Its operations under the counting rule."""
 
 
 class Source(Enum):
@@ -25,18 +37,6 @@ class Source(Enum):
     GRAPH = "the graph"
     PLAN = "a runtime's planner"
     WIDTHS = "layers that say bits or density"
-
-
-class Counted(Protocol):
-    """A layer as it is counted, for one image."""
-
-    @property
-    def count(self) -> Count:
-        """Everything countable about it."""
-
-    @property
-    def flops(self) -> int | None:
-        """Its operations under the counting rule."""
 
 
 class Measure(NamedTuple):
