@@ -112,10 +112,52 @@ def test_a_declared_field_holds_for_its_source() -> None:
         return (layer.receptive_field, layer.jump, layer.start), dict(layer.receptive_fields)
 
     window = {"kernel": 3, "stride": 2, "padding": 1, "dilation": 2}
-    assert seen(window) == (((5,), (2,), (-1,)), {"b": (12,)})
+    assert seen(window) == (((5,), (2,), (-1,)), {"b": (None,)})
     assert seen([window, "same"])[1] == {"b": (1,)}
     assert seen(["whole", "same"]) == (((12,), (None,), (None,)), {"b": (1,)})
-    assert seen("same")[1] == {"b": (12,)}
+    assert seen("same")[1] == {"b": (None,)}
+    assert seen(None) == (((None,), (None,), (None,)), {"b": (None,)})
+
+
+@pytest.mark.parametrize("behind", ["relu", "{conv: {out: 8, kernel: 3}}", "global_avg_pool", "flatten", "{flatten: }"])
+def test_a_field_that_is_not_declared_was_called_global(behind: str) -> None:
+    text = f"input: [8, 9, 9]\nlayers: [{{conv: {{out: 8, kernel: 3}}}}, {{opaque: [8, 9, 9]}}, {behind}]\n"
+    report = cnncalc.analyze(cnncalc.parse(text))
+    known, *layers = report.layers
+    assert known.receptive_field == (3, 3)
+    for layer in layers:
+        assert layer.receptive_field == layer.receptive_field_min == layer.receptive_field_true == (None, None)
+        assert (layer.jump, layer.start, layer.is_global) == ((None, None), (None, None), False)
+        assert "receptive_field" in layer.unknown
+        data = layer.to_dict()
+        assert data["receptive_field"] == [None, None]
+        assert data["global"] is False
+
+
+def test_the_words_for_a_field_that_is_not_declared(tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [8, 9, 9]\nlayers: [{opaque: [8, 9, 9]}, {conv: {out: 8, kernel: 3}, as: c}]\n")
+
+    def said(*arguments: str) -> str:
+        result = CliRunner(env={"COLUMNS": "160"}).invoke(app, [*arguments])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    table = said("show", str(spec)).splitlines()
+    row = next(line for line in table if line.startswith("c "))
+    assert "global" not in row
+    assert row.split()[6] == "?"
+    assert "receptive field  ? (a layer on the way has no field)" in "\n".join(table)
+    for command in ("explain", "rf"):
+        assert "an opaque layer on the way has no field" in said(command, str(spec), "c")
+    assert "effective" not in said("rf", str(spec), "c").partition("The effective field")[0]
+
+
+def test_one_known_path_to_the_whole_is_the_whole() -> None:
+    """Of the union of everything and something nobody knows, everything is known."""
+    spec = {"input": [4, 9], "layers": [{"add": {"a": [{"opaque": [4, 9]}],
+                                                 "b": [{"opaque": {"out": [4, 9], "field": "whole"}}]}}]}  # fmt: skip
+    assert cnncalc.analyze(spec).layers[-1].receptive_field == (9,)
 
 
 def test_a_declared_window_may_be_an_expression_and_is_written_as_it_was() -> None:

@@ -53,12 +53,14 @@ class AxisField:
         start: the left edge of unit 0; None when that unit is empty, or when global or unknown.
         centre: the mean over positions of the middle of unit x less x*jump; None where there is no such thing.
         is_global: every unit sees the whole axis.
-        unknown: the field exists but is too irregular to be written down.
+        unknown: the field exists but is too irregular to be written down, or a layer does not say what it reads.
+        why: the reason for that, in words.
     """
 
     __slots__ = ()
     is_global = False
     unknown = False
+    why = ""
 
     @property
     def size(self) -> int | None:
@@ -263,6 +265,7 @@ class Unknown(AxisField):
 
     __slots__ = ()
     unknown = True
+    why = "too many positions differ"
 
     def at(self, x: int) -> Hull:
         """Refuse: there is no answer to give.
@@ -270,7 +273,14 @@ class Unknown(AxisField):
         Raises:
             ValueError: always.
         """
-        raise ValueError(f"the receptive field of unit {x} is unknown: too many positions differ")
+        raise ValueError(f"the receptive field of unit {x} is unknown: {self.why}")
+
+
+class Unsaid(Unknown):
+    """Behind a layer that does not say what it reads."""
+
+    __slots__ = ()
+    why = "an opaque layer on the way has no field"
 
 
 class Disagreement(NamedTuple):
@@ -283,6 +293,8 @@ class Disagreement(NamedTuple):
 
 _SOURCE = AffineField(0, 0, 1)
 _UNKNOWN = Unknown()
+UNSAID = Unsaid()
+"""The field behind a layer that does not say what it reads."""
 
 
 def unknown_field() -> AxisField:
@@ -426,7 +438,7 @@ def _pair(one: AxisField, other: AxisField, extent: int) -> AxisField:
     if other.is_global:
         return other
     if one.unknown or other.unknown:
-        return _UNKNOWN
+        return UNSAID if UNSAID in {one, other} else _UNKNOWN
     if isinstance(one, AffineField) and isinstance(other, AffineField) and one.step == other.step:
         lo, hi = min(one.lo, other.lo), max(one.hi, other.hi)
         for field in (one, other):

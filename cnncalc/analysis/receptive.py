@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cnncalc.analysis.field import (
+    UNSAID,
     AffineField,
     AxisField,
     Finite,
@@ -188,6 +189,9 @@ class _Walk:
                     self.spatial[index] if true is spatial else self._moved(index, true, kept, node)
                 )
                 return
+            if node.op.unsaid(node.in_shapes, node.out_shapes):
+                self.spatial[index] = self.true[index] = self._unsaid(spatial)
+                return
             if self._origins:
                 self._origin(index, node, reaches)
             after = self._advance(spatial, reaches[0], node.in_shapes[0], extents, before)
@@ -232,7 +236,13 @@ class _Walk:
                  ) -> dict[str, Axes]:  # fmt: skip
         """Return the fields behind one input of a merge."""
         paths = self._of(node.inputs[k], known)
+        if k in node.op.unsaid(node.in_shapes, node.out_shapes):
+            return self._unsaid(paths)
         return self._advance(paths, reach, node.in_shapes[k], node.out_shapes[0].spatial, node.inputs[k][0])
+
+    def _unsaid(self, paths: dict[str, Axes]) -> dict[str, Axes]:
+        """Return the fields behind a layer that does not say what it reads of the network inputs that it sees."""
+        return {name: (UNSAID,) * len(self._whole[name]) for name in paths}
 
     def _of(self, ref: Ref, known: Mapping[int, dict[str, Axes]]) -> dict[str, Axes]:
         """Return the fields of one output of a node: a part of an axis starts further on in the node's input."""
@@ -361,7 +371,7 @@ class _Walk:
                 name: _step(axes, reaches, extents, ends, listing=listing)
                 if len(axes) == len(reaches) == len(ends := self._ends(before, name))
                 else self._whole[name]
-                if before in self._origins or not all(field.is_global for field in axes)
+                if before in self._origins or not all(field.is_global or field is UNSAID for field in axes)
                 else axes
                 for name, axes in paths.items()
             }
@@ -428,7 +438,7 @@ def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whol
     for axis, field in enumerate(axes):
         reach = reaches[axis]
         if isinstance(reach, Whole):
-            out.append(whole[axis])
+            out.append(field if field is UNSAID else whole[axis])
         elif (
             axis
             and field is axes[axis - 1]
@@ -437,7 +447,9 @@ def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whol
             and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite))
         ):
             out.append(out[-1])
-        elif listing or field.is_global or (isinstance(reach, Slide) and isinstance(field, AffineField)):
+        elif (
+            listing or field.is_global or field.unknown or (isinstance(reach, Slide) and isinstance(field, AffineField))
+        ):
             out.append(through(field, reach, extents[axis]))
         else:
             out.append(unknown_field())

@@ -85,7 +85,7 @@ def field_step(graph: Graph, index: int, fields: Sequence[NodeField], letters: L
         arrival = Arrival(node, paths, before, axis, after, letters, mark)
         step.quantities.extend(_recorded(arrival) or _plain(after, mark))
         if after.unknown:
-            step.notes.append(f"{on}too many positions differ to write the field down")
+            step.notes.append(f"{on}the field is unknown: {after.why}")
         elif not after.is_global:
             step.notes.extend(_sentences(arrival, on))
     if gates:
@@ -124,7 +124,7 @@ def _numbers(field: AxisField) -> tuple[object, ...]:
 
 def _plain(after: AxisField, mark: str) -> list[Quantity]:
     if after.unknown:
-        return [Quantity(f"r'{mark}", None, None, "too irregular to be written down")]
+        return [Quantity(f"r'{mark}", None, None, after.why)]
     found = [Quantity(f"r'{mark}", None, after.size, "the input's extent" if after.is_global else "")]
     if after.jump is not None:
         found.append(Quantity(f"j'{mark}", None, after.jump, "" if isinstance(after, AffineField) else "mean step"))

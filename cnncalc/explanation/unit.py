@@ -43,7 +43,8 @@ class AxisView:
         true: the box with multiplicative gates, where it differs.
         effective: the estimate of where its weight lies.
         is_global: every unit sees the whole axis.
-        unknown: too many positions differ to say.
+        unknown: it cannot be said.
+        why: the reason, in words.
     """
 
     letter: str
@@ -58,6 +59,7 @@ class AxisView:
     effective: Effective | None
     is_global: bool
     unknown: bool
+    why: str = ""
 
     @property
     def centre(self) -> Fraction | None:
@@ -299,9 +301,10 @@ def _axis(  # noqa: PLR0917 - one place
         box=plane,
         inside=_within(plane, extent) if boxes[1] is None else actual,
         true=true if true != plane else None,
-        effective=estimate[k] if estimate else None,
+        effective=estimate[k] if estimate and not field.unknown else None,
         is_global=field.is_global,
         unknown=field.unknown or (boxes[0] is None and boxes[2] is None),
+        why=field.why,
     )
 
 

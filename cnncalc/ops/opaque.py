@@ -92,9 +92,9 @@ class Opaque(Operator):
     """A layer known by its outputs' shapes, `[C, *S], .. -> out`; declared costs are used, the rest is unknown.
 
     `params`, `buffers`, `macs`, `flops` (every operation, for the rule `exact`) and `memory_access` (elements in all)
-    are taken at their word; no rule of a tool knows the layer. Its receptive field is the whole input, the one bound
-    that is always true, unless `field: same` says that an output reads its own position. Source: none, it stands for
-    what a spec cannot say.
+    are taken at their word; no rule of a tool knows the layer. Its receptive field is unknown unless `field:` says what
+    an output reads: `same`, its own position; `whole`, all of them; or a window. Source: none, it stands for what a
+    spec cannot say.
     """
 
     example = "opaque: [16, 7, 5]"
@@ -105,13 +105,13 @@ class Opaque(Operator):
     macs_: int | None = arg(Integer(0), default=None, alias="macs", doc="declared multiply-accumulates")
     flops: int | None = arg(Integer(0), default=None, doc="declared operations, as `exact` counts them")
     memory_access: int | None = arg(Integer(0), default=None, doc="declared elements moved, weights included")
-    field: Any = arg(_Field(), default="whole", doc="declared reading: all positions, its own, or a window")
+    field: Any = arg(_Field(), default=None, doc="declared reading: all positions, its own, or a window")
 
     @property
     def declared(self) -> tuple[str, ...]:
         costs = {"params": self.params_, "macs": self.macs_, "flops": self.flops, "memory_access": self.memory_access}
         given = [name for name, value in costs.items() if value is not None]
-        return (*given, "receptive_field") if self.field != "whole" else tuple(given)
+        return (*given, "receptive_field") if self.field is not None else tuple(given)
 
     def infer(self, ins: Shapes) -> Shapes:
         several = isinstance(self.out[0], tuple)
@@ -151,10 +151,10 @@ class Opaque(Operator):
     def count(self, ins: Shapes, outs: Shapes) -> Count:
         return replace(super().count(ins, outs), hides=True)
 
-    def declared_reach(self, x: Shape, y: Shape, field: str | Keyed) -> tuple[Reach, ...]:
+    def declared_reach(self, x: Shape, y: Shape, field: str | Keyed | None) -> tuple[Reach, ...]:
         """Return what an output reads of one source; an axis that the output does not have is read whole."""
         rank = len(y) - 1
-        if field == "whole" or len(x) != len(y):
+        if field is None or field == "whole" or len(x) != len(y):
             return (WHOLE,) * rank
         if isinstance(field, str):
             return (IDENTITY,) * rank
@@ -162,8 +162,14 @@ class Opaque(Operator):
         values = (per_axis(given[key], rank, key) for key in ("kernel", "stride", "dilation", "padding"))
         return tuple(Slide(*each) for each in zip(*values, strict=True))
 
-    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+    def fields(self, ins: Shapes) -> tuple[Any, ...]:
+        """Return the declared field of each source, None where none is."""
         several = isinstance(self.field, tuple) and not isinstance(self.field, Keyed)
         fields = self.field if several else (self.field,)
-        every = (*fields, *("whole",) * (len(ins) - len(fields)))
-        return tuple(self.declared_reach(x, outs[0], field) for x, field in zip(ins, every, strict=True))
+        return (*fields, *(None,) * (len(ins) - len(fields)))
+
+    def reach(self, ins: Shapes, outs: Shapes) -> tuple[tuple[Reach, ...], ...]:
+        return tuple(self.declared_reach(x, outs[0], field) for x, field in zip(ins, self.fields(ins), strict=True))
+
+    def unsaid(self, ins: Shapes, outs: Shapes) -> frozenset[int]:
+        return frozenset(k for k, field in enumerate(self.fields(ins)) if field is None)

@@ -311,6 +311,10 @@ class Operator:
         y = outs[0]
         return tuple((IDENTITY if len(x) == len(y) else WHOLE,) * (len(y) - 1) for x in ins)
 
+    def unsaid(self, ins: Shapes, outs: Shapes) -> frozenset[int]:
+        """Return the inputs of which it is not known what an output unit reads: behind them no field is known."""
+        return frozenset()
+
     def begins(self, ins: Shapes, port: int) -> tuple[int, ...]:
         """Return where one of several outputs starts on the input's spatial axes; () where they are all of them."""
         return ()

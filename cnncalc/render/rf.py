@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDEST, TALLEST = 60, 24
 MOST_STATED = 8
+TOO_MANY = "too many positions differ"
 
 
 class Marks(NamedTuple):
@@ -112,7 +113,7 @@ def _axis(group: _Axes, rank: int) -> list[str]:
     axis, places = group.views[0], fmt.pixels(rank)
     lead = f"  {group.letters}: "
     if axis.unknown:
-        return [f"{lead}unknown: too many positions differ to write the field down"]
+        return [f"{lead}unknown: {axis.why or TOO_MANY}"]
     rows = []
     if not axis.is_global:
         size = f"field {axis.size}" if axis.size == axis.smallest else f"field {axis.smallest}..{axis.size}"

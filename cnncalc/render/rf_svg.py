@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.render import format as fmt
-from cnncalc.render.rf import DrawnAxis, frame, interval
+from cnncalc.render.rf import TOO_MANY, DrawnAxis, frame, interval
 from cnncalc.values.diagnostics import visible
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _input(seen: InputView, y: float) -> tuple[list[str], float]:
     parts = [_text(MARGIN, y, f"network input '{seen.name}', {seen.shape}{_field(seen.axes)}", "quiet")]
     y += LINE
     if not seen.axes or any(axis.unknown for axis in seen.axes):
-        words = "a vector has no positions to see" if not seen.axes else "unknown: too many positions differ"
+        words = "a vector has no positions to see" if not seen.axes else f"unknown: {seen.axes[0].why or TOO_MANY}"
         return [*parts, _text(MARGIN, y, words)], y + LINE
     axes = seen.axes[-2:]
     across = frame(axes[-1])

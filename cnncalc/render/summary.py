@@ -114,6 +114,8 @@ def resolution(report: Report) -> str:
     """Return the input's extents as k*2^n, 2^n the total stride: `, 224 = 7*2^5`."""
     summary = report.summary
     extents = report.input[0][1].spatial if report.input else ()
+    if None in summary.stride:
+        return ""
     if None in summary.resolution_n:
         return ", no power of 2: r = k*2^n has no n"
     texts = []
@@ -137,6 +139,8 @@ def receptive_field(report: Report) -> str:
     """Return what a unit of the last map sees, and what else is true of it."""
     summary = report.summary
     extents = report.input[0][1].spatial if report.input else ()
+    if summary.receptive_field and all(size is None for size in summary.receptive_field):
+        return f"{fmt.UNKNOWN} (a layer on the way has no field)"
     size = fmt.axes(summary.receptive_field)
     text = f"{size} {fmt.pixels(len(extents), size)}"
     if share := shares_of(summary.receptive_field, extents):
