@@ -19,6 +19,8 @@ from cnncalc.language.write import expanded
 from cnncalc.ops.registry import operators
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cnncalc.ops.operator import Operator
 
 PLACES = ("line", "column", "calls")
@@ -146,3 +148,15 @@ def test_command_reads_standard_input_and_writes_files(tmp_path: Any) -> None:
 @pytest.mark.parametrize("arguments", [("lenet5", "--variant", "huge"), ("lenet5", "--input", "3by3")])
 def test_wrong_options_exit_with_2(arguments: tuple[str, ...]) -> None:
     assert _run(*arguments)[0] == 2
+
+
+@pytest.mark.parametrize("inputs", ["input: [8, 10, 10]", "inputs: {image: [8, 10, 10]}"])
+def test_a_network_whose_layers_all_vanish_keeps_its_name(inputs: str, tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    name = "input" if inputs.startswith("input:") else "image"
+    layer = f"{{conv: {{out: 8, kernel: 1}}, when: n > 0, from: {name}}}"
+    spec.write_text(f"name: gone\nvars: {{n: 0}}\n{inputs}\nlayers: [{layer}]\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["expand", str(spec)])
+    assert result.exit_code == 0, result.output
+    flat = cnncalc.analyze(cnncalc.parse(result.stdout))
+    assert (flat.name, flat.outputs) == ("gone", cnncalc.analyze(spec).outputs)

@@ -235,3 +235,40 @@ def test_the_builder_and_the_command_give_the_same_hint() -> None:
     result = CliRunner().invoke(app, ["ops", "DepthwiseConv2D"])
     assert result.exit_code == 2
     assert "write depthwise" in result.output
+
+
+def test_a_pool_with_causal_padding_was_told_of_channels() -> None:
+    for layer in ("max_pool: {kernel: 3, stride: 1, padding: causal}", "avg_pool: {kernel: 3, padding: Causal}"):
+        found = told_of(f"input: [8, 100]\nlayers:\n  - {layer}\n")
+        assert found.startswith("convolutions alone have it: put {pad: [kernel - 1, 0]} before this layer")
+    right = "input: [8, 100]\nlayers:\n  - pad: [2, 0]\n  - max_pool: {kernel: 3, stride: 1}\n"
+    assert cnncalc.analyze(cnncalc.parse(right)).layers[-1].out_shape == (8, 100)
+    assert told_of("input: [8, 9]\nlayers:\n  - conv: {out: 8, kernel: 3, padding: full}\n") == (
+        "write a number or one of valid, half, same, same_lower, causal")
+    assert told_of("input: [8, 9]\nvars: {pads: 1}\nlayers:\n  - conv: {out: 8, kernel: 3, padding: pad}\n") == (
+        "did you mean 'pads'?")
+
+
+PATH = """input: [8, 9, 9]
+layers:
+  - {relu: , as: a}
+  - {relu: , as: b}
+  - add: {p: {layers: [relu], branches: {w: [a, b]}, from: $w}}
+"""
+BLOCK = """input: [8, 9, 9]
+blocks:
+  k: {params: {w: }, layers: [{relu: , from: $w}]}
+layers: [{relu: , as: a}, {k: a}]
+"""
+
+
+@pytest.mark.parametrize("text", [PATH, BLOCK, "input: [8, 9, 9]\nlayers: [{relu: , from: $w}]\n"])
+def test_a_word_as_a_source_is_told_what_to_write(text: str) -> None:
+    assert told_of(text).startswith("no word stands for a label: write a path for each source")
+
+
+def told_of(text: str) -> str:
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze(cnncalc.parse(text))
+    (found,) = caught.value.diagnostics
+    return found.hint or ""

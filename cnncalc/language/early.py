@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.language.expressions import Expression, ExpressionError
-from cnncalc.language.scope import Silent
+from cnncalc.language.scope import WORD_AS_LABEL, Silent
 from cnncalc.language.slots import FAILED, Slot, SlotError
 from cnncalc.language.template import Block, Path
 from cnncalc.language.tree import Scalar
@@ -96,8 +96,8 @@ class Early:
             if name in place.home.lost or suggest(name, place.home.lost):
                 continue
             known = sorted({known for scope in scopes for known in scope})
-            self.report(SlotError("unknown-label", f"there is no label '{label.text}'", label.span,
-                                  did_you_mean(name, known, f"labels here: {listed(known)}")), path, item)  # fmt: skip
+            hint = WORD_AS_LABEL if name.startswith("$") else did_you_mean(name, known, f"labels here: {listed(known)}")
+            self.report(SlotError("unknown-label", f"there is no label '{label.text}'", label.span, hint), path, item)
 
     def look(self, item: Item, path: str, *, own: bool) -> None:
         """Report what is wrong with one layer whatever reaches it."""

@@ -20,6 +20,7 @@ from cnncalc.language.slots import (
     SlotError,
     clipped,
     in_expression,
+    word_hint,
 )
 from cnncalc.language.template import LABEL, MAX_LABEL
 from cnncalc.language.tree import Scalar, Seq
@@ -27,7 +28,6 @@ from cnncalc.numbers.doors import identity
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
 from cnncalc.values.keyed import Keyed
-from cnncalc.values.words import value_hint
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Ref, Values
@@ -234,7 +234,7 @@ class Evaluator:
                 result: Any = value.evaluate(self.scope)
                 return result.values() if isinstance(result, Listed) and slot.kind is not VALUE else result
             except ExpressionError as error:
-                hint = value_hint(value.text, slot.kind.words) if slot.kind.words else None
+                hint = word_hint(value.text, slot.kind, error) if slot.kind.words else None
                 raise in_expression(slot.name, slot.node, value.text, error, hint) from None
         if isinstance(value, RawList):
             return Listed(tuple(value.node.items), self.scope.frame, self.listed)

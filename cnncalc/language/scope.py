@@ -24,6 +24,9 @@ Tensor: TypeAlias = Ref | list[Ref] | None
 """One tensor, the several outputs of a split, or None where its layer failed."""
 
 
+WORD_AS_LABEL = "no word stands for a label: write a path for each source, or hand it to a block as one of its inputs:"
+
+
 class Made(NamedTuple):
     """What one repetition of an item made, for `share:` and `tied:`.
 
@@ -173,6 +176,8 @@ class Scope:
         """Return what to do about an unknown label; of more of them than are printed, nothing."""
         if not self._hinting():
             return ""
+        if label.startswith("$"):
+            return WORD_AS_LABEL
         frame: Frame | None = self.frame
         while frame is not None:
             if label in frame.declared:

@@ -16,7 +16,7 @@ from cnncalc.ops.hints import role_hint
 from cnncalc.values.bits import WIDEST
 from cnncalc.values.diagnostics import ArgumentError, Span, did_you_mean
 from cnncalc.values.keyed import Keyed
-from cnncalc.values.words import value_hint
+from cnncalc.values.words import fold, value_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,6 +230,22 @@ def expression_slot(name: str, node: Scalar, text: str, kind: Kind, reader: Read
         raise in_expression(name, node, text, error, hint) from None
     reader.note_names(expression, node)
     return Slot(name, node, kind, expression, constant=False)
+
+
+def word_hint(text: str, kind: Kind, error: ExpressionError) -> str | None:
+    """Return what to write instead of a word that an argument does not take; None where the error's own hint is better.
+
+    Args:
+        text: what is written.
+        kind: of an argument that takes some words.
+        error: what is wrong with the text as an expression.
+    """
+    hint = value_hint(text, kind.words)
+    if hint or not text.isidentifier() or error.code != "unknown-name" or "did you mean" in (error.hint or ""):
+        return hint
+    if isinstance(kind, Padding) and fold(text) == "causal":
+        return "convolutions alone have it: put {pad: [kernel - 1, 0]} before this layer, zeros in front of the map"
+    return f"write a number or one of {', '.join(kind.words)}"
 
 
 def in_expression(name: str, node: Node, text: str, error: ExpressionError, hint: str | None = None) -> SlotError:

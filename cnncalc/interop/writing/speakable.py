@@ -29,7 +29,11 @@ def speakable(graph: Graph) -> Graph:
     for index, node in enumerate(graph.nodes):
         made.keep(index, path=unique(dotted(node.path), taken), **said(node))
     names: set[str] = set()
-    outputs = {unique(output_name(name), names): ref for name, ref in graph.outputs.items()}
+    own = dict(zip(graph.inputs, inputs, strict=True))
+    outputs = {
+        unique(own[name] if ref[0] < 0 and name in own else output_name(name), names): ref
+        for name, ref in graph.outputs.items()
+    }
     return made.done(inputs, outputs)
 
 
