@@ -114,8 +114,6 @@ def resolution(report: Report) -> str:
     """Return the input's extents as k*2^n, 2^n the total stride: `, 224 = 7*2^5`."""
     summary = report.summary
     extents = report.input[0][1].spatial if report.input else ()
-    if None in summary.stride:
-        return ""
     if None in summary.resolution_n:
         return ", no power of 2: r = k*2^n has no n"
     texts = []
