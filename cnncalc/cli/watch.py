@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncalc import zoo
 from cnncalc.analysis.group import total
 from cnncalc.api import load
-from cnncalc.cli.common import encodable, report_findings
-from cnncalc.render.format import UNKNOWN, amount, axes
+from cnncalc.cli.common import encodable, report_findings, screen_width
+from cnncalc.render.format import UNKNOWN, amount, axes, hanging
 from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def write(table: str, drawn: Drawn, changes: Sequence[str]) -> None:
     terminal = sys.stdout.isatty()
     state = "has an error; above is the last table without one" if drawn.code and table != drawn.text else ""
     last = f"{time.strftime('%H:%M:%S')}  {state or 'watching'}; ctrl-c ends"
-    text = "\n".join((table.rstrip("\n"), *(f"changed: {line}" for line in changes))).strip("\n")
+    said = (hanging(f"changed: {line}", screen_width()) for line in changes)
+    text = "\n".join((table.rstrip("\n"), *said)).strip("\n")
     sys.stdout.write(encodable(("\x1b[H\x1b[2J\x1b[3J" if terminal else "") + text + "\n", sys.stdout))
     report_findings(drawn.findings)
     sys.stdout.write(encodable(f"{last}\n", sys.stdout))
