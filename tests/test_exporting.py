@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
 from importlib.util import find_spec
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -302,3 +304,14 @@ def test_missing_packages_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     result = run("verify", tmp_path / "net.yaml", "--with", "torch")
     assert result.exit_code == 2
     assert "needs the package torch" in result.stderr
+
+
+@pytest.mark.process
+@pytest.mark.skipif(which("ruff") is None, reason="ruff is not there")
+def test_a_linter_and_a_formatter_leave_source_as_it_is(tmp_path: Path) -> None:
+    for name in ("resnet50", "mobilenet_v2", "unet", "yolov8n", "vit_tiny_patch16_224", "swin_t"):
+        (tmp_path / f"{name}.py").write_text(source(name), encoding="utf-8")
+    for command in (["check"], ["format", "--check"]):
+        line = ["ruff", *command, "--isolated", str(tmp_path)]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
