@@ -35,10 +35,11 @@ NAVIGATION = {
     "Gate": ("check.md",),
     "Deploy and choose": ("memory.md", "deployment.md", "devices.md", "designs.md"),
     "Exchange": ("formats.md", "exporting.md"),
-    "Work with it": ("commands.md", "editor.md", "notebook.md"),
+    "Work with it": ("commands.md", "editor.md", "notebook.md", "builder.md"),
     "Diagnostics": ("diagnostics/index.md",),
-    "About": ("reliability.md", "architecture.md"),
+    "About": ("reliability.md", "cross-examined.md", "architecture.md"),
 }  # fmt: skip
+LAST = "About"
 CONFIG = """\
 [project]
 site_name = "cnncalc"
@@ -125,17 +126,11 @@ def front(*, play: bool) -> str:
 
 
 def navigation(made: dict[str, str | bytes]) -> str:
-    """Return the navigation as TOML.
-
-    Raises:
-        ValueError: a page of `docs/` is not in it.
-    """
+    """Return the navigation as TOML; pages of `docs/` that have no place in it stand at its end."""
     listed = {page for group in NAVIGATION.values() for page in group}
-    missing = [name for name in made if name.endswith(".md") and "/" not in name and name not in listed]
-    if missing:
-        raise ValueError(f"say in NAVIGATION where these pages stand: {', '.join(missing)}")
+    others = [name for name in sorted(made) if name.endswith(".md") and "/" not in name and name not in listed]
     groups = []
-    for title, group in NAVIGATION.items():
+    for title, group in {**NAVIGATION, LAST: (*NAVIGATION[LAST], *others)}.items():
         inside = ", ".join(f"{{{json.dumps(heading(made[page]))} = {json.dumps(page)}}}" for page in group)
         groups.append(f"{{{json.dumps(title)} = [{inside}]}}")
     return f"[{', '.join(groups)}]"
