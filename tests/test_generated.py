@@ -91,7 +91,9 @@ def test_the_page_about_the_architecture_names_what_there_is() -> None:
 def test_what_a_plain_run_of_the_tests_leaves_out_is_run_by_ci() -> None:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
     left_out = re.findall(r"not (\w+)", options["addopts"])
-    steps = re.findall(r'^pytest -m "([^"]+)"', (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    steps = re.findall(r'^pytest --every -m "([^"]+)"', script, re.MULTILINE)
     assert left_out == ["process", "network"]
+    assert re.search(r'^PYTEST_ADDOPTS="--every .*" eval "\$\{setup\[1\]\}"', script, re.MULTILINE)
     for marker in left_out:
         assert any(re.search(rf"(?<!not )\b{marker}\b", step) for step in steps), marker
