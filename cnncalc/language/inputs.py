@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cnncalc.language.sizes import open_axes
 from cnncalc.language.slots import Slot, SlotError, clipped, written
 from cnncalc.language.tree import Scalar, Seq
+from cnncalc.numbers.doors import recording
 from cnncalc.values.diagnostics import ArgumentError, Collector
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def refuse_rank(name: str, own: Sequence[int], given: Sequence[int], network: st
 
 
 def warn_channels(slot: Slot, own: Sequence[int], given: Sequence[int], collector: Collector) -> None:
-    """Warn of other channels than the spec's own, unless the spec itself makes them a variable."""
+    """Warn of other channels than the own ones, unless the spec makes them a variable, or they are a letter."""
+    if recording(given[0]):
+        return
     if len(own) != len(given) or own[0] == given[0] or channels_vary(slot):
         return
     if len(own) > 1 and given[-1] == own[0]:
