@@ -229,7 +229,6 @@ DOUBLED = {
     "Block",
     "Branches",
     "Draft",
-    "Found",
     "Item",
     "Made",
     "Names",
@@ -244,11 +243,8 @@ DOUBLED = {
     "Table",
     "Text",
     "Verdict",
-    "View",
     "Window",
     "Word",
-    "_Loading",
-    "_Parser",
 }
 """Class names of readers and exporters that still have two owners; no further one may."""
 

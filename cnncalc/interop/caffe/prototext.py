@@ -66,10 +66,10 @@ def parse(text: str, file: str | None) -> Message:
     Raises:
         SpecError: it is none.
     """
-    return _Parser(text, file).message()
+    return _PrototextParser(text, file).message()
 
 
-class _Parser:
+class _PrototextParser:
     """One way through a text."""
 
     def __init__(self, text: str, file: str | None) -> None:

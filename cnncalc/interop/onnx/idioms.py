@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cnncalc.ops.operator import Operator
 
 
-class Found(NamedTuple):
+class Group(NamedTuple):
     """What a group of nodes is: the operator, what it reads, and the nodes that it takes besides the last."""
 
     op: Operator
@@ -37,10 +37,10 @@ def joined(graph: Graph) -> Graph:
     return splits(graph)
 
 
-def applied(graph: Graph, rule: Callable[[View, int], Found | None]) -> Graph:
+def applied(graph: Graph, rule: Callable[[Readers, int], Group | None]) -> Graph:
     """Return the network after one rule."""
-    view = View(graph)
-    changed: dict[int, Found] = {}
+    view = Readers(graph)
+    changed: dict[int, Group] = {}
     gone: set[int] = set()
     for index, node in enumerate(graph.nodes):
         if index in gone or node.shares is not None:
@@ -59,14 +59,14 @@ def applied(graph: Graph, rule: Callable[[View, int], Found | None]) -> Graph:
     return rebuilt(graph, changed, gone) if changed else graph
 
 
-def same_params(view: View, found: Found, last: int, shapes: tuple[object, ...]) -> bool:
+def same_params(view: Readers, found: Group, last: int, shapes: tuple[object, ...]) -> bool:
     """Return whether the operator has the parameters of the nodes that it stands for."""
     nodes = [view.graph.nodes[k] for k in (*found.nodes, last)]
     counts = [n.op.params(n.in_shapes) for n in nodes]
     return None not in counts and sum(c or 0 for c in counts) == found.op.params(shapes)  # type: ignore[arg-type]
 
 
-def rebuilt(graph: Graph, changed: dict[int, Found], gone: set[int]) -> Graph:
+def rebuilt(graph: Graph, changed: dict[int, Group], gone: set[int]) -> Graph:
     """Return the network without the nodes that are gone; what is left keeps its paths."""
     made = Rewrite(graph)
     for index, node in enumerate(graph.nodes):
@@ -127,7 +127,7 @@ def parted(graph: Graph, first: dict[int, list[int]]) -> Graph:
     return made.done()
 
 
-class View:
+class Readers:
     """A graph with who reads what."""
 
     def __init__(self, graph: Graph) -> None:
@@ -186,36 +186,36 @@ class View:
 GATED = {"sigmoid": "silu", "hardsigmoid": "hardswish"}
 
 
-def gated(view: View, index: int) -> Found | None:
+def gated(view: Readers, index: int) -> Group | None:
     """x*sigmoid(x), x*hardsigmoid(x), x*tanh(softplus(x))."""
     for x, gate in view.pairs((index, 0), "mul"):
         node = view.node(gate)
         if node is None or not node.inputs:
             continue
         if node.op.name in GATED and node.inputs == (x,):
-            return Found(make(GATED[node.op.name]), (x,), {gate[0]})
+            return Group(make(GATED[node.op.name]), (x,), {gate[0]})
         inner = node.inputs[0]
         if node.op.name == "tanh" and view.kind(inner) == "softplus" and view.node(inner).inputs == (x,):  # type: ignore[union-attr]
-            return Found(make("mish"), (x,), {gate[0], inner[0]})
+            return Group(make("mish"), (x,), {gate[0], inner[0]})
     return None
 
 
-def clipped(view: View, index: int) -> Found | None:
+def clipped(view: Readers, index: int) -> Group | None:
     """relu6(x + 3)/6 and x*relu6(x + 3)/6."""
     six = view.scalar((index, 0), "Div", "Mul")
     if six is None:
         return None
     plain = below(view, six)
     if plain is not None:
-        return Found(make("hardsigmoid"), (plain[0],), plain[1] | {six[0]})
+        return Group(make("hardsigmoid"), (plain[0],), plain[1] | {six[0]})
     for x, other in view.pairs(six, "mul"):
         found = below(view, other)
         if found is not None and found[0] == x:
-            return Found(make("hardswish"), (x,), found[1] | {six[0], other[0]})
+            return Group(make("hardswish"), (x,), found[1] | {six[0], other[0]})
     return None
 
 
-def below(view: View, ref: Ref) -> tuple[Ref, set[int]] | None:
+def below(view: Readers, ref: Ref) -> tuple[Ref, set[int]] | None:
     """Return x of relu6(x + 3) and the node of the sum."""
     node = view.node(ref)
     if node is None or node.op.name != "relu6":
@@ -224,7 +224,7 @@ def below(view: View, ref: Ref) -> tuple[Ref, set[int]] | None:
     return None if x is None else (x, {node.inputs[0][0]})
 
 
-def gelu(view: View, index: int) -> Found | None:
+def gelu(view: Readers, index: int) -> Group | None:
     """x/2*(1 + erf(x/sqrt(2))), the factors in any order; or with tanh of x + 0.044715*x^3."""
     for outer, taken in view.scaled((index, 0)):
         for u, v in view.pairs(outer, "mul"):
@@ -234,11 +234,11 @@ def gelu(view: View, index: int) -> Found | None:
                     if found is not None and taken | first | second:  # one of them is the half
                         word, nodes = found
                         every = taken | first | second | nodes | {outer[0]}
-                        return Found(make("gelu", approximate=word), (x,), every - {index})
+                        return Group(make("gelu", approximate=word), (x,), every - {index})
     return None
 
 
-def error_function(view: View, ref: Ref, x: Ref) -> tuple[str, set[int]] | None:
+def error_function(view: Readers, ref: Ref, x: Ref) -> tuple[str, set[int]] | None:
     """Return how 1 + f(x) of GELU is made of a tensor, and its nodes; None where it is not."""
     curve = view.scalar(ref, "Add")
     node = view.node(curve) if curve is not None else None
@@ -257,7 +257,7 @@ def error_function(view: View, ref: Ref, x: Ref) -> tuple[str, set[int]] | None:
     return None
 
 
-def bias(view: View, index: int) -> Found | None:
+def bias(view: Readers, index: int) -> Group | None:
     """A product with weights and a sum with one stored number for each of its outputs: its bias."""
     node = view.graph.nodes[index]
     adds = (isinstance(node.op, Declared) and node.op.kind == "Add") or (
@@ -273,10 +273,10 @@ def bias(view: View, index: int) -> Found | None:
         return None
     if node.op.params(node.in_shapes) != given["out"] or prod(node.out_shapes[0]) != prod(layer.out_shapes[0]):
         return None
-    return Found(layer.op.replace(bias=True), layer.inputs, {source[0]})
+    return Group(layer.op.replace(bias=True), layer.inputs, {source[0]})
 
 
-def shuffle(view: View, index: int) -> Found | None:
+def shuffle(view: Readers, index: int) -> Group | None:
     """[g, C/g, *S] of [C, *S], the first two axes turned, [C, *S] again."""
     last = view.graph.nodes[index]
     turned = view.node(last.inputs[0]) if last.op.name == "reshape" else None
@@ -289,13 +289,13 @@ def shuffle(view: View, index: int) -> Found | None:
         return None
     if tuple(parted[2:]) != tuple(whole[1:]):
         return None
-    return Found(make("channel_shuffle", groups=parted[0]), first.inputs, {last.inputs[0][0], turned.inputs[0][0]})
+    return Group(make("channel_shuffle", groups=parted[0]), first.inputs, {last.inputs[0][0], turned.inputs[0][0]})
 
 
 MEANS = frozenset(("channel_mean", "global_avg_pool"))
 
 
-def layer_norm(view: View, index: int) -> Found | None:
+def layer_norm(view: Readers, index: int) -> Group | None:
     """(x - mean)/sqrt(mean((x - mean)^2) + eps), times a stored number for each value and plus one, along one axis."""
     here: Ref = (index, 0)
     taken: set[int] = set()
@@ -326,10 +326,10 @@ def layer_norm(view: View, index: int) -> Found | None:
     if axis not in {0, len(shape) - 1} or set(learned) != {shape[axis]}:
         return None
     op = make("layer_norm", over=1 if axis else "channel")
-    return Found(op, (x,), (taken | inner[1] | {here[0], centred[0], mean[0]}) - {index})
+    return Group(op, (x,), (taken | inner[1] | {here[0], centred[0], mean[0]}) - {index})
 
 
-def followed(view: View, ref: Ref, kinds: tuple[str, ...]) -> tuple[Ref, set[int]] | None:
+def followed(view: Readers, ref: Ref, kinds: tuple[str, ...]) -> tuple[Ref, set[int]] | None:
     """Return what is before a row of nodes of one source each, and these nodes."""
     taken: set[int] = set()
     for kind in kinds:
@@ -342,4 +342,4 @@ def followed(view: View, ref: Ref, kinds: tuple[str, ...]) -> tuple[Ref, set[int
     return ref, taken
 
 
-RULES: tuple[Callable[[View, int], Found | None], ...] = (bias, clipped, gated, gelu, layer_norm, shuffle)
+RULES: tuple[Callable[[Readers, int], Group | None], ...] = (bias, clipped, gated, gelu, layer_norm, shuffle)

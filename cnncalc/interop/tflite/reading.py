@@ -103,13 +103,13 @@ def load(data: bytes, file: str | None) -> TfliteModel:
         SpecError: it ends early, or its tables do not go together.
     """
     try:
-        return _Loading(data, file).model()
+        return _ReadingFile(data, file).model()
     except (TruncatedError, struct.error):
         raise failure(file, "ends early, or its offsets lead out of it", code="unreadable-model",
                       hint="convert the network again") from None  # fmt: skip
 
 
-class _Loading:
+class _ReadingFile:
     """One way through the tables of a file."""
 
     def __init__(self, data: bytes, file: str | None) -> None:
