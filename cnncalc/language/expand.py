@@ -13,7 +13,7 @@ from cnncalc.language.early import Early
 from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.failures import Failures, Stop, plural
-from cnncalc.language.layers import Layers
+from cnncalc.language.layers import LayerPlacer
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
 from cnncalc.language.settings import Overrides, set_inputs, set_used, set_variables
 from cnncalc.language.slots import SlotError
@@ -64,7 +64,7 @@ class Expander:
         self.failures = Failures(self.values, collector)
         self.error, self.limit = self.failures.error, self.failures.limit
         self.unread = Unread(self.failures)
-        self.layers = Layers(self.values, overrides, self.failures, self.unread)
+        self.layers = LayerPlacer(self.values, overrides, self.failures, self.unread)
         self.tied = self.layers.tied
         self.scopes = 0
         self.passed_on = False

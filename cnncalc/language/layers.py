@@ -27,7 +27,7 @@ STEPS_PER_LAYER = 20
 """Items that are left out cost time too, and so do sources and parameters: at most this much for each layer allowed."""
 
 
-class Layers:
+class LayerPlacer:
     """Adds the layers of one expansion to its graph.
 
     Attributes:
