@@ -106,11 +106,11 @@ def test_a_layer_and_totals_have_no_number_that_nobody_says() -> None:
 
 
 PROGRAM = """
-from cnncalc.results.measures import MEASURES, Measure, Source
+from cnncalc.results.measures import MEASURES, Measure, Basis
 from cnncalc.render.headings import HEADINGS
 
 MEASURES.append(Measure(
-    "biases", "", "biases", "learnable values that are added to outputs", Source.COUNT, lambda x: x.count.biases,
+    "biases", "", "biases", "learnable values that are added to outputs", Basis.COUNT, lambda x: x.count.biases,
     each=True, adds=True, once=True, budget="biases", ratchet=True, section="params", aside="added to outputs",
 ))
 HEADINGS["biases"] = ("Biases", "")

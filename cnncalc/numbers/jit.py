@@ -130,7 +130,7 @@ def compiled(recording: Recording, along: Mapping[str, int], depth: int) -> Call
     return loops
 
 
-class _Written(InspectLoader):
+class _CodeInMemory(InspectLoader):
     """Loads a module from a text: one that was written here, of numbered names, whole numbers and known functions."""
 
     def __init__(self, text: str) -> None:
@@ -142,7 +142,7 @@ class _Written(InspectLoader):
 
 def loaded(text: str) -> ModuleType:
     """Return a text as a module."""
-    found = spec_from_loader("cnncalc_loops", _Written(text))
+    found = spec_from_loader("cnncalc_loops", _CodeInMemory(text))
     assert found is not None  # noqa: S101 - there is a loader
     assert found.loader is not None  # noqa: S101
     module = module_from_spec(found)

@@ -37,7 +37,7 @@ SECONDARY = ("bias", "no bias", "padding")
 """Arguments that the operator column leaves out first, in this order, in all rows alike."""
 
 
-class Measure(NamedTuple):
+class Spacing(NamedTuple):
     """How a table is spaced, in characters: indentation per level, gap between columns, length of the bars."""
 
     indent: int
@@ -45,7 +45,7 @@ class Measure(NamedTuple):
     bar: int
 
 
-MEASURES = (Measure(2, 2, 10), Measure(2, 1, 6), Measure(1, 1, 6))
+SPACINGS = (Spacing(2, 2, 10), Spacing(2, 1, 6), Spacing(1, 1, 6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ class NetworkTable:
         if view.partial:
             columns = tuple(column for column in columns if not column.name.startswith("share_"))
         self.columns = columns
-        self.measure = MEASURES[0]
+        self.measure = SPACINGS[0]
         self.words: list[list[str]] = []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -149,7 +149,7 @@ class NetworkTable:
         order = iter(LEAVE_FIRST)
         while True:
             grids = [cells[column.name] for column in columns]
-            for measure in MEASURES:
+            for measure in SPACINGS:
                 self.measure = measure
                 if self._arrange(grids, width):
                     return grids, left_out

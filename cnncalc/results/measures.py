@@ -28,7 +28,7 @@ if TYPE_CHECKING:
             """Its operations under the counting rule."""
 
 
-class Source(Enum):
+class Basis(Enum):
     """Where a number is from."""
 
     COUNT = "the count of an operator"
@@ -68,7 +68,7 @@ class Measure(NamedTuple):
     unit: str
     title: str
     meaning: str
-    source: Source
+    source: Basis
     of: Callable[[Counted], int | None] | None = None
     each: bool = False
     adds: bool = False
@@ -92,128 +92,128 @@ class Measure(NamedTuple):
 
 MEASURES: list[Measure] = [
     Measure(
-        "macs", "", "multiply-accumulates", "multiply-accumulates", Source.COUNT, lambda x: x.count.macs,
+        "macs", "", "multiply-accumulates", "multiply-accumulates", Basis.COUNT, lambda x: x.count.macs,
         each=True, adds=True, batch=True, budget="macs", ratchet=True, section="macs",
     ),
     Measure(
         "flops", "", "floating-point operations", "floating-point operations under the report's convention",
-        Source.COUNT, lambda x: x.flops, each=True, adds=True, batch=True, rule="convention", budget="flops",
+        Basis.COUNT, lambda x: x.flops, each=True, adds=True, batch=True, rule="convention", budget="flops",
         ratchet=True,
     ),
     Measure(
-        "params", "", "parameters", "learnable values; 0 where the weights are another layer's", Source.COUNT,
+        "params", "", "parameters", "learnable values; 0 where the weights are another layer's", Basis.COUNT,
         lambda x: x.count.params, each=True, adds=True, once=True, budget="params", ratchet=True, section="params",
     ),
     Measure(
-        "buffers", "", "buffers", "values kept but not learned", Source.COUNT, lambda x: x.count.buffers, each=True,
+        "buffers", "", "buffers", "values kept but not learned", Basis.COUNT, lambda x: x.count.buffers, each=True,
         adds=True, once=True, section="params", aside="kept, not learned",
     ),
     Measure(
-        "model_size", "bytes", "model size", "the parameters in bytes", Source.COUNT, adds=True, once=True,
+        "model_size", "bytes", "model size", "the parameters in bytes", Basis.COUNT, adds=True, once=True,
         rule="dtype", budget="model_size", ratchet=True,
     ),
     Measure(
-        "memory_access", "elements", "elements moved", "elements read, written, and of weights and bias", Source.COUNT,
+        "memory_access", "elements", "elements moved", "elements read, written, and of weights and bias", Basis.COUNT,
         each=True, adds=True, batch=True, budget="memory_access", ratchet=True, in_bytes="memory_access_bytes",
         column="moved_elements",
     ),
     Measure(
         "memory_access_weighted", "elements", "elements moved by weighted layers",
-        "read + written + weights of convolutions, transposed convolutions and linear layers", Source.COUNT, adds=True,
+        "read + written + weights of convolutions, transposed convolutions and linear layers", Basis.COUNT, adds=True,
         batch=True,
     ),
     Measure(
-        "bytes", "bytes", "bytes moved", "all elements moved, in bytes of the report's dtype", Source.COUNT, each=True,
+        "bytes", "bytes", "bytes moved", "all elements moved, in bytes of the report's dtype", Basis.COUNT, each=True,
         adds=True, batch=True, rule="dtype", budget="memory_access_bytes", column="moved_bytes",
     ),
     Measure(
-        "intensity", "share", "FLOPs per byte", "flops per byte moved", Source.COUNT, each=True, rule="dtype",
+        "intensity", "share", "FLOPs per byte", "flops per byte moved", Basis.COUNT, each=True, rule="dtype",
         column="intensity_flops_per_byte",
     ),
     Measure(
         "activations", "elements", "activations",
-        "output elements of a convolution, transposed convolution or linear layer; 0 elsewhere", Source.COUNT,
+        "output elements of a convolution, transposed convolution or linear layer; 0 elsewhere", Basis.COUNT,
         lambda x: x.count.activations, each=True, adds=True, batch=True, budget="activations", ratchet=True,
         section="connections", aside="output elements",
     ),
     Measure(
         "peak_activation", "elements", "elements alive at once",
-        "most activation elements alive at once, nothing in place; the largest moment, not a sum", Source.ORDER,
+        "most activation elements alive at once, nothing in place; the largest moment, not a sum", Basis.ORDER,
         batch=True, budget="peak_activation", ratchet=True, in_bytes="peak_activation_bytes",
     ),
     Measure(
         "peak_activation_bytes", "bytes", "bytes alive at once", "the same in bytes of the report's dtype",
-        Source.ORDER, batch=True, rule="dtype", budget="peak_activation_bytes",
+        Basis.ORDER, batch=True, rule="dtype", budget="peak_activation_bytes",
     ),
     Measure(
         "arena", "bytes", "bytes of the runtime's arena", "bytes that the runtime's planner needs for activations",
-        Source.PLAN, batch=True, rule="dtype", budget="arena",
+        Basis.PLAN, batch=True, rule="dtype", budget="arena",
     ),
     Measure(
-        "sram", "bytes", "bytes of arena and interpreter", "the arena and what the interpreter keeps", Source.PLAN,
+        "sram", "bytes", "bytes of arena and interpreter", "the arena and what the interpreter keeps", Basis.PLAN,
         batch=True, rule="dtype", budget="sram",
     ),
     Measure(
         "flash", "bytes", "bytes of weights, biases and scales", "weights, biases and scales as they are stored",
-        Source.PLAN, once=True, rule="dtype", budget="flash",
+        Basis.PLAN, once=True, rule="dtype", budget="flash",
     ),
     Measure(
-        "largest_tensor", "bytes", "bytes of the largest activation", "the largest activation", Source.PLAN, batch=True,
+        "largest_tensor", "bytes", "bytes of the largest activation", "the largest activation", Basis.PLAN, batch=True,
         rule="dtype", budget="largest_tensor",
     ),
     Measure(
         "bops", "", "binary operations: macs by bits of weight and activation",
-        "macs by the bits of weight and activation, over the layers with bits:", Source.WIDTHS, adds=True, batch=True,
+        "macs by the bits of weight and activation, over the layers with bits:", Basis.WIDTHS, adds=True, batch=True,
         rule="dtype", budget="bops",
     ),
     Measure(
         "ops", "", "operations as binary networks count them",
-        "operations as papers on binary networks count them", Source.WIDTHS, adds=True, batch=True, rule="dtype",
+        "operations as papers on binary networks count them", Basis.WIDTHS, adds=True, batch=True, rule="dtype",
         budget="ops",
     ),
     Measure(
         "effective_macs", "", "multiply-accumulates with weights that are not zero",
-        "multiply-accumulates with weights that are not zero", Source.WIDTHS, adds=True, batch=True,
+        "multiply-accumulates with weights that are not zero", Basis.WIDTHS, adds=True, batch=True,
         budget="effective_macs",
     ),
     Measure(
         "receptive_field", "pixels", "receptive field, its smaller axis",
-        "largest over positions, along the spatial path", Source.FIELD, each=True, budget="receptive_field", also="rf",
+        "largest over positions, along the spatial path", Basis.FIELD, each=True, budget="receptive_field", also="rf",
         ratchet=True, more_is_better=True,
     ),
     Measure(
         "depth", "", "convolutions and linear layers on the longest path",
-        "most convolutions, transposed convolutions and linear layers on any path from input to output", Source.GRAPH,
+        "most convolutions, transposed convolutions and linear layers on any path from input to output", Basis.GRAPH,
         budget="depth",
     ),
     Measure(
         "width", "", "most channels of a hidden layer",
-        "most channels of any weighted layer's output, the network's outputs left out", Source.GRAPH, each=True,
+        "most channels of any weighted layer's output, the network's outputs left out", Basis.GRAPH, each=True,
         budget="width",
     ),
-    Measure("layers", "", "layers", "the number of layers", Source.GRAPH, budget="layers", also="layer_count"),
+    Measure("layers", "", "layers", "the number of layers", Basis.GRAPH, budget="layers", also="layer_count"),
     Measure(
-        "connections", "", "connections", "output positions times parameters per position", Source.COUNT,
+        "connections", "", "connections", "output positions times parameters per position", Basis.COUNT,
         lambda x: x.count.connections, each=True, adds=True, budget="connections", section="connections",
     ),
     Measure(
         "live", "elements", "elements alive while it runs",
-        "activation elements alive while it runs, nothing in place; the batch multiplied", Source.ORDER, each=True,
+        "activation elements alive while it runs, nothing in place; the batch multiplied", Basis.ORDER, each=True,
         batch=True,
     ),
     Measure(
         "fc_share", "share", "share of the parameters in linear layers",
-        "part of the parameters in linear layers; None where the whole is unknown or nothing", Source.COUNT,
+        "part of the parameters in linear layers; None where the whole is unknown or nothing", Basis.COUNT,
         budget="fc_share",
     ),
     Measure(
         "share_params", "share", "share of the parameters",
-        "part of the network's parameters; None where the whole is unknown", Source.COUNT, each=True,
+        "part of the network's parameters; None where the whole is unknown", Basis.COUNT, each=True,
         column="share_params",
     ),
     Measure(
         "share_macs", "share", "share of the multiply-accumulates",
-        "part of the network's multiply-accumulates; None where the whole is unknown", Source.COUNT, each=True,
+        "part of the network's multiply-accumulates; None where the whole is unknown", Basis.COUNT, each=True,
         column="share_macs",
     ),
 ]  # fmt: skip
