@@ -21,8 +21,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from command_lines import case, mistake
 from commands import kept
-from test_fuzz_commands import case, mistake
 
 from cnncalc import cli
 

@@ -347,7 +347,7 @@ def main() -> None:
         survivors = {row["mutant"] for row in earlier if row["area"] != "nothing" and row["verdict"] == "survived"}
         sample, nothing = [m for m in sample if m.name in survivors], []
     trial = Trial(sample, nothing, given.output)
-    tests = [str(file) for name in given.tests.split(",") if (file := ROOT / f"tests/test_{name}.py").exists()]
+    tests = [str(file) for name in given.tests.split(",") for file in (ROOT / "tests").glob(f"*/test_{name}.py")]
     pytest.main(["-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", "-qq", *tests], plugins=[trial])
     told = Counter((result["area"], result["verdict"].split(":")[0]) for result in trial.results)
     for (area, answer), number in sorted(told.items()):
