@@ -25,7 +25,7 @@ ELSEWHERE = {
     "cli/lsp.py": 1,  # standard output, kept for the protocol
     "cli/sweep.py": 1,  # rows as they come, so that a run that is stopped can be resumed
     "render/plot.py": 1,  # into memory
-    "interop/exporting/torch_side.py": 1,  # a source that is imported, in a folder that goes with it
+    "interop/exporting/running.py": 1,  # a source that is imported, in a folder that goes with it
 }
 """How many calls of a module open something to write."""
 

@@ -56,6 +56,9 @@ class FakeOperator:
     def gates(self, _ins: object, _outs: object) -> tuple[int, ...]:
         return self.gated
 
+    def unsaid(self, _ins: object, _outs: object) -> frozenset[int]:
+        return frozenset()
+
     def kept_axes(self, _ins: object, _outs: object) -> None:
         return None
 

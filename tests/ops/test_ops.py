@@ -145,7 +145,7 @@ def test_names_and_aliases_are_unique() -> None:
 
 
 def test_every_case_file_belongs_to_an_operator() -> None:
-    assert {path.stem for path in FOLDER.iterdir()} == {cls.name for cls in OPERATORS}
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == {cls.name for cls in OPERATORS}
 
 
 def _item(text: str) -> dict[str, Any]:

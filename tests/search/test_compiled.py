@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("numpy")
+
 from cnncalc.numbers.arrays import Compiled
 from cnncalc.numbers.jit import CompiledLoops, loops_of
 from cnncalc.search.sweep import Sweep
