@@ -44,8 +44,10 @@ class Watching:
     def __init__(self, spec: Path) -> None:
         self.terminal, theirs = pty.openpty()
         resized(self.terminal, 40, 100)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background hands on a deaf ear
         self.process = subprocess.Popen([sys.executable, "-m", "cnncalc", "show", str(spec), "--watch"], stdin=theirs,
                                         stdout=theirs, stderr=theirs, env=environment())  # fmt: skip
+        signal.signal(signal.SIGINT, before)
         os.close(theirs)
 
     def until(self, pattern: str) -> list[str]:
