@@ -72,7 +72,7 @@ def main() -> int:
     codes: dict[str, Counter[int]] = defaultdict(Counter)
     slowest: dict[str, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
     wrong: list[tuple[int, str]] = []
-    with ProcessPoolExecutor(given.jobs, max_tasks_per_child=40) as pool:
+    with ProcessPoolExecutor(given.jobs) as pool:
         for done in pool.map(tried, starts, [min(start + CHUNK, end) for start in starts]):
             for number, command, code, taken, said in done:
                 codes[command][code] += 1

@@ -96,8 +96,13 @@ def attention() -> Case:
             y, x = y.flatten(), x.flatten()
             at = (y[:, None] - y[None] + a - 1) * (2 * b - 1) + x[:, None] - x[None] + b - 1
             mask = learned[0][at].permute(2, 0, 1)
+        queries, keys, values = (
+            parted(t).unflatten(1, (h, -1)).transpose(2, 3) for t, h in ((q, heads), (k, kv), (v, kv))
+        )
         found = F.scaled_dot_product_attention(
-            *(parted(t).unflatten(1, (h, -1)).transpose(2, 3) for t, h in ((q, heads), (k, kv), (v, kv))),
+            queries,
+            keys,
+            values,
             attn_mask=mask,
             is_causal=given.get("causal", False),
             enable_gqa=kv != heads,
