@@ -103,7 +103,8 @@ def command(
     own = options(flops=flops, dtype=dtype, batch=batch, fold_bn=fold_bn, input=input, variant=variant, set=variables)
     if found.best is None and found.nearest is None and not found.front:
         first = shlex.join(["cnncalc", "show", *command_of(spec, found.axes, (0,) * len(found.axes)), *own])
-        fail(f"none of the {found.size:,} designs is a network", f"see why: {first}")
+        value = "" if found.objective.removeprefix("-").isidentifier() else f" with a value of {found.objective}"
+        fail(f"none of the {found.size:,} designs is a network{value}", f"see why: {first}")
     if form == "json":
         write_output(to_json(found, specs, own), output)
     else:

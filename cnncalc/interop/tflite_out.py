@@ -67,6 +67,8 @@ TABLES: dict[str, tuple[int, dict[str, tuple[int, str, Any]]]] = {
 """Each table of options: its number in the union, and its fields as slot, kind and default."""
 
 LAST_OF_ONE_BYTE = 127
+LARGEST = 2**31 - 1
+"""Bytes that offsets of 32 bits reach, and the largest number."""
 
 
 def to_tflite(program: Program) -> bytes:
@@ -74,10 +76,30 @@ def to_tflite(program: Program) -> bytes:
 
     Raises:
         ImportError: the `flatbuffers` package is missing.
+        ValueError: the file would be too large, or a number in it.
     """
     import flatbuffers
 
+    check_room(program)
     return _File(flatbuffers.Builder(1 << 16)).of(program)
+
+
+def check_room(program: Program) -> None:
+    """Refuse what a file cannot hold: 2 GiB of weights, numbers of more than 32 bits.
+
+    Raises:
+        ValueError: the program has that; the message says where.
+    """
+    weights = sum(cell.bytes for cell in program.cells if cell.constant)
+    if weights > LARGEST:
+        raise ValueError(f"its weights take {weights:,} bytes, and a TensorFlow Lite file holds less than 2 GiB")
+    numbers = [(cell.name, number) for cell in program.cells for number in cell.shape]
+    numbers += [(step.path, number) for step in program.steps for _, value in step.options
+                for number in (value if isinstance(value, tuple) else (value,)) if isinstance(number, int)]  # fmt: skip
+    numbers += [(cell.name, number) for cell in program.cells for number in cell.values]
+    wide = next(((name, number) for name, number in numbers if number > LARGEST), None)
+    if wide is not None:
+        raise ValueError(f"'{wide[0]}' has the number {wide[1]:,}, and those of a TensorFlow Lite file have 32 bits")
 
 
 class _File:

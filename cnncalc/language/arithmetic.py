@@ -13,30 +13,78 @@ from cnncalc.numbers.doors import alongside, over_under, quotient_of, recorded, 
 from cnncalc.numbers.functions import rounded_channels
 
 MAX_EXPONENT = 64
+MAX_ASKED = 50
+"""How many lists may be evaluated at once, each for an entry of the one before."""
 MAX_BITS = 4096
 """Numerators and denominators of intermediate values have at most this many bits."""
+
+
+class Entries(Protocol):
+    """What evaluates the entries of lists.
+
+    Attributes:
+        asked: how many lists are being evaluated, each for an entry of the one before.
+    """
+
+    asked: int
+
+    @property
+    def around(self) -> object:
+        """What `c_in` is here, None outside the layers."""
+
+    def listed(self, node: Any, frame: Any, /) -> Any:
+        """Return the value of one entry in the frame where its list is written."""
 
 
 class Listed:
     """A list of a spec: it is walked or handed on; in expressions only its length and its sum mean something.
 
+    Its values are computed once for one `c_in`, so that lists of sums of lists cost no more than they have entries.
+
     Attributes:
         nodes: its entries as they are written.
     """
 
-    __slots__ = ("element", "frame", "nodes")
+    __slots__ = ("_at", "_known", "_open", "entries", "frame", "nodes")
 
-    def __init__(self, nodes: tuple[Any, ...], frame: Any, element: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, nodes: tuple[Any, ...], frame: Any, entries: Entries) -> None:
         self.nodes = nodes
         self.frame = frame
-        self.element = element
+        self.entries = entries
+        self._known: tuple[Any, ...] | None = None
+        self._at: object = None
+        self._open = False
 
     def values(self) -> tuple[Any, ...]:
-        """Return the values of the entries; a list inside is again a list."""
-        return tuple(self.element(node, self.frame) for node in self.nodes)
+        """Return the values of the entries; a list inside is again a list.
+
+        Raises:
+            ExpressionError: an entry asks for the values of this list.
+        """
+        around = self.entries.around
+        if self._known is not None and (self._at is None or self._at is around):
+            return self._known
+        if self._open:
+            raise ExpressionError("a list asks for its own values", code="not-a-number",
+                                  hint="an entry is made of other variables")  # fmt: skip
+        if self.entries.asked == MAX_ASKED:
+            raise ExpressionError(f"lists ask for one another more than {MAX_ASKED} deep", code="not-a-number",
+                                  hint="write a list behind those that it is made of")  # fmt: skip
+        self._open = True
+        self.entries.asked += 1
+        try:
+            self._known = tuple(self.entries.listed(node, self.frame) for node in self.nodes)
+        finally:
+            self._open = False
+            self.entries.asked -= 1
+        self._at = around
+        return self._known
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def __repr__(self) -> str:
+        return f"a list of {len(self.nodes)}"
 
 
 Value: TypeAlias = int | Fraction | bool

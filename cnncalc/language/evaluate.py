@@ -69,6 +69,7 @@ class Evaluator:
         self.collector = collector
         self.plans: dict[int, Recipe] = {}
         self.operators: dict[Any, tuple[Operator, tuple[Part, ...]]] = {}
+        self.asked = 0
         self.word_slots: dict[Any, Slot] = {}
         self.meanings: dict[tuple[int, int], Item] = {}
 
@@ -237,7 +238,7 @@ class Evaluator:
                 hint = word_hint(value.text, slot.kind, error) if slot.kind.words else None
                 raise in_expression(slot.name, slot.node, value.text, error, hint) from None
         if isinstance(value, RawList):
-            return Listed(tuple(value.node.items), self.scope.frame, self.listed)
+            return Listed(tuple(value.node.items), self.scope.frame, self)
         if isinstance(value, KeyedSlots):
             return Keyed((inner.name, self.evaluate(inner)) for inner in value)
         if isinstance(value, list):
@@ -269,10 +270,15 @@ class Evaluator:
                             "height and width", value.label.span, "name a map")  # fmt: skip
         return shape.spatial
 
+    @property
+    def around(self) -> int | None:
+        """What `c_in` is here, None outside the layers."""
+        return self.scope.c_in
+
     def listed(self, node: TreeNode, frame: Frame) -> Any:
         """Return the value of one entry of a list, in the frame where the list is written."""
         if isinstance(node, Seq):
-            return Listed(tuple(node.items), frame, self.listed)
+            return Listed(tuple(node.items), frame, self)
         key = (id(node), id(VALUE))
         slot = self.word_slots.get(key)
         if slot is None:

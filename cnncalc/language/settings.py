@@ -14,6 +14,7 @@ from cnncalc.language.sizes import open_axes
 from cnncalc.language.slots import EXTENTS, FAILED, VALUE, SlotError, written
 from cnncalc.language.template import MAX_DIMENSIONS
 from cnncalc.language.tree import Scalar, Seq
+from cnncalc.language.yaml_text import MAX_VALUES
 from cnncalc.numbers.doors import recording
 from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, SpecError, did_you_mean, listed
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from cnncalc.language.tree import Node as TreeNode
 
 MAX_LAYERS = 100_000
+MAX_DEPTH = 100
+"""How deep lists of lists of variables are told."""
 MOST_DIFFERENT = 4_000
 """Layers that all differ, where `max_layers` does not ask for more than five times as many."""
 
@@ -69,12 +72,13 @@ def set_variables(values: Evaluator, overrides: Overrides) -> None:
             raise ValueError(unknown("variable", name, chosen))
         chosen[name] = override(name, value) if not recording(value) else Scalar(value, True, str(value))  # type: ignore[arg-type]
     frame = scope.file_frame
+    told = Told()
     for name, node in chosen.items():
         value = set_variable(values, spec, frame, name, node, given=name in overrides.variables)
         if name in spec.words:
             scope.graph.variables[name] = written(node)
         elif value is not FAILED:
-            scope.graph.variables[name] = plain(value, node)
+            scope.graph.variables[name] = told.plain(value, node)
 
 
 def set_used(values: Evaluator, spec: Template) -> None:
@@ -202,14 +206,26 @@ def compare_input(name: str, slot: Slot, given: tuple[int, ...], values: Evaluat
         warn_channels(slot, own, given, values.collector)
 
 
-def plain(value: object, node: TreeNode) -> object:
-    """Return a variable's value as reports have it: of a list its values, or what is written where they are words."""
-    if not isinstance(value, Listed):
-        return value
-    try:
-        return tuple(plain(entry, node) for entry in value.values())
-    except (SlotError, Silent):
-        return written(node)
+class Told:
+    """Values of variables as reports have them, of all lists together as many entries as a file has values."""
+
+    def __init__(self) -> None:
+        self.left = MAX_VALUES
+
+    def plain(self, value: object, node: TreeNode) -> object:
+        """Return a value: of a list its values, or what is written where they are words, too many, or itself."""
+        try:
+            return self._plain(value, ())
+        except (SlotError, Silent):
+            return written(node)
+
+    def _plain(self, value: object, inside: tuple[Listed, ...]) -> object:
+        if not isinstance(value, Listed):
+            return value
+        self.left -= len(value)
+        if self.left < 0 or len(inside) == MAX_DEPTH or value in inside:
+            raise Silent
+        return tuple(self._plain(entry, (*inside, value)) for entry in value.values())
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -126,6 +126,17 @@ def _quantity(match: re.Match[str]) -> str:
     return str(int(whole)) if whole.is_integer() else repr(whole)
 
 
+def _computed(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    """Return what a function makes of two values; of plain numbers divided by 0 what it is of arrays."""
+    try:
+        return function(left, right)
+    except ZeroDivisionError:
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            return function(np.asarray(left), np.asarray(right))
+
+
 def _value(node: ast.AST, columns: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Name):
         return columns[node.id]
@@ -133,7 +144,7 @@ def _value(node: ast.AST, columns: Mapping[str, Any]) -> Any:
         value = node.value
         return int(value) if isinstance(value, float) and value.is_integer() else value
     if isinstance(node, ast.BinOp):
-        return BINARY[type(node.op)](_value(node.left, columns), _value(node.right, columns))
+        return _computed(BINARY[type(node.op)], _value(node.left, columns), _value(node.right, columns))
     if isinstance(node, ast.UnaryOp):
         inner = _value(node.operand, columns)
         if isinstance(node.op, ast.Not):

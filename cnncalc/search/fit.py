@@ -166,7 +166,8 @@ class FitSearch:
         self._descend()
         found = self.found
         if found.best is None:
-            found.nearest = self._nearest()
+            nearest = self._nearest() if found.limits else None  # one within the limits has no value
+            found.nearest = nearest if nearest is not None and nearest.value > 0 else None
         return found
 
     def _descend(self) -> None:

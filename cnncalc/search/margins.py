@@ -65,10 +65,11 @@ def right_units(graph: Graph, motion: Motion, axis: int, edges: Edges) -> dict[R
         edges: which ends of the tile cut through the image.
     """
     known: dict[int, Local] = {}
+    found: dict[Ref, tuple[int, int]] = {}
     for k, shape in enumerate(graph.inputs.values()):
         end = shape.spatial[axis] - 1 if len(shape.spatial) > axis else 0
         known[-k - 1] = (0 if edges.before else None, end if edges.after else None)
-    found: dict[Ref, tuple[int, int]] = {}
+        found[-k - 1, 0] = (0, end)
     for index, node in enumerate(graph.nodes):
         if motion.rates[index][axis] is None:
             continue

@@ -315,3 +315,30 @@ def test_a_linter_and_a_formatter_leave_source_as_it_is(tmp_path: Path) -> None:
         line = ["ruff", *command, "--isolated", str(tmp_path)]
         done = subprocess.run(line, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
+
+
+def test_zeros_that_no_onnx_model_holds_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    file = tmp_path / "net.yaml"
+    file.write_text("input: [3, 32, 32]\nlayers:\n" + "  - conv: {out: 100000, kernel: 3}\n" * 2, encoding="utf-8")
+    line = ["export", "onnx", str(file), "-o", str(tmp_path / "net.onnx")]
+    done = CliRunner().invoke(app, [*line, "--weights", "zeros"])
+    assert (done.exit_code, "2 GiB; leave them out" in done.stderr) == (2, True)
+    assert CliRunner().invoke(app, line).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("input: [3, 32, 32]\nlayers:\n" + "  - conv: {out: 100000, kernel: 3}\n" * 2, "less than 2 GiB"),
+        ("input: [3, 5000000000, 32]\nlayers: [relu]\n", "5,000,000,000"),
+    ],
+)
+def test_what_no_tensorflow_lite_file_holds_is_refused(spec: str, message: str, tmp_path: Path) -> None:
+    pytest.importorskip("flatbuffers")
+    file = tmp_path / "net.yaml"
+    file.write_text(spec, encoding="utf-8")
+    done = CliRunner().invoke(app, ["export", "tflite", str(file), "-o", str(tmp_path / "net.tflite")])
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert not (tmp_path / "net.tflite").exists()

@@ -212,3 +212,38 @@ def test_no_hint_compares_thousands_of_words_or_lists_them() -> None:
     assert did_you_mean("n" * 101, ["n" * 100], "otherwise") == "otherwise"
     assert listed(names).endswith("name19 and 981 more")
     assert listed(names[:3]) == "name0, name1, name2"
+
+
+LISTS: dict[str, tuple[Callable[[int], str], str]] = {
+    "sums of sums": (lambda n: f'["sum(a{n - 1})", "sum(a{n - 1})"]', "sum(a25)"),
+    "lists of lists": (lambda n: f"[a{n - 1}, a{n - 1}]", "len(a25)"),
+}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("kind", LISTS)
+def test_lists_made_of_lists_twice_cost_no_power_of_two(kind: str, order: int) -> None:
+    """Twenty-five lists that double would have 2^26 entries: each is computed once, and told as it is written."""
+    entry, used = LISTS[kind]
+    written = [f"  a{n}: {entry(n) if n else '[1, 1]'}\n" for n in range(26)][::order]
+    text = HEAD + "vars:\n" + "".join(written) + f"layers:\n- conv: {{out: {used}, kernel: 1}}\n"
+    report = cnncalc.analyze(cnncalc.parse(text))
+    assert report.layers[0].out_shape[0] == {"sum(a25)": 2**26, "len(a25)": 2}[used]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ('a: ["sum(a)", 2]', "a list asks for its own values"),
+        ('a: ["sum(b)", 2], b: ["sum(a)", 2]', "a list asks for its own values"),
+        ("a: [a, 2]", "summed"),
+        ("a: [b, 2], b: [a]", "summed"),
+        (", ".join(f'a{n}: ["sum(a{n + 1})"]' for n in range(200)) + ', a: ["sum(a0)"], a200: [1]',
+         "lists ask for one another more than 50 deep"),
+    ],
+)  # fmt: skip
+def test_lists_that_hold_themselves_are_errors(written: str, message: str) -> None:
+    text = HEAD + f"vars: {{{written}}}\nlayers:\n- conv: {{out: sum(a), kernel: 1}}\n"
+    with pytest.raises(cnncalc.SpecError, match=message) as caught:
+        cnncalc.analyze(cnncalc.parse(text))
+    assert "object at" not in str(caught.value)

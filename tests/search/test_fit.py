@@ -171,6 +171,16 @@ def test_designs_that_are_no_networks_are_no_verdict(tmp_path: Path) -> None:
     assert caught.value.diagnostics[0].hint == "put flatten before it"
 
 
+@pytest.mark.parametrize("limits", [[], ["--max", "macs=3"]], ids=["no limit", "a limit that holds"])
+def test_a_quotient_without_a_value_is_no_verdict(limits: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("cnncalc: 1\ninput: [4, 64]\nlayers: [relu]\n", encoding="utf-8")
+    line = ["fit", str(file), "--vary", "input=8..40:7", "--maximise", "macs/params", *limits]
+    done = CliRunner().invoke(app, line)
+    assert done.exit_code == 2
+    assert "none of the 5 designs is a network with a value of macs/params" in done.stderr
+
+
 @pytest.mark.parametrize(("words", "part"), [
     (["--max", "macs"], "TOTAL=QUANTITY"),
     (["--max", "mac=3"], "did you mean 'macs'"),

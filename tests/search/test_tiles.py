@@ -388,3 +388,10 @@ def test_what_cannot_be_cut_is_one_line(arguments: list[str], said: str, capsys:
     code, out, err = command(*arguments, capsys=capsys)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_a_network_without_layers_is_cut_without_a_halo() -> None:
+    found = tile({"input": [3, 64, 48], "layers": [{"relu": None, "when": False}]}, tile=(16, 12), image=(64, 48))
+    assert [(axis.halo, axis.align, axis.step, len(axis.strips)) for axis in found.axes] == [
+        ((0, 0), 1, 16, 4), ((0, 0), 1, 12, 4)
+    ]  # fmt: skip

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 OPSET = 21
 IR = 10
 ELSEWHERE = "weights-left-out"
+LARGEST = 2**31 - 1
+"""Bytes of a message that protobuf reads."""
 """The file that the weights would lie in; it does not exist."""
 
 
@@ -28,6 +30,7 @@ class Nodes:
         self.proto, self.helper = TensorProto, helper
         self.batch = batch
         self.zeros = zeros
+        self.bytes = 0
         self.made: list[Any] = []
         self.stored: dict[str, Any] = {}
         self.layers: list[str] = []
@@ -60,6 +63,9 @@ class Nodes:
         if found not in self.stored:
             proto = self.proto(name=found, data_type=self.proto.FLOAT, dims=shape)
             if self.zeros:
+                self.bytes += 4 * prod(shape)
+                if self.bytes > LARGEST:
+                    raise ValueError("its weights take more than an ONNX model holds, 2 GiB; leave them out")
                 proto.raw_data = bytes(4 * prod(shape))
             else:
                 proto.data_location = self.proto.EXTERNAL
@@ -121,6 +127,7 @@ def onnx_model(graph: Graph, *, name: str, file: str | None, batch: int = 1, zer
 
     Raises:
         SpecError: a layer has no form in ONNX.
+        ValueError: zeros take more than a model holds.
     """
     from onnx import helper
 
