@@ -112,13 +112,11 @@ class KerasWriter(SourceWriter):
 
     def text(self, top: Class) -> str:
         """Return the whole file."""
-        sizes = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in self.graph.inputs.items())
-        title = f'"""{self.name.replace(chr(34), chr(39)).replace(chr(92), "/")}: {sizes}, channels last here."""'
         blocks = [HELPERS[name] for name in self.helpers]
         blocks += [self.block_text(cls) for cls in self.classes]
         blocks.append(self.network_text(top))
         body = "\n\n".join(blocks)
-        head = [title, "", "from __future__ import annotations", ""]
+        head = [self.title(", channels last here"), "", "from __future__ import annotations", ""]
         if "Any]" in body or ": Any" in body:
             head += ["from typing import Any", ""]
         names = ["KerasTensor"] if "KerasTensor" in body else []
@@ -132,14 +130,8 @@ class KerasWriter(SourceWriter):
         body = cls.bodies[0]
         ins = ", ".join(f"{name}: KerasTensor" for name in body.inputs)
         params = "".join(f", {name}: {kind(values)}" for name, values in cls.params)
-        count = body.returns.count(",") + 1
-        result = "KerasTensor" if count == 1 else f"tuple[{', '.join(['KerasTensor'] * count)}]"
-        lines = wrapped(f"def {cls.name}({ins}{params}, name: str) -> {result}:", 0)
-        rest = self.lines(cls, inner=True)
-        last = f"return {body.returns}"
-        if rest and rest[-1].startswith(f"{body.returns} = ") and count == 1:
-            last = "return " + rest.pop()[len(body.returns) + 3 :]
-        for line in (*rest, last):
+        lines = wrapped(f"def {cls.name}({ins}{params}, name: str) -> {body.result('KerasTensor')}:", 0)
+        for line in body.returning(self.lines(cls, inner=True)):
             lines += wrapped(f"    {line}", 4 + len(line) - len(line.lstrip()))
         return "\n".join(lines) + "\n"
 
@@ -160,15 +152,7 @@ class KerasWriter(SourceWriter):
     def lines(self, cls: Class, *, inner: bool) -> list[str]:
         """Return the lines of a function, with their layers in them."""
         body = cls.bodies[0]
-        said: list[list[str]] = []
-        slot = 0
-        for made in body.made:
-            given = []
-            for value in made.values():
-                known = cls.slots[slot]
-                given.append(cls.params[known][0] if known is not None else repr_of(value))
-                slot += 1
-            said.append(given)
+        said = cls.given()
         found: list[str] = []
         for line in body.lines:
             match = re.search(f"{MARK}(\\d+){MARK}", line)

@@ -153,6 +153,17 @@ class Body:
         """Return what is equal among calls of one class."""
         return tuple(m.shape() for m in self.made), tuple(self.lines), tuple(self.inputs), self.returns
 
+    def result(self, tensor: str) -> str:
+        """Return what the function returns, as an annotation over the class of a tensor."""
+        count = self.returns.count(",") + 1
+        return tensor if count == 1 else f"tuple[{', '.join([tensor] * count)}]"
+
+    def returning(self, lines: list[str]) -> list[str]:
+        """Return lines with the return behind them, which takes in a last line that only names what is returned."""
+        if "," not in self.returns and lines and lines[-1].startswith(f"{self.returns} = "):
+            return [*lines[:-1], "return " + lines[-1][len(self.returns) + 3 :]]
+        return [*lines, f"return {self.returns}"]
+
 
 @dataclass(slots=True)
 class Class:
@@ -183,6 +194,14 @@ class Class:
                 known[key] = len(self.params)
                 self.params.append((free, list(column)))
             self.slots.append(known[key])
+
+    def given(self) -> list[list[str]]:
+        """Return what each attribute is given, as written: parameters, and the values that all calls share."""
+        slots = iter(self.slots)
+        return [
+            [repr_of(value) if (slot := next(slots)) is None else self.params[slot][0] for value in made.values()]
+            for made in self.bodies[0].made
+        ]
 
     def arguments(self, number: int) -> list[Any]:
         """Return the arguments of one of the calls."""

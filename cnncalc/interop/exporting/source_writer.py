@@ -45,6 +45,12 @@ class SourceWriter(ABC):
         self.helpers: dict[str, None] = {}
         self.used: set[str] = set(self.ready)
 
+    def title(self, further: str = "") -> str:
+        """Return the first line of the file: the network and its inputs."""
+        sizes = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in self.graph.inputs.items())
+        name = self.name.replace('"', "'").replace("\\", "/")
+        return f'"""{name}: {sizes}{further}."""'
+
     def write(self) -> Written:
         root = scopes(self.graph)
         self.lenders(root)

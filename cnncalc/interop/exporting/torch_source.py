@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.interop.exporting.source import KEYWORDS, Made, camel, kind, repr_of, wrapped
+from cnncalc.interop.exporting.source import KEYWORDS, Made, camel, kind, wrapped
 from cnncalc.interop.exporting.source_writer import SourceWriter
 from cnncalc.interop.exporting.torch_layers import HELPERS, torch_layer
 
@@ -71,9 +71,7 @@ class TorchWriter(SourceWriter):
 
     def text(self, top: Class) -> str:
         """Return the whole file."""
-        inputs = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in self.graph.inputs.items())
-        head = [f'"""{self.name.replace(chr(34), chr(39)).replace(chr(92), "/")}: {inputs}."""', "",
-                "from __future__ import annotations", "", "import torch"]  # fmt: skip
+        head = [self.title(), "", "from __future__ import annotations", "", "import torch"]
         blocks = [HELPERS[name] for name in self.helpers]
         blocks += [self.class_text(cls) for cls in self.classes]
         blocks.append(self.class_text(top))
@@ -105,24 +103,12 @@ class TorchWriter(SourceWriter):
         params = "".join(f", {name}: {kind(values)}" for name, values in cls.params)
         lines += wrapped(f"    def __init__(self{params}) -> None:", 4)
         lines.append("        super().__init__()")
-        at = 0
-        for made in body.made:
-            said = []
-            for value in made.values():
-                slot = cls.slots[at]
-                said.append(cls.params[slot][0] if slot is not None else repr_of(value))
-                at += 1
+        for made, said in zip(body.made, cls.given(), strict=True):
             if made.comment:
                 lines.append(f"        # {made.comment}")
             lines += wrapped(f"        self.{made.attribute} = {self.made_text(made, said)}", 8)
         ins = ", ".join(f"{name}: Tensor" for name in body.inputs)
-        count = body.returns.count(",") + 1
-        result = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
-        lines += ["", *wrapped(f"    def forward(self, {ins}) -> {result}:", 4)]
-        rest = list(body.lines)
-        last = f"return {body.returns}"
-        if rest and rest[-1].startswith(f"{body.returns} = ") and count == 1:
-            last = "return " + rest.pop()[len(body.returns) + 3 :]
-        for line in (*rest, last):
+        lines += ["", *wrapped(f"    def forward(self, {ins}) -> {body.result('Tensor')}:", 4)]
+        for line in body.returning(body.lines):
             lines += wrapped(f"        {line}", 8)
         return "\n".join(lines) + "\n"
