@@ -25,6 +25,7 @@ from cnncalc.cli.options import (
 )
 from cnncalc.cli.sweep import VaryOption, pairs, sources_of
 from cnncalc.render.format import percent
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +214,7 @@ def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
     """Return what was found in a few lines."""
     limits = ", ".join(map(str, found.limits)) or "no limits"
     if found.front:
-        head = f"{found.size:,} designs, {limits}, {len(found.front):,} that none beats in {found.objective}"
+        head = f"{plural(found.size, 'design')}, {limits}, {len(found.front):,} that none beats in {found.objective}"
         names = [*(axis.name for axis in found.axes), *found.front[0].totals]
         rows = [[*(axis.texts[place] for axis, place in zip(found.axes, design.places, strict=True)),
                  *(f"{number:,}" for number in design.totals.values())] for design in found.front]  # fmt: skip
@@ -221,7 +222,7 @@ def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
         lines = ["  ".join(part.rjust(width) for part, width in zip(row, widths, strict=True))
                  for row in (names, *rows)]  # fmt: skip
         return "\n".join([head, *lines, f"computed one by one: {found.computed:,}"]) + "\n"
-    lines = [f"{found.size:,} designs, {limits}, best by {found.objective}"]
+    lines = [f"{plural(found.size, 'design')}, {limits}, best by {found.objective}"]
     design = found.best or found.nearest
     if found.best is None:
         lines.append("nothing fits; nearest is")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from cnncalc.analysis.group import RowKind, by_operator, first, ranked, tree, within
 from cnncalc.cli.common import WIDE, ascii_only, coloured, screen_height, screen_width
 from cnncalc.render.columns import fitting
-from cnncalc.render.format import Numbers, plural
+from cnncalc.render.format import Numbers
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -9,7 +9,7 @@ from cnncalc.drawing import words
 from cnncalc.drawing.colours import Colouring, colouring, tone
 from cnncalc.drawing.layout import BAR, LABEL, LINE, PADDING
 from cnncalc.render import format as fmt
-from cnncalc.values.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -195,7 +195,7 @@ class SvgWriter:
             return f"{box.kind} {box.path} {words.shape_text(box.shape)}"
         last = box.layers[-1]
         field = fmt.axes(last.receptive_field) if last.receptive_field else ""
-        text = f"{box.head.op} {box.head.text}".strip() if box.head else fmt.plural(len(box.shown), "layer")
+        text = f"{box.head.op} {box.head.text}".strip() if box.head else plural(len(box.shown), "layer")
         parts = [f"{box.path}: {text}", words.shape_text(box.shape, box.last),
                  f"{words.amount(box, 'macs')} MACs", f"{words.amount(box, 'params')} parameters"]  # fmt: skip
         if field:
@@ -245,7 +245,7 @@ class SvgWriter:
         names = sorted({*self.colours.classes, *(name for name, _ in self.colours.legend)})
         rules_ = style(names, theme)
         work, params = fmt.human(report.totals.macs), fmt.human(report.totals.params)
-        said = f"{report.name}: {fmt.plural(len(report.layers), 'layer')}, {work} MACs, {params} parameters"
+        said = f"{report.name}: {plural(len(report.layers), 'layer')}, {work} MACs, {params} parameters"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="cg" role="img" aria-label="{safe(said)}" '
             f'width="{number(width)}" height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}">'

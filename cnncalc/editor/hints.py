@@ -11,6 +11,7 @@ from cnncalc.language.tree import Map
 from cnncalc.render import format as fmt
 from cnncalc.render.columns import ALIASES, COLUMNS, Context
 from cnncalc.render.format import Numbers
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -175,7 +176,7 @@ def network_text(report: Report) -> str:
     row = Row(kind=RowKind.BLOCK, path="", name="", layers=report.layers)
     said = [f"{fmt.amount(row.amount(name), Numbers.HUMAN)} {title}" for name, title in TOTALS]
     rf = report.summary.receptive_field
-    return ", ".join((fmt.plural(len(report.layers), "layer"), *said, *([f"rf {fmt.axes(rf)}"] if rf else ())))
+    return ", ".join((plural(len(report.layers), "layer"), *said, *([f"rf {fmt.axes(rf)}"] if rf else ())))
 
 
 def block_text(reached: Sequence[Use], context: Context) -> str:
@@ -184,5 +185,5 @@ def block_text(reached: Sequence[Use], context: Context) -> str:
         return "not called"
     row = row_of(reached)
     said = [f"{fmt.amount(row.amount(name), context.numbers)} {title}" for name, title in TOTALS]
-    count = fmt.plural(len(reached), "call")
+    count = plural(len(reached), "call")
     return ", ".join((count, *said))

@@ -13,8 +13,7 @@ from cnncalc.gate.history import History
 from cnncalc.gate.outcome import Options, Run
 from cnncalc.gate.specs import has_budgets, is_library, targets
 from cnncalc.gate.subject import Judge
-from cnncalc.gate.words import plural
-from cnncalc.values.diagnostics import Diagnostic, SpecError
+from cnncalc.values.diagnostics import Diagnostic, SpecError, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

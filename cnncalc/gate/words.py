@@ -140,8 +140,3 @@ def doubt_words(limit: Limit, measured: Measured) -> str:
 def layer_words(layer: Layer) -> str:
     """Return a layer as sentences name it."""
     return f"layer '{layer.path}' ({layer.op})"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -12,7 +12,7 @@ from cnncalc.graph.graph import Accept, Graph, Ref
 from cnncalc.language.early import Early
 from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
-from cnncalc.language.failures import Failures, Stop, plural
+from cnncalc.language.failures import Failures, Stop
 from cnncalc.language.layers import LayerPlacer
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
 from cnncalc.language.settings import Overrides, set_inputs, set_used, set_variables
@@ -33,7 +33,7 @@ from cnncalc.language.tree import Scalar
 from cnncalc.language.unread import Unread
 from cnncalc.ops.registry import find
 from cnncalc.values.bits import Bits
-from cnncalc.values.diagnostics import ArgumentError, Collector
+from cnncalc.values.diagnostics import ArgumentError, Collector, plural
 
 if TYPE_CHECKING:
 

@@ -69,8 +69,3 @@ class Failures:
         self.graph.calls.clear()
         self.graph.whole = 0
         raise Stop
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

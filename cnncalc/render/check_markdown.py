@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from cnncalc.gate.judge import Status
 from cnncalc.gate.outcome import doubt_finding
 from cnncalc.gate.quantity import percentage, shown
-from cnncalc.gate.words import growth_words, limit_name, limit_words, measured_words, plural, rule_words
+from cnncalc.gate.words import growth_words, limit_name, limit_words, measured_words, rule_words
 from cnncalc.render.check_shared import by_status, file_of, from_top, ordered, safe, sentence, summary
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.judge import Status
-from cnncalc.gate.words import plural
-from cnncalc.values.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
     from cnncalc.gate.judge import Finding, Judgement

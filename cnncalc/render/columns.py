@@ -8,7 +8,7 @@ from cnncalc.analysis.group import Row, RowKind, total
 from cnncalc.render import format as fmt
 from cnncalc.render.arguments import headline
 from cnncalc.render.headings import HEADINGS
-from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.values.diagnostics import did_you_mean, plural
 from cnncalc.values.record import record
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def operator(row: Row, leave_out: Sequence[str] = (), *, letters: bool = False) 
 def operators(row: Row, leave_out: Sequence[str] = (), *, letters: bool = False) -> list[str]:
     """Return what a row computes, one operator after another; arguments are said of the first alone."""
     if row.kind in {RowKind.GROUP, RowKind.REST}:
-        return [fmt.plural(len(row.layers), "layer")]
+        return [plural(len(row.layers), "layer")]
     head = row.head
     if head is None or tallied(row):
         return [fmt.tally(layer.op for layer in row.layers)]

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncalc.devices import mapped
-from cnncalc.render.format import human, image, percent, plural, shorten_name
-from cnncalc.values.diagnostics import one_line
+from cnncalc.render.format import human, image, percent, shorten_name
+from cnncalc.values.diagnostics import one_line, plural
 from cnncalc.values.dtypes import DTYPES
 
 if TYPE_CHECKING:

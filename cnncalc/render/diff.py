@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.gate.quantity import Unit, percentage, shown
-from cnncalc.gate.words import plural
 from cnncalc.render.arguments import words
 from cnncalc.render.check_markdown import code
 from cnncalc.render.format import shapes
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

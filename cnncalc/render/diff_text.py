@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from cnncalc.gate.words import plural
 from cnncalc.render import format as fmt
 from cnncalc.render.check_shared import safe
 from cnncalc.render.diff import SIGNS, cell, changed, layer_cells, plain, what
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

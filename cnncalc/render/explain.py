@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.render import format as fmt
-from cnncalc.values.diagnostics import visible
+from cnncalc.values.diagnostics import plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ def lines(explained: Explained, width: int = WIDTH) -> Iterator[Line]:
     for layer in explained.layers:
         yield from layer_lines(layer, width)
         yield Line("")
-    per = fmt.plural(explained.batch, fmt.image(explained.rank))
+    per = plural(explained.batch, fmt.image(explained.rank))
     last = f"flops: rule {explained.convention} ({explained.rule}), {per}, forward"
     yield from (Line(part, "dim") for part in wrapped(last, width))
 
@@ -147,7 +147,7 @@ def _formula(formula: Formula, width: int) -> list[str]:
 def to_markdown(explained: Explained) -> str:
     """Return the explanations as Markdown: a heading per layer, formulas in code blocks."""
     out = [f"# {_plain(explained.name)}", ""]
-    per = fmt.plural(explained.batch, fmt.image(explained.rank))
+    per = plural(explained.batch, fmt.image(explained.rank))
     out += [f"Flops by the rule `{explained.convention}`: {explained.rule}. For {per}, forward.", ""]
     for layer in explained.layers:
         out += [f"## {_code(layer.path)}", ""]

@@ -7,7 +7,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cnncalc.values.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,11 +96,6 @@ def ratio(part: int, whole: int) -> str:
     """Return a quotient with one decimal, rounded half up."""
     tenths = (20 * part + whole) // (2 * whole)
     return f"{tenths // 10:,}.{tenths % 10}"
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 layer`, `1,024 layers`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def pixels(rank: int, number: object = "") -> str:

@@ -14,7 +14,7 @@ from cnncalc.render.columns import Context, label
 from cnncalc.render.frames import shown
 from cnncalc.render.markdown import markdown
 from cnncalc.render.summary import convention, heading
-from cnncalc.values.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -199,7 +199,7 @@ class Tree:
         """Yield the totals, as HTML."""
         for index, column in enumerate(self.columns):
             total = column.total(self.context)
-            count = fmt.plural(self.report.totals.layers, "layer") if column.name == "operator" else ""
+            count = plural(self.report.totals.layers, "layer") if column.name == "operator" else ""
             yield "Total" if not index and not total else text(total or count)
 
     @cached_property
@@ -249,7 +249,7 @@ def notes(report: Report) -> Iterator[str]:
     bound = ">= " if "model_size" in report.totals.lower_bounds else ""
     facts = (
         f"depth {summary.depth.layers:,}",
-        fmt.plural(summary.depth.blocks, "block") if summary.depth.blocks else "",
+        plural(summary.depth.blocks, "block") if summary.depth.blocks else "",
         f"width {summary.width:,}" if summary.width else "",
         f"last map {summary.last_map}" if summary.last_map else "",
         f"its receptive field {fmt.axes(summary.receptive_field)}" if summary.receptive_field else "",
@@ -261,7 +261,7 @@ def notes(report: Report) -> Iterator[str]:
         place = f" ({found.where(found.span)})" if found.span else ""
         yield f'<p class="w">{text(f"{found.severity}: {found.message}{place}")}</p>'
     if len(report.warnings) > MOST_WARNINGS:
-        yield f'<p class="w">and {fmt.plural(len(report.warnings) - MOST_WARNINGS, "more warning")}</p>'
+        yield f'<p class="w">and {plural(len(report.warnings) - MOST_WARNINGS, "more warning")}</p>'
 
 
 def to_html(
@@ -284,7 +284,7 @@ def layers_html(layers: Layers) -> str:
     rows, picked, numbers = shown(part, None, None, human=False)
     table = Tree(part, picked, fitting(part, rows, whole=True), numbers)
     name, *_ = heading(part)
-    return frame(table.style, (title(name, [fmt.plural(len(layers), "layer")]), *table.html()))
+    return frame(table.style, (title(name, [plural(len(layers), "layer")]), *table.html()))
 
 
 def brief_markdown(report: Report) -> str:
@@ -327,14 +327,14 @@ def comparison_html(comparison: Comparison) -> str:
         rows = ((c.path, c.kind, *diff.layer_cells(c), diff.what(c)) for c in most)
         content.append(table(head, rows, left=(0, 1, 10)))
         if more := len(comparison.layers) - len(most):
-            content.append(f"<p>and {fmt.plural(more, 'more layer')}</p>")
+            content.append(f"<p>and {plural(more, 'more layer')}</p>")
     return frame(TABLE_STYLE, content)
 
 
 def memory_html(report: MemoryReport) -> str:
     """Return the memory of a network: parameters, live activations, arenas, a training step."""
     folded = ("batch normalisation folded",) if report.fold_bn else ()
-    subtitle = (fmt.plural(report.batch, fmt.image(report.rank)), report.dtype, *folded)
+    subtitle = (plural(report.batch, fmt.image(report.rank)), report.dtype, *folded)
     content = title(report.name, subtitle), table(memory.HEADINGS, memory.rows(report), left=(0, 3))
     return frame(TABLE_STYLE, content)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cnncalc.render.format import image, plural
+from cnncalc.render.format import image
 from cnncalc.render.markdown import code, escape
-from cnncalc.values.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
     from cnncalc.analysis.arena import Arena

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis import series
-from cnncalc.render.format import human, image, image_rank, percent, pixels, plural, shorten_name
+from cnncalc.render.format import human, image, image_rank, percent, pixels, shorten_name
 from cnncalc.render.frames import library
 from cnncalc.render.plot_svg import adaptive
-from cnncalc.values.diagnostics import did_you_mean, one_line
+from cnncalc.values.diagnostics import did_you_mean, one_line, plural
 from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cnncalc.analysis.group import total
 from cnncalc.render import format as fmt
 from cnncalc.rules import CONVENTIONS
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -33,7 +34,7 @@ def facts(report: Report, numbers: Numbers, told: Collection[str] = ()) -> list[
     found = [
         ("depth", f"{depth.layers:,} weighted layers on the longest path, {depth.weighted_layers:,} in all"),
         ("blocks", f"{depth.blocks:,}"),
-        ("width", "-" if summary.width is None else fmt.plural(summary.width, "channel")),
+        ("width", "-" if summary.width is None else plural(summary.width, "channel")),
     ]  # fmt: skip
     if summary.last_map is not None:
         found += [
@@ -87,7 +88,7 @@ def brief(report: Report) -> str:
     model = total(report.totals, "model_size")
     words = [
         f"depth {summary.depth.layers:,}",
-        fmt.plural(summary.depth.blocks, "block"),
+        plural(summary.depth.blocks, "block"),
         f"width {summary.width:,}" if summary.width else "",
         f"stride {fmt.axes(summary.stride)}" if summary.last_map is not None else "",
         f"field {fmt.axes(summary.receptive_field)}" if summary.last_map is not None else "",

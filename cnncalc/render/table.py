@@ -14,7 +14,7 @@ from cnncalc.analysis.group import RowKind
 from cnncalc.render import format as fmt
 from cnncalc.render.columns import COLUMNS, LEAVE_FIRST, Column, Context, fitting, label, operator, operators, tallied
 from cnncalc.render.summary import brief, facts, heading
-from cnncalc.values.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -172,7 +172,7 @@ class NetworkTable:
         elif not view.partial:
             grid.footer = "Total"
         if column.name == "operator" and not view.partial:
-            grid.footer = fmt.plural(self.report.totals.layers, "layer")
+            grid.footer = plural(self.report.totals.layers, "layer")
         return grid
 
     def _arrange(self, grids: Sequence[_Grid], width: int) -> bool:

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncalc.render.data import guarded
-from cnncalc.render.format import Numbers, percent, plural
+from cnncalc.render.format import Numbers, percent
 from cnncalc.render.markdown import code, escape
-from cnncalc.values.diagnostics import one_line
+from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -170,6 +170,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:MAX_LISTED])} and {more:,} more"
 
 
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 layer`, `1,024 layers`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def by_place(finding: Diagnostic) -> tuple[str, Span, str]:
     """Return what findings are sorted by: those of the spec's own file first, by place."""
     span = finding.span or Span(0, 0)
