@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from fractions import Fraction
@@ -127,14 +128,17 @@ def _quantity(match: re.Match[str]) -> str:
 
 
 def _computed(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    """Return what a function makes of two values; of plain numbers divided by 0 what it is of arrays."""
+    """Return what a function makes of two values; of plain numbers divided by 0 what arrays of them have there.
+
+    Raises:
+        ZeroDivisionError: a range is divided by one that holds 0.
+    """
     try:
         return function(left, right)
     except ZeroDivisionError:
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            return function(np.asarray(left), np.asarray(right))
+        if not isinstance(left, int | float | Fraction):
+            raise
+        return math.copysign(math.inf, left) if function is operator.truediv and left else math.nan
 
 
 def _value(node: ast.AST, columns: Mapping[str, Any]) -> Any:
