@@ -1,9 +1,10 @@
 """Mutation testing of the arithmetic and the judge: small faults put into functions, one at a time, and who notices.
 
-    python tests/mutants.py [--count 500] [--seed 1] [--output mutants.json] [--only ID] [--again mutants.json]
+    python tests/mutants.py [--count 500] [--seed 1] [--output mutants.json] [--jobs N] [--only ID] [--again FILE]
 
 The tests are collected once. Each mutant is one changed expression or statement in one function; a forked process
-swaps that function's code and runs the tests that call the function, quickest first, until one fails. Sampled alike
+swaps that function's code and runs the tests that call the function, quickest first, until one fails; where it runs
+only at import, a changed copy of the files is tried in a process of its own. Sampled alike
 from four areas: sizes (`values/axis.py`), operators (`ops/`), the judge of the gate, and units. A share of mutants
 that change nothing is run as well, and must survive. Texts, annotations and what stands outside functions are left
 alone. Not part of the suite: a run takes half an hour.
@@ -13,26 +14,29 @@ from __future__ import annotations
 
 import argparse
 import ast
-import copy
 import gc
 import json
 import os
 import pickle
 import random
+import re
 import resource
+import shutil
+import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import CodeType, FrameType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).parent.parent
 AREAS: dict[str, tuple[str, ...]] = {
@@ -43,11 +47,14 @@ AREAS: dict[str, tuple[str, ...]] = {
 }
 ASIDE = {"catalogue.py", "hints.py", "foreign.py"}  # pages and hints about operators: texts
 TESTS = (
-    "axis", "bits", "budget", "budget_quantity", "check", "check_accepted", "check_forms", "check_lines", "check_quiet",
-    "compare", "conventions", "deployed", "describe", "devices", "diff", "explain", "forms", "glance", "goldens",
-    "hints", "liveness", "memory", "opaque", "operator_facts", "operator_properties", "operator_views", "ops",
-    "ops_command", "oracle_layers", "oracle_operators", "patches", "paths", "receptive", "recurrent", "rf", "schema",
-    "show", "tflm", "traps",
+    "api", "axes", "axis", "bits", "budget", "budget_quantity", "builder", "catalogue", "check", "check_accepted",
+    "check_forms", "check_holes", "check_lines", "check_quiet", "conventions", "deployed", "describe",
+    "devices", "diff", "display", "einsum", "explain", "exporting", "forms", "formula", "frames", "gate_kinds",
+    "glance", "goldens", "hints", "hybrids", "importing", "input_sizes", "language", "letters", "liveness", "memory",
+    "notebook_objects", "opaque", "operator_facts", "operator_properties", "operator_views", "ops", "ops_command",
+    "oracle_graphs", "oracle_hybrids", "oracle_layers", "oracle_operators", "oracle_receptive_fields", "own_operators",
+    "patches", "paths", "plugin", "receptive", "reconcile", "recurrent", "rf", "schema", "show", "sizes",
+    "standard_blocks", "tflite_reader", "tflm", "traps",
 )
 CPU_LIMIT, MEMORY_LIMIT = 150, 6 * 2**30
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -58,6 +65,8 @@ COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv,
     ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
 }  # fmt: skip
+Calls: TypeAlias = dict[tuple[str, str], list[tuple[float, int]]]
+"""The tests that call a function of a file, each with its time."""
 CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
@@ -161,18 +170,23 @@ def mutants(area: str, file: Path) -> Iterator[Mutant]:
     """Yield every mutant of a file."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for name, function in functions(tree):
+        if any(isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node) for node in function.body):
+            continue  # a method that subclasses have
         for place, (_, _, _, node) in enumerate(places(function)):
             for choice, (what, _) in enumerate(alternatives(node)):
                 line = getattr(node, "lineno", function.lineno)
                 yield Mutant(area, str(file.relative_to(ROOT)), name, line, what, place, choice)
 
 
-def changed(mutant: Mutant, *, nothing: bool = False) -> CodeType:
-    """Return the code of a mutant's function, with the fault or, for comparison, without."""
-    file = ROOT / mutant.file
-    tree = copy.deepcopy(ast.parse(file.read_text(encoding="utf-8")))
-    wanted = {(name, function.lineno): function for name, function in functions(tree)}
-    function = next(f for (name, _), f in wanted.items() if name == mutant.function and covers(f, mutant.line))
+def source_of(mutant: Mutant) -> tuple[ast.Module, ast.FunctionDef]:
+    """Return a mutant's module and its function, as they are."""
+    tree = ast.parse((ROOT / mutant.file).read_text(encoding="utf-8"))
+    return tree, next(f for name, f in functions(tree) if name == mutant.function and covers(f, mutant.line))
+
+
+def whole(mutant: Mutant, *, nothing: bool = False) -> ast.Module:
+    """Return a mutant's module, with the fault or, for comparison, without."""
+    tree, function = source_of(mutant)
     if not nothing:
         parent, name, at, node = list(places(function))[mutant.place]
         new = ast.copy_location(list(alternatives(node))[mutant.choice][1], node)
@@ -180,9 +194,15 @@ def changed(mutant: Mutant, *, nothing: bool = False) -> CodeType:
             setattr(parent, name, new)
         else:
             getattr(parent, name)[at] = new
-    whole = compile(ast.fix_missing_locations(tree), str(file), "exec", dont_inherit=True)
+    return ast.fix_missing_locations(tree)
+
+
+def changed(mutant: Mutant, *, nothing: bool = False) -> CodeType:
+    """Return the code of a mutant's function, with the fault or, for comparison, without."""
+    start = first(source_of(mutant)[1])
+    module = compile(whole(mutant, nothing=nothing), str(ROOT / mutant.file), "exec", dont_inherit=True)
     return next(
-        code for code in codes(whole) if code.co_qualname == mutant.function and code.co_firstlineno == first(function)
+        code for code in codes(module) if code.co_qualname == mutant.function and code.co_firstlineno == start
     )
 
 
@@ -204,24 +224,42 @@ def codes(code: CodeType) -> Iterator[CodeType]:
             yield from codes(constant)
 
 
-def put(code: CodeType) -> int:
-    """Swap a function's code in this process; return how many functions had it."""
-    key = (code.co_filename, code.co_qualname, code.co_firstlineno)
-    found = [
-        thing for thing in gc.get_objects()
-        if isinstance(thing, FunctionType)
-        and (thing.__code__.co_filename, thing.__code__.co_qualname, thing.__code__.co_firstlineno) == key
-    ]  # fmt: skip
-    for function in found:
-        function.__code__ = code
-    return len(found)
+def put(changed: CodeType) -> int:
+    """Swap the code of a function, and of those inside it that were made, in this process; return how many had it."""
+    new = {(code.co_filename, code.co_qualname, code.co_firstlineno): code for code in codes(changed)}
+    found = 0
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType):
+            old = thing.__code__
+            code = new.get((old.co_filename, old.co_qualname, old.co_firstlineno))
+            if code is not None and code.co_freevars == old.co_freevars:
+                thing.__code__ = code
+                found += 1
+    return found
+
+
+def afresh(mutant: Mutant) -> bytes:
+    """Return which test kills a mutant of a function that only runs at import: with a changed copy of the files."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("cnncalc", "specs", "tests", "docs", "editors", "examples", "tools"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+        for file in ROOT.glob("*.*"):
+            shutil.copy(file, folder)
+        (folder / mutant.file).write_text(ast.unparse(whole(mutant)), encoding="utf-8")
+        tests = [file.relative_to(ROOT) for name in TESTS for file in (ROOT / "tests").glob(f"*/test_{name}.py")]
+        line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *map(str, tests)]
+        environment = os.environ | {"PYTHONPATH": name}
+        done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        return f"killed: {found[1] if found else 'at import'}".encode() if done.returncode else b"survived"
 
 
 class Trial:
     """A pytest plug-in that tries mutants instead of running the tests once."""
 
-    def __init__(self, sample: list[Mutant], nothing: list[Mutant], output: Path) -> None:
-        self.sample, self.nothing, self.output = sample, nothing, output
+    def __init__(self, sample: list[Mutant], nothing: list[Mutant], output: Path, jobs: int) -> None:
+        self.sample, self.nothing, self.output, self.jobs = sample, nothing, output, jobs
         self.results: list[dict[str, Any]] = []
 
     def pytest_configure(self) -> None:
@@ -235,50 +273,79 @@ class Trial:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try every mutant."""
-        calls: dict[tuple[str, str], list[tuple[float, int]]] = pickle.loads(apart(lambda: profiled(session)))  # noqa: S301
+        calls: Calls = defaultdict(list)
+        for said in apart([partial(profiled, session, at, self.jobs) for at in range(self.jobs)]):
+            for key, found in pickle.loads(said).items():  # noqa: S301
+                calls[key] += found
         print(f"{len(session.items)} tests, {len(calls)} functions called", flush=True)  # noqa: T201
         print(*(": ".join(key) for key in calls if not key[0].endswith(".py")), sep="\n", flush=True)  # noqa: T201
-        for number, mutant in enumerate([*self.nothing, *self.sample]):
+        works = [partial(self.tried, session, calls, at) for at in range(self.jobs)]
+        for said in apart(works, quiet=False):
+            self.results += pickle.loads(said)  # noqa: S301
+        self.output.write_text(json.dumps(self.results, indent=1), encoding="utf-8")
+        return True
+
+    def tried(self, session: pytest.Session, calls: Calls, share: int) -> bytes:
+        """Return what became of every mutant of a share."""
+        results: list[dict[str, Any]] = []
+        for number, mutant in list(enumerate([*self.nothing, *self.sample]))[share :: self.jobs]:
             same = number < len(self.nothing)
-            tests = [at for _, at in sorted(calls.get((mutant.file, mutant.function), []))]
+            tests = calling(calls, mutant)
             started = time.monotonic()
-            answer = apart(partial(verdict, session, mutant, tests, nothing=same)).decode() or "killed: limit"
-            self.results.append({
+            work = partial(verdict, session, mutant, tests, nothing=same) if tests or same else partial(afresh, mutant)
+            (said,) = apart([work])
+            answer = said.decode() or "killed: limit"
+            results.append({
                 "area": "nothing" if same else mutant.area, "mutant": mutant.name, "tests": len(tests),
                 "verdict": answer, "seconds": round(time.monotonic() - started, 1),
             })  # fmt: skip
-            self.output.write_text(json.dumps(self.results, indent=1), encoding="utf-8")
             if "killed" not in answer or same:
                 print(f"{number}: {answer}: {mutant.name}", flush=True)  # noqa: T201
-        return True
+        return pickle.dumps(results)
 
 
-def apart(work: Callable[[], bytes]) -> bytes:
-    """Return what a forked process answers, "" if it was ended; its output is dropped."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(read)
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, 1)
-        os.dup2(sink, 2)
-        try:
-            with os.fdopen(write, "wb") as answer:
-                answer.write(work())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as answer:
-        said = answer.read()
-    os.waitpid(child, 0)
-    return said
+def calling(calls: Calls, mutant: Mutant) -> list[int]:
+    """Return the tests that call a mutant's function, or one inside it, quickest first."""
+    inside = f"{mutant.function}.<locals>."
+    found: dict[int, float] = {}
+    for (file, function), tests in calls.items():
+        if file == mutant.file and (function == mutant.function or function.startswith(inside)):
+            found |= {at: seconds for seconds, at in tests}
+    return sorted(found, key=lambda at: found[at])
 
 
-def profiled(session: pytest.Session) -> bytes:
-    """Run all tests once; return which functions of the package each calls, and how long it takes."""
-    calls: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
+def apart(works: Sequence[Callable[[], bytes]], *, quiet: bool = True) -> list[bytes]:
+    """Return what forked processes answer, working at the same time, "" of one that was ended; `quiet` drops output."""
+    children: list[tuple[int, int]] = []
+    for work in works:
+        read, write = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(read)
+            if quiet:
+                sink = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(sink, 1)
+                os.dup2(sink, 2)
+            try:
+                with os.fdopen(write, "wb") as answer:
+                    answer.write(work())
+            finally:
+                os._exit(0)
+        os.close(write)
+        children.append((child, read))
+    answers = []
+    for child, read in children:
+        with os.fdopen(read, "rb") as answer:
+            answers.append(answer.read())
+        os.waitpid(child, 0)
+    return answers
+
+
+def profiled(session: pytest.Session, share: int, shares: int) -> bytes:
+    """Run a share of the tests once; return which functions of the package each calls, and how long it takes."""
+    calls: Calls = defaultdict(list)
     prefix = str(ROOT) + "/"
-    for at in range(len(session.items)):
+    for at in range(share, len(session.items), shares):
         seen: set[CodeType] = set()
 
         def note(frame: FrameType, _: str, __: object, seen: set[CodeType] = seen) -> None:
@@ -286,7 +353,7 @@ def profiled(session: pytest.Session) -> bytes:
 
         started = time.process_time()
         sys.settrace(note)  # without an answer, only calls are told
-        failed = fails(session, at, at + 1)
+        failed = fails(session, at, at + shares)
         sys.settrace(None)
         if failed:
             calls["fails by itself", session.items[at].nodeid] = []  # and so says nothing
@@ -326,6 +393,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--nothing", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes work at once")
     parser.add_argument("--output", type=Path, default=Path("mutants.json"))
     parser.add_argument("--only", help="the mutants whose name holds this, of the sample")
     parser.add_argument("--again", type=Path, metavar="FILE", help="those that survived in an earlier run's output")
@@ -346,7 +414,7 @@ def main() -> None:
         earlier = json.loads(given.again.read_text("utf-8"))
         survivors = {row["mutant"] for row in earlier if row["area"] != "nothing" and row["verdict"] == "survived"}
         sample, nothing = [m for m in sample if m.name in survivors], []
-    trial = Trial(sample, nothing, given.output)
+    trial = Trial(sample, nothing, given.output, given.jobs)
     tests = [str(file) for name in given.tests.split(",") for file in (ROOT / "tests").glob(f"*/test_{name}.py")]
     pytest.main(["-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", "-qq", *tests], plugins=[trial])
     told = Counter((result["area"], result["verdict"].split(":")[0]) for result in trial.results)

@@ -159,9 +159,9 @@ def command(
     """
     form_named(form, FORMS)
     if any("?" in shape for shape in input or ()):
-        if (len(specs) > 1 or len(input or ()) > 1 or form != "table"
-                or any((columns, depth, by, sort, top, human, deploy, runtime, patches, memory, device, watch))
-        ):  # fmt: skip
+        others = (columns, depth, by, sort, top, human, not summary, dtype != "fp32", flops != "exact", deploy, runtime,
+                  scratch, patches, memory, optimizer, device, devices, watch)  # fmt: skip
+        if len(specs) > 1 or len(input or ()) > 1 or form != "table" or any(others):
             fail("a table in letters is of one network and one input, with --variant, --set, --batch and --fold-bn",
                  "cnncalc formula --per layer writes other totals and forms")  # fmt: skip
         from cnncalc.search.formula import in_letters

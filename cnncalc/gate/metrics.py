@@ -106,8 +106,8 @@ def _unknown_in(report: Report, key: str) -> str:
     paths = [layer.path for layer in report.layers if key in layer.unknown]
     if not paths:
         return "a part is unknown"
-    rest = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return f"layer '{paths[0]}'{rest} is unknown"
+    rest = f" and {len(paths) - 1} more are" if len(paths) > 1 else " is"
+    return f"layer '{paths[0]}'{rest} unknown"
 
 
 def _each(key: str) -> Callable[[Layer, Report], Measured]:

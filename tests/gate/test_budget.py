@@ -334,3 +334,80 @@ def test_in_place_reuses_an_operand() -> None:
     with pytest.raises(AssertionError, match=r"peak_activation is 2,048"):
         assert_within(spec, peak_activation=1300)
     assert assert_within(spec, peak_activation=1280, in_place=True)
+
+
+def test_a_change_says_how_far_it_goes_and_which_way() -> None:
+    def change(bound: Any, before: int, after: int, value: int = 5) -> Judgement:
+        limit = Limit(metric="macs", bound=bound, value=value, origin=Origin(kind="call", name="test"))
+        return judge_change(limit, known(before), known(after), "main")
+
+    grown, shrunk = change("max_increase", 100, 120), change("max_decrease", 100, 80)
+    assert grown.fill == shrunk.fill == 4
+    assert grown.findings[0].excess == Fraction(6, 5)
+    assert shrunk.findings[0].excess == Fraction(4, 5)
+    assert grown.findings[0].brief == "macs grew by more than it may"
+    assert shrunk.findings[0].brief == "macs shrank by more than it may"
+    assert change("max_increase", 0, 9).findings[0].excess is None
+    assert change("max_increase", 100, 90).fill == change("max_increase", 100, 100, 0).fill == 0
+    assert change("max_increase", 100, 101, 0).fill is None
+    assert (grown.findings[0].line, grown.findings[0].column) == (1, 1)
+
+
+def test_the_layer_shown_is_the_one_that_is_farthest() -> None:
+    """Convolution a has 3,888 multiply-accumulates, b 1,152."""
+    least = judged({"layers": [{"match": "[ab]", "macs": {"min": 5000}}]})
+    assert (least.path, least.measured.low) == ("b", 1152)
+    most = judged({"layers": [{"match": "[ab]", "macs": 5000}]})
+    assert (most.path, most.measured.low) == ("a", 3888)
+
+
+def test_shares_of_heavy_layers_are_of_the_whole() -> None:
+    """3,888 + 1,152 + 160 = 5,200."""
+    rows = {row.path: (row.value, row.share) for row in judged({"macs": 1}).heaviest}
+    assert list(rows) == ["a", "b", "head"]
+    assert all(share * 5200 == value for value, share in rows.values())
+
+
+@pytest.mark.parametrize(("count", "words"), [
+    (1, "layer 'box0' is unknown"),
+    (2, "layer 'box0' and 1 more are unknown"),
+    (3, "layer 'box0' and 2 more are unknown"),
+])  # fmt: skip
+def test_layers_that_hide_a_number_are_counted(count: int, words: str) -> None:
+    boxes = [{"opaque": {"out": [4, 6, 6]}, "as": f"box{k}"} for k in range(count)]
+    assert words in judged({"macs": "1G"}, {"cnncalc": 1, "input": [3, 8, 8], "layers": boxes}).findings[0].message
+
+
+def test_a_field_behind_an_opaque_layer_names_it_and_one_beside_it_does_not() -> None:
+    box: dict[str, Any] = {"opaque": {"out": [4, 8, 8]}, "as": "box"}
+    conv = {"conv": {"out": 4, "kernel": 3, "padding": 1}}
+    spec: dict[str, Any] = {"cnncalc": 1, "input": [3, 8, 8], "layers": [
+        box, {**conv, "as": "beside", "from": "input"}, {"add": ["box", "beside"], "as": "sum"}, {**conv, "as": "end"},
+    ]}  # fmt: skip
+
+    def said(path: str, *, spec: Any = spec) -> Judgement:
+        return judged({"layers": [{"match": path, "receptive_field": 100}]}, spec)
+
+    for path in ("box", "sum", "end"):
+        assert "layer 'box' is unknown inside" in said(path).findings[0].message
+    assert said("beside").status is Status.WITHIN
+    declared = {**spec, "layers": [{**box, "opaque": {"out": [4, 8, 8], "field": "same"}}, *spec["layers"][1:]]}
+    assert said("end", spec=declared).measured.low == 5
+
+
+def test_the_peak_in_bytes_says_what_is_alive_in_bytes() -> None:
+    """Four bytes for each of the input's 192 elements and the 144 of convolution a; one of these where bits say so."""
+    found = judged({"peak_activation": "1 KiB"})
+    assert (found.measured.low, dict(found.measured.live)) == (4 * 336, {"input": 768, "a": 576})
+    narrow = {**TINY, "bits": {"output": 8}}
+    assert judged({"peak_activation": "1 KiB"}, narrow).measured.low == 4 * 192 + 144
+
+
+def test_how_much_a_layer_moved_is_a_size() -> None:
+    wider = {**TINY, "layers": [{"conv": {"out": 6, "kernel": 3, "bias": False}, "as": "a"}, *TINY["layers"][1:]]}
+    there, back = (compare(report(old), report(new)) for old, new in ((TINY, wider), (wider, TINY)))
+    moved = {change.path: change.weight for change in there.layers}
+    assert moved == {change.path: change.weight for change in back.layers}
+    for change in there.layers:
+        assert change.weight == tuple(abs(delta.change or 0) for delta in change.deltas)
+    assert any(0 in weight for weight in moved.values())

@@ -293,3 +293,55 @@ def test_the_rule_of_a_source_holds_for_higher_ones_that_fix_none_and_outranks_f
 )
 def test_globs_of_specs(glob: str, path: str, matches: bool) -> None:
     assert (glob_pattern(glob).fullmatch(path) is not None) == matches
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (None, "nothing is not a quantity"),
+        (True, "true is not a quantity"),
+        ([3], "[3] is not a quantity"),
+        ("0x10", "'0x10' is not a quantity"),
+        ("0o7", "'0o7' is not a quantity"),
+        (float("inf"), "inf is not a finite number"),
+        ("-1", "'-1' is negative"),
+    ],
+)
+def test_what_is_no_quantity_is_named(written: object, message: str) -> None:
+    with pytest.raises(QuantityError) as caught:
+        parse_quantity(written, Unit.COUNT)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (2**40, Unit.BYTES, "1 TiB"), (3 * 2**40 // 2, Unit.BYTES, "1.5 TiB"), (2**30, Unit.BYTES, "1 GiB"),
+        (2**20, Unit.BYTES, "1 MiB"), (2**10, Unit.BYTES, "1 KiB"), (2**10 - 1, Unit.BYTES, None),
+        (10**15, Unit.COUNT, "1P"), (10**12, Unit.COUNT, "1T"), (10**9, Unit.COUNT, "1G"), (10**6, Unit.COUNT, "1M"),
+        (999_999_999, Unit.COUNT, "1G"), (1000, Unit.COUNT, "1k"), (999, Unit.COUNT, None), (5000, Unit.SHARE, None),
+    ],
+)  # fmt: skip
+def test_suffixes_begin_at_their_size(value: int, unit: Unit, text: str | None) -> None:
+    assert rounded(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Fraction(0), "0 %"),
+        (Fraction(1, 3), "+33.33 %"),
+        (Fraction(2, 3), "+66.67 %"),
+        (Fraction(-1, 8), "-12.5 %"),
+        (Fraction(12), "+1,200 %"),
+        (Fraction(1, 30_000), "+0.003 %"),
+        (1 + Fraction(1, 30_000), "+100.003 %"),
+        (Fraction(-1, 30_000_000), "-0.000003 %"),
+        (Fraction(1, 3 * 10**8), "+0 %"),
+        (Fraction(1, 3) * Fraction(1, 10**7), "+0.000003 %"),
+        (Fraction(15, 10**10), "+0 %"),
+    ],
+)
+def test_a_change_has_as_many_decimals_as_say_something(value: Fraction, text: str) -> None:
+    """Worked out by hand: two decimals, rounded half up; more, up to six, while those say nothing of what is there."""
+    assert percentage(value, signed=True) == text

@@ -237,7 +237,9 @@ def test_show_prints_letters_where_sizes_are_question_marks() -> None:
     assert done.stdout == in_letters("lenet5", "1x?x?")
     assert "for H >= 32, W >= 32" in done.stdout
     for words, part in ((["--input", "?x?"], "write ? for what is a letter"), (["--input", "1xax?"], "write ? for"),
-                        (["--input", "1x?x?", "--human"], "--variant")):  # fmt: skip
+                        *((["--input", "1x?x?", *more], "--variant") for more in (
+                            ["--human"], ["--no-summary"], ["--dtype", "int8"], ["--flops", "mac"], ["--depth", "1"],
+                        ))):  # fmt: skip
         done = CliRunner().invoke(app, ["show", "lenet5", *words])
         assert done.exit_code == 2
         assert part in done.stderr

@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cnncalc.values.axis import (
+    Broadcast,
     Interpolate,
     Nearest,
     Slide,
@@ -258,3 +259,17 @@ def test_transposed_units_without_taps_are_those_of_other_residues(
     assert bool(Transpose(kernel, stride, dilation, before).taps(x)) == hit
     if gcd(dilation, stride) == 1 and kernel >= stride:
         assert hit
+
+
+def test_a_double_ends_where_it_skips_a_number() -> None:
+    """2**53 + 1 is the first whole number that no double is; times 3/2 it is 3*2**52 + 1 and a half."""
+    assert scaled(2**53 + 1, Fraction(3, 2)) == 3 * 2**52 + 1
+
+
+def test_whole_steps_are_no_tables() -> None:
+    assert all(isinstance(resampled(6 * step, 6, Fraction(step), "nearest"), Slide) for step in (2, 3, 6))
+    assert isinstance(resampled(9, 6, Fraction(3, 2), "nearest"), Table)
+
+
+def test_a_broadcast_position_reads_the_one_there_is() -> None:
+    assert [list(Broadcast().taps(x)) for x in range(3)] == [[0]] * 3
