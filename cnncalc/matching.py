@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cnncalc.graph.graph import Graph
-    from cnncalc.interop.exporting.verifying import Verdict
+    from cnncalc.interop.exporting.verifying import Verification
 
 
-def matched(study: Study, other: Any, *, field: bool = False) -> Verdict:
+def matched(study: Study, other: Any, *, field: bool = False) -> Verification:
     """Return the verdict on a network and another.
 
     Args:

@@ -35,7 +35,7 @@ class CannotSplitError(ValueError):
     """A network cannot run patch by patch as asked."""
 
 
-class Part(NamedTuple):
+class PatchNeeds(NamedTuple):
     """What one patch needs on one axis: an interval of every map of the stage, and of the inputs (negative indices)."""
 
     of: dict[int, Interval]
@@ -71,7 +71,7 @@ def splittable(graph: Graph) -> list[int]:
     return [index for index in cuts(graph) if index <= windowed]
 
 
-def parts(graph: Graph, cut: int, axis: int, count: int) -> list[Part]:
+def parts(graph: Graph, cut: int, axis: int, count: int) -> list[PatchNeeds]:
     """Return what each of `count` patches on one axis needs of every map up to the cut."""
     extent = graph.nodes[cut].out_shapes[0].spatial[axis]
     found = []
@@ -90,7 +90,7 @@ def parts(graph: Graph, cut: int, axis: int, count: int) -> list[Part]:
                     low = high = min(max(low, 0), shape.spatial[axis] - 1)
                 old = needed.get(before, (low, high))
                 needed[before] = min(low, old[0]), max(high, old[1])
-        found.append(Part(needed))
+        found.append(PatchNeeds(needed))
     return found
 
 
@@ -102,7 +102,7 @@ def _hull(reach: object, first: int, last: int) -> Interval:
     return (min(taps[0] for taps in found), max(taps[-1] for taps in found)) if found else (0, -1)
 
 
-def _alike(axes: list[list[Part]], needed: list[int]) -> Iterator[tuple[tuple[tuple[int, ...], ...], int]]:
+def _alike(axes: list[list[PatchNeeds]], needed: list[int]) -> Iterator[tuple[tuple[tuple[int, ...], ...], int]]:
     """Yield the extents of every map for each kind of patch, axis by axis, and how many patches are of that kind."""
     kinds: list[dict[tuple[int, ...], int]] = []
     for parted in axes:
@@ -144,7 +144,7 @@ class Splitter:
         self.batch = batch
         self.lives = Lifetimes(graph)
         self.cuts = splittable(graph)
-        self.known: dict[tuple[int, int, int], list[Part]] = {}
+        self.known: dict[tuple[int, int, int], list[PatchNeeds]] = {}
         if not self.cuts:
             raise CannotSplitError("no layer of this network gives a map that could be put together from patches")
         self.sizes = [
@@ -201,7 +201,7 @@ class Splitter:
                                    f"or a layer before it sees its whole map; '{paths[near]}' is one")  # fmt: skip
         return inside[-1]
 
-    def parts(self, cut: int, axis: int, count: int) -> list[Part]:
+    def parts(self, cut: int, axis: int, count: int) -> list[PatchNeeds]:
         """Return what patches need on one axis; known ones once."""
         key = cut, axis, count
         if key not in self.known:

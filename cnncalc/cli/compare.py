@@ -61,7 +61,7 @@ def command(
     """
     from cnncalc.api import load
     from cnncalc.lineup import lineup, split
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.render.lineup import to_csv, to_markdown, to_table
 
     form_named(form, FORMS)
@@ -87,7 +87,7 @@ def command(
         found = lineup(reports, sort=sort)
     if form == "table":
         width = screen_width() if output in {None, "-"} else None
-        numbers = Numbers.HUMAN if human else Numbers.EXACT
+        numbers = NumberFormat.HUMAN if human else NumberFormat.EXACT
         write_result(to_table(found, width=width, numbers=numbers), output)
     else:
         write_output({"csv": to_csv, "json": lambda x: x.to_json(), "markdown": to_markdown}[form](found), output)

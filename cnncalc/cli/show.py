@@ -42,7 +42,7 @@ from cnncalc.cli.options import (
 )
 from cnncalc.cli.tables import FORMS, By, Choice, Lines, table
 from cnncalc.render.columns import ALIASES, COLUMNS, DEFAULT, Column, chosen
-from cnncalc.render.format import Numbers, hanging
+from cnncalc.render.format import NumberFormat, hanging
 from cnncalc.values.diagnostics import SpecError, did_you_mean
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def command(
     whole, level = depth == "all", depth_of(depth)
     choice = Choice(
         columns=columns_named(columns), depth=level, whole=whole, by=by, sort=known_sort(sort), top=top,
-        numbers=Numbers.HUMAN if human else Numbers.EXACT, summary=summary,
+        numbers=NumberFormat.HUMAN if human else NumberFormat.EXACT, summary=summary,
     )  # fmt: skip
     if by and depth:
         fail("--by and --depth exclude each other")

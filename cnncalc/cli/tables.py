@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cnncalc.analysis.group import RowKind, by_operator, first, ranked, tree, within
 from cnncalc.cli.common import WIDE, ascii_only, coloured, screen_height, screen_width
 from cnncalc.render.columns import fitting
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import NumberFormat
 from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Choice:
     by: By | None = None
     sort: str | None = None
     top: int | None = None
-    numbers: Numbers = Numbers.EXACT
+    numbers: NumberFormat = NumberFormat.EXACT
     summary: bool = True
 
     def rows(self, report: Report, *, dressed: bool = False) -> tuple[Row, ...]:

@@ -18,7 +18,7 @@ from cnncalc.values.diagnostics import SpecError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.results.report import Report
     from cnncalc.values.diagnostics import Diagnostic
 
@@ -35,7 +35,7 @@ class Drawn(NamedTuple):
     code: int
 
 
-def keep_drawing(specs: Sequence[str], draw: Callable[[], Drawn], numbers: Numbers) -> None:
+def keep_drawing(specs: Sequence[str], draw: Callable[[], Drawn], numbers: NumberFormat) -> None:
     """Draw, and draw again whenever a file is saved or the window has another size, until interrupted.
 
     A spec with an error does not end it: the last table stays, the error stands under it.
@@ -73,7 +73,7 @@ def write(table: str, drawn: Drawn, changes: Sequence[str]) -> None:
     sys.stdout.flush()
 
 
-def changed(before: Sequence[Report], after: Sequence[Report], numbers: Numbers) -> list[str]:
+def changed(before: Sequence[Report], after: Sequence[Report], numbers: NumberFormat) -> list[str]:
     """Return what a save changed, a line for each network: `params 23,180 -> 34,092, macs ...`."""
     lines = []
     for old, new in zip(before, after, strict=False):

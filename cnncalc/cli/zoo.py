@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnncalc.gate.metrics import Metric
     from cnncalc.language.document import Spec
     from cnncalc.language.literals import Number
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.render.zoo import ZooRow
     from cnncalc.render.zoo_page import ZooPage
     from cnncalc.zoo import ZooEntry
@@ -117,7 +117,7 @@ def command(
     output: OutputOption = None,
 ) -> None:  # fmt: skip
     """List the networks that come with cnncalc, or show one's page: its source, its table, its published figures."""
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.values.diagnostics import one_line
     from cnncalc.zoo import find, nearest
 
@@ -126,7 +126,7 @@ def command(
     descending, word = sort.startswith("-"), sort.removeprefix("-")
     key = None if word in ("", *MORE_SORTS) else _metric(word, "--sort")
     period = _years(years)
-    numbers = Numbers.HUMAN if human else Numbers.EXACT
+    numbers = NumberFormat.HUMAN if human else NumberFormat.EXACT
     narrowed = bool(limits or sort or task is not None or years is not None)
     one = find(query[0]) if query and len(query) == 1 and not narrowed else None
     if one is not None:
@@ -146,7 +146,7 @@ def command(
     _write(rows, form, numbers, output)
 
 
-def _write(rows: Sequence[ZooRow], form: str, numbers: Numbers, output: str | None) -> None:
+def _write(rows: Sequence[ZooRow], form: str, numbers: NumberFormat, output: str | None) -> None:
     from cnncalc.render.zoo import to_csv, to_json, to_markdown, to_table
 
     if form == "json":
@@ -162,7 +162,7 @@ def _write(rows: Sequence[ZooRow], form: str, numbers: Numbers, output: str | No
     (write_result if form == "table" else write_output)(text, output)
 
 
-def _write_page(entry: ZooEntry, form: str, numbers: Numbers, output: str | None) -> None:
+def _write_page(entry: ZooEntry, form: str, numbers: NumberFormat, output: str | None) -> None:
     """Write what is told about one network."""
     from cnncalc.cli.tables import Choice, markdown, table
     from cnncalc.render.format import hanging

@@ -40,7 +40,7 @@ class Need(NamedTuple):
         return aligned(self.bytes)
 
 
-class Place(NamedTuple):
+class Allocation(NamedTuple):
     """Where one buffer lies in the arena, in bytes."""
 
     need: Need
@@ -64,7 +64,7 @@ class ArenaPlan(NamedTuple):
 
     head: int
     tail: int
-    places: tuple[Place, ...]
+    places: tuple[Allocation, ...]
     steps: int
 
     def live(self, step: int) -> int:
@@ -120,10 +120,10 @@ def needs(program: Program, scratch: int | None = None) -> list[Need]:
     return found + extra
 
 
-def placed(wanted: list[Need]) -> list[Place]:
+def placed(wanted: list[Need]) -> list[Allocation]:
     """Place the largest first, of equal ones the later first, each into the lowest gap that is free while it lives."""
     order = sorted(range(len(wanted)), key=lambda k: (-wanted[k].aligned, -k))
-    done: list[Place] = []
+    done: list[Allocation] = []
     for need in (wanted[k] for k in order):
         offset = 0
         beside = [p for p in done if p.need.first <= need.last and need.first <= p.need.last]
@@ -131,7 +131,7 @@ def placed(wanted: list[Need]) -> list[Place]:
             if place.offset - offset >= need.aligned:
                 break
             offset = max(offset, place.end)
-        done.append(Place(need, offset))
+        done.append(Allocation(need, offset))
     return done
 
 

@@ -15,7 +15,7 @@ LEAST_LAYERS = 3
 """A single layer is drawn once only where it stands so often."""
 
 
-class Span(NamedTuple):
+class LayerSpan(NamedTuple):
     """Layers from `start` to before `stop`."""
 
     start: int
@@ -94,7 +94,7 @@ class Wiring:
                     return False
         return True
 
-    def closed(self, span: Span, until: int) -> bool:
+    def closed(self, span: LayerSpan, until: int) -> bool:
         """Return whether nothing from `until` on, and no output, takes anything from these layers."""
         return not any(
             layer in self.outputs or any(reader >= until for reader in self.readers[layer])
@@ -102,7 +102,7 @@ class Wiring:
         )
 
 
-def runs(parts: Sequence[Span], wiring: Wiring) -> list[DrawnRun]:
+def runs(parts: Sequence[LayerSpan], wiring: Wiring) -> list[DrawnRun]:
     """Return the runs among parts that follow each other, the first that covers most layers at each place."""
     kinds: dict[object, int] = {}
     signs = [kinds.setdefault(tuple(wiring.kinds[part.start : part.stop]), len(kinds)) for part in parts]
@@ -124,12 +124,12 @@ def runs(parts: Sequence[Span], wiring: Wiring) -> list[DrawnRun]:
     return found
 
 
-def _worthwhile(parts: Sequence[Span], run: DrawnRun) -> bool:
+def _worthwhile(parts: Sequence[LayerSpan], run: DrawnRun) -> bool:
     only = parts[run.first]
     return run.parts > 1 or run.times >= LEAST_LAYERS or only.stop - only.start > 2
 
 
-def _times(parts: Sequence[Span], signs: Sequence[int], wiring: Wiring, place: int, size: int) -> int:
+def _times(parts: Sequence[LayerSpan], signs: Sequence[int], wiring: Wiring, place: int, size: int) -> int:
     """Return how often the parts from a place on stand in a row."""
     block = signs[place : place + size]
     times = 1
@@ -141,6 +141,6 @@ def _times(parts: Sequence[Span], signs: Sequence[int], wiring: Wiring, place: i
         stop = parts[there + size - 1].stop
         if not wiring.alike(start, other, other - start, first=times == 1):
             return times
-        if not wiring.closed(Span(start, other), stop):
+        if not wiring.closed(LayerSpan(start, other), stop):
             return times
         times += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.drawing.repetition import DrawnRun, Span, Wiring, runs
+from cnncalc.drawing.repetition import DrawnRun, LayerSpan, Wiring, runs
 from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Scene:
     frames: list[BlockFrame] = field(default_factory=list)
 
 
-class Part(NamedTuple):
+class ScenePart(NamedTuple):
     """A layer with what follows it, or a block with its parts, in a scope."""
 
     start: int
@@ -112,9 +112,9 @@ class Part(NamedTuple):
     level: int = 0
 
     @property
-    def span(self) -> Span:
+    def span(self) -> LayerSpan:
         """Its layers."""
-        return Span(self.start, self.stop)
+        return LayerSpan(self.start, self.stop)
 
 
 class Again(NamedTuple):
@@ -173,13 +173,13 @@ class SceneMaker:
         self.place = [-1] * len(self.layers)
         for name, shape in self.report.input:
             made.boxes.append(Box(kind="input", path=name, shape=shape))
-        self.emit(self.parts(Span(0, len(self.layers)), 0), 0)
+        self.emit(self.parts(LayerSpan(0, len(self.layers)), 0), 0)
         self.connect()
         return made
 
-    def parts(self, span: Span, level: int) -> list[Part]:
+    def parts(self, span: LayerSpan, level: int) -> list[ScenePart]:
         """Return the parts of a scope: its layers, each with the norms and activations behind it, and its blocks."""
-        found: list[Part] = []
+        found: list[ScenePart] = []
         at = span.start
         while at < span.stop:
             calls = self.layers[at].calls
@@ -187,15 +187,15 @@ class SceneMaker:
             if len(calls) > level:
                 while stop < span.stop and self.layers[stop].calls[level : level + 1] == calls[level : level + 1]:
                     stop += 1
-                found.append(Part(at, stop, calls[level], level + 1))
+                found.append(ScenePart(at, stop, calls[level], level + 1))
             elif self.merging and found and not found[-1].path and self.follows(found[-1], at):
-                found[-1] = Part(found[-1].start, stop)
+                found[-1] = ScenePart(found[-1].start, stop)
             else:
-                found.append(Part(at, stop))
+                found.append(ScenePart(at, stop))
             at = stop
         return found
 
-    def follows(self, part: Part, layer: int) -> bool:
+    def follows(self, part: ScenePart, layer: int) -> bool:
         """Return whether a layer stands in the box of the one before it."""
         last = part.stop - 1
         return self.wiring.sources[layer] == (last,) and self.wiring.read_only_by(last, layer) and self.minor(layer)
@@ -207,7 +207,7 @@ class SceneMaker:
         renames = group == "shape" and not it.params and [s.elements for s in it.in_shapes] == [it.out_shape.elements]
         return len(it.inputs) == 1 and (group in MERGED or renames)
 
-    def single(self, span: Span) -> int | None:
+    def single(self, span: LayerSpan) -> int | None:
         """Return the layer that a chain is about: the only one that is more than a norm or an activation, or None."""
         major = [layer for layer in range(span.start, span.stop) if not self.minor(layer)]
         if len(major) != 1:
@@ -218,7 +218,7 @@ class SceneMaker:
         )
         return major[0] if chained else None
 
-    def emit(self, parts: Sequence[Part], level: int) -> None:
+    def emit(self, parts: Sequence[ScenePart], level: int) -> None:
         """Add the boxes and frames of a scope."""
         found = {run.first: run for run in runs([part.span for part in parts], self.wiring)} if self.merging else {}
         at = 0
@@ -235,7 +235,7 @@ class SceneMaker:
                 self.made.frames.append(BlockFrame(start, len(self.made.boxes), "", run.times, level))
             at += run.parts * run.times
 
-    def part(self, part: Part, level: int, again: Again) -> None:
+    def part(self, part: ScenePart, level: int, again: Again) -> None:
         """Add one part: a box, or the boxes of an opened block in a frame."""
         head = self.single(part.span) if self.merging else None
         if not part.path or head is not None:
@@ -265,7 +265,7 @@ class SceneMaker:
         end = self.layers[own[box.size - 1] + again.step * (again.times - 1)].out_shape
         box.last = end if end != box.shape else box.last
 
-    def box(self, kind: str, part: Part, again: Again, head: int | None) -> None:
+    def box(self, kind: str, part: ScenePart, again: Again, head: int | None) -> None:
         """Add a box of some layers, all that stand in it repeated."""
         own = range(part.start, part.stop)
         path = joined(part.path, again.last) if again.mark > 1 else part.path

@@ -8,7 +8,7 @@ from cnncalc.deployment.runtimes import RUNTIMES
 from cnncalc.devices import load as load_devices
 from cnncalc.editor.cursor import cursor, keys_behind
 from cnncalc.editor.names import STD
-from cnncalc.editor.slots import Place, mapping_of, place_of
+from cnncalc.editor.slots import CompletionContext, mapping_of, place_of
 from cnncalc.editor.text import Edit, TextRange
 from cnncalc.gate.metrics import find_metric
 from cnncalc.language.expressions import ATTRIBUTES, FUNCTIONS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cnncalc.editor.cursor import Cursor
     from cnncalc.editor.document import Document
-    from cnncalc.editor.names import BlockName, Names, Scope
+    from cnncalc.editor.names import BlockName, NameScope, SymbolTable
     from cnncalc.editor.slots import Json
     from cnncalc.editor.text import Position
 
@@ -93,7 +93,9 @@ def _fits(label: str, word: str) -> bool:
 class _Chooser:
     """What is offered at one place."""
 
-    def __init__(self, document: Document, at: Position, found: Cursor, place: Place, names: Names | None) -> None:
+    def __init__(
+        self, document: Document, at: Position, found: Cursor, place: CompletionContext, names: SymbolTable | None
+    ) -> None:
         self.document = document
         self.at = at
         self.cursor = found
@@ -109,7 +111,7 @@ class _Chooser:
         """Whether a key is wanted, or something that may become one."""
         return self.cursor.on_key
 
-    def scope(self) -> Scope | None:
+    def scope(self) -> NameScope | None:
         """Return the scope of the cursor, by the text that the names are of."""
         if self.names is None:
             return None
@@ -228,7 +230,7 @@ class _Chooser:
                     yield Offer("like", "argument", "a label", f"{declared.name} is the size of that layer's map.",
                                 "like: ")  # fmt: skip
         if not self.on_key and cls.main is not None:
-            yield from self._of_kind(Place("value", cls.args[cls.main], cls.args[cls.main].kind))
+            yield from self._of_kind(CompletionContext("value", cls.args[cls.main], cls.args[cls.main].kind))
 
     def _block_call(self) -> Iterator[Offer]:
         block = self.names.blocks.get(self.place.of) if self.names is not None else None
@@ -246,7 +248,7 @@ class _Chooser:
         if not self.on_key or isinstance(self.place.kind, Nested):
             yield from self._of_kind(self.place)
 
-    def _of_kind(self, place: Place) -> Iterator[Offer]:
+    def _of_kind(self, place: CompletionContext) -> Iterator[Offer]:
         kind = place.kind
         if kind is None:
             return

@@ -21,7 +21,7 @@ from cnncalc.values.diagnostics import SpecError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cnncalc.editor.names import Names
+    from cnncalc.editor.names import SymbolTable
     from cnncalc.values.diagnostics import Diagnostic
 
 
@@ -44,7 +44,7 @@ class Document:
         self.opened = opened
         self.readable: Analysis | None = None
         self.whole: Analysis | None = None
-        self._names: tuple[Analysis, Names] | None = None
+        self._names: tuple[Analysis, SymbolTable] | None = None
         self._shift: tuple[Analysis, Shift] | None = None
         self.now = analysed(text, path, opened)
 
@@ -97,7 +97,7 @@ class Document:
             self._shift = analysis, Shift(analysis.lines, self.now.lines)
         return self._shift[1]
 
-    def names(self, without: int = 0) -> Names | None:
+    def names(self, without: int = 0) -> SymbolTable | None:
         """Return the names of the text, of the last one that could be read where this one cannot.
 
         A long text that nobody has read yet is not read for it.
@@ -133,7 +133,7 @@ class Document:
             return line
         return self.shift(self.readable).forward(line)
 
-    def names_of(self, path: str) -> Names | None:
+    def names_of(self, path: str) -> SymbolTable | None:
         """Return the names of another file, as it is open or saved."""
         if path == self.path:
             return self.names()

@@ -10,7 +10,7 @@ from cnncalc.editor.text import Position
 from cnncalc.language.tree import Map
 from cnncalc.render import format as fmt
 from cnncalc.render.columns import ALIASES, COLUMNS, Context
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import NumberFormat
 from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def beside(analysis: Analysis, parts: Sequence[str], among: Callable[[int], bool
     report = analysis.report if analysis.done else None
     if report is None:
         return {}
-    context = Context(report, Numbers.HUMAN)
+    context = Context(report, NumberFormat.HUMAN)
     outer: dict[int, tuple[int, list[Use]]] = {}
     for (line, column), reached in analysis.uses.items():
         if among(line) and (line not in outer or column < outer[line][0]):
@@ -156,7 +156,7 @@ def lenses(document: Document) -> list[Lens]:
         calls = called_blocks(document, whole.uses)
         for name, _ in blocks.entries:
             reached = calls.get(name.text, [])
-            found.append((name.line, block_text(reached, Context(report, Numbers.HUMAN))))
+            found.append((name.line, block_text(reached, Context(report, NumberFormat.HUMAN))))
     moved = ((shift.forward(line), text) for line, text in found)
     return [Lens(line, text) for line, text in moved if line is not None]
 
@@ -174,7 +174,7 @@ def called_blocks(document: Document, reached: Mapping[tuple[int, int], list[Use
 def network_text(report: Report) -> str:
     """Return a network's totals in one line."""
     row = Row(kind=RowKind.BLOCK, path="", name="", layers=report.layers)
-    said = [f"{fmt.amount(row.amount(name), Numbers.HUMAN)} {title}" for name, title in TOTALS]
+    said = [f"{fmt.amount(row.amount(name), NumberFormat.HUMAN)} {title}" for name, title in TOTALS]
     rf = report.summary.receptive_field
     return ", ".join((plural(len(report.layers), "layer"), *said, *([f"rf {fmt.axes(rf)}"] if rf else ())))
 

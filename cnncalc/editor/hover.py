@@ -25,7 +25,7 @@ from cnncalc.ops.arguments import shown
 from cnncalc.render import explain as render
 from cnncalc.render import format as fmt
 from cnncalc.render.columns import COLUMNS, DEFAULT, Context, operator
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import NumberFormat
 from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from cnncalc.editor.analysis import Analysis
     from cnncalc.editor.document import Document
-    from cnncalc.editor.names import Names, Symbol
+    from cnncalc.editor.names import Symbol, SymbolTable
     from cnncalc.results.layer import Layer
 
 WORD = re.compile(r"[$A-Za-z_][A-Za-z0-9_.-]*")
@@ -103,7 +103,7 @@ def _budget(document: Document, at: Position) -> Hover | None:
 # What has a name.
 
 
-def _named(document: Document, names: Names, before: Position, at: Position) -> Hover | None:
+def _named(document: Document, names: SymbolTable, before: Position, at: Position) -> Hover | None:
     one = names.at(*before)
     if one is not None:
         text = _symbol(document, names, one.symbol, before)
@@ -115,7 +115,7 @@ def _named(document: Document, names: Names, before: Position, at: Position) -> 
     return None
 
 
-def _symbol(document: Document, names: Names, symbol: Symbol, before: Position) -> str:
+def _symbol(document: Document, names: SymbolTable, symbol: Symbol, before: Position) -> str:
     """Return what a label, block, variable, parameter, input or walked value is."""
     analysis = document.numbered()
     if symbol.kind == "block":
@@ -152,18 +152,18 @@ def _label(document: Document, symbol: Symbol) -> str:
     if report is not None:
         layers = [x for x in report.layers if x.path == symbol.name or x.path.startswith(f"{symbol.name}.")]
         if layers and not symbol.scope:
-            rows = _rows(layers, Context(report, Numbers.EXACT), block=layers[0].path != symbol.name)
+            rows = _rows(layers, Context(report, NumberFormat.EXACT), block=layers[0].path != symbol.name)
             return f"**{symbol.name}**: label\n\n{rows}"
     return f"**{symbol.name}**: label"
 
 
-def _block(document: Document, names: Names, name: str, before: Position) -> str:
+def _block(document: Document, names: SymbolTable, name: str, before: Position) -> str:
     block = names.blocks[name]
     head = f"**{name}** `{{{parameters(block)}}}`"
     analysis = document.numbered()
     if analysis is None or analysis.report is None:
         return head
-    context = Context(analysis.report, Numbers.EXACT)
+    context = Context(analysis.report, NumberFormat.EXACT)
     after = document.after(before.line)
     line = None if after is None else document.shift(analysis).back(after)
     reached = analysis.uses.get((line or 0, before.column)) or next(
@@ -191,7 +191,7 @@ def _called(document: Document, name: str, at: Position) -> str:
     text = about(cls) if cls is not None else ""
     if not reached or found is None or found.report is None:
         return text
-    parts = [_item(reached, Context(found.report, Numbers.EXACT))]
+    parts = [_item(reached, Context(found.report, NumberFormat.EXACT))]
     if found.outcome.whole:
         with suppress(SpecError, ValueError):
             explained = explain(found.study, escape(reached[0].layers[0].path))

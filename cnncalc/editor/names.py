@@ -39,7 +39,7 @@ class Occurrence(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Scope:
+class NameScope:
     """A piece of a file in which names hold.
 
     Attributes:
@@ -50,7 +50,7 @@ class Scope:
         values: what expressions and `$name` may name.
     """
 
-    parent: Scope | None
+    parent: NameScope | None
     opaque: bool
     first: int
     last: int
@@ -60,7 +60,7 @@ class Scope:
 
     def label(self, name: str) -> Symbol | None:
         """Return the label or input of a name."""
-        scope: Scope | None = self
+        scope: NameScope | None = self
         while scope is not None:
             if name in scope.labels:
                 return scope.labels[name]
@@ -69,7 +69,7 @@ class Scope:
 
     def value(self, name: str) -> Symbol | None:
         """Return the variable, parameter or walked value of a name."""
-        scope: Scope | None = self
+        scope: NameScope | None = self
         while scope is not None:
             if name in scope.values:
                 return scope.values[name]
@@ -108,7 +108,7 @@ class BlockName:
         return Symbol("parameter", name, self.symbol.file, self.symbol.name)
 
 @dataclass(slots=True, eq=False)
-class Names:
+class SymbolTable:
     """The names of one file.
 
     Attributes:
@@ -126,10 +126,10 @@ class Names:
 
     file: str
     root: Map
-    whole: Scope
+    whole: NameScope
     blocks: dict[str, BlockName] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
-    scopes: list[Scope] = field(default_factory=list)
+    scopes: list[NameScope] = field(default_factory=list)
     occurrences: list[Occurrence] = field(default_factory=list)
     operators: dict[tuple[int, int], str] = field(default_factory=dict)
     expressions: list[Scalar] = field(default_factory=list)
@@ -146,6 +146,6 @@ class Names:
         """Yield where a thing is named, in the file's order."""
         return (one for one in self.occurrences if one.symbol == symbol)
 
-    def scope_at(self, line: int) -> Scope:
+    def scope_at(self, line: int) -> NameScope:
         """Return the innermost scope of a line."""
         return next(scope for scope in reversed(self.scopes) if scope.first <= line <= scope.last or not scope.parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnncalc.editor.names import BlockName, Names, Occurrence, Scope, Symbol
+from cnncalc.editor.names import BlockName, NameScope, Occurrence, Symbol, SymbolTable
 from cnncalc.language.expressions import ATTRIBUTES, FUNCTIONS, RESERVED, ExpressionError, tokens
 from cnncalc.language.slots import CONDITION, REFERENCE, REPEAT, VALUE
 from cnncalc.language.template import DOTTED, LABEL, MODIFIERS
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 PORT = re.compile(r":[0-9]+$")
 
 
-def read_names(root: Map, file: str, library: Callable[[str], tuple[Map, str] | None], lines: Sequence[str]) -> Names:
+def read_names(
+    root: Map, file: str, library: Callable[[str], tuple[Map, str] | None], lines: Sequence[str]
+) -> SymbolTable:
     """Return the names of a file.
 
     Args:
@@ -29,7 +31,7 @@ def read_names(root: Map, file: str, library: Callable[[str], tuple[Map, str] | 
         library: the tree and the absolute path of a file that it uses, by what it writes under `use:`.
         lines: its text.
     """
-    names = Names(file, root, Scope(None, opaque=False, first=1, last=len(lines)), own_blocks(root, file))
+    names = SymbolTable(file, root, NameScope(None, opaque=False, first=1, last=len(lines)), own_blocks(root, file))
     names.scopes.append(names.whole)
     for entry in entries(root.get("use")):
         found = library(entry.text) if isinstance(entry, Scalar) else None
@@ -58,7 +60,7 @@ def own_blocks(root: Map, file: str) -> dict[str, BlockName]:
 class _NameWalk:
     """One walk over a tree; what it finds goes to the names."""
 
-    def __init__(self, names: Names, lines: Sequence[str]) -> None:
+    def __init__(self, names: SymbolTable, lines: Sequence[str]) -> None:
         self.names = names
         self._lines = lines
 
@@ -128,8 +130,8 @@ class _NameWalk:
             self._patterns(entry)
 
     def _block(self, block: BlockName) -> None:
-        scope = Scope(self.names.whole, opaque=True, first=block.key.line, last=last_line(block.node, block.key.line),
-                      block=block.symbol.name)  # fmt: skip
+        last = last_line(block.node, block.key.line)
+        scope = NameScope(self.names.whole, opaque=True, first=block.key.line, last=last, block=block.symbol.name)
         self.names.scopes.append(scope)
         named = [node for node in entries(block.node.get("inputs")) if isinstance(node, Scalar)]
         for node in named:
@@ -148,13 +150,14 @@ class _NameWalk:
         for output in entries(block.node.get("outputs")):
             self._reference(output, scope)
 
-    def _layers(self, node: Node, around: Scope, *, inner: bool = True) -> None:
+    def _layers(self, node: Node, around: NameScope, *, inner: bool = True) -> None:
         """Read a list of layers; `inner`: it is a scope of its own within the one around it."""
         if not isinstance(node, Seq):
             return
         scope = around
         if inner:
-            scope = Scope(around, opaque=False, first=node.line, last=last_line(node, node.line), block=around.block)
+            last = last_line(node, node.line)
+            scope = NameScope(around, opaque=False, first=node.line, last=last, block=around.block)
             self.names.scopes.append(scope)
         place = f"{node.line}:{node.column}" if inner else around.block
         for entry in node.items:
@@ -170,7 +173,7 @@ class _NameWalk:
     def _means(self, key: Scalar) -> bool:
         return key.text in self.names.blocks or ops.find(key.text) is not None or bool(REFERENCE.fullmatch(key.text))
 
-    def _item(self, entry: Map, scope: Scope) -> None:
+    def _item(self, entry: Map, scope: NameScope) -> None:
         keys = [key for key, _ in entry.entries if key.text not in MODIFIERS]
         chosen = next((key for key in keys if self._means(key)), None)
         each = entry.get("each")
@@ -200,9 +203,10 @@ class _NameWalk:
         if cls is not None and cls.sources is None:
             self._arguments(Map({k.text: (k, v) for k, v in entry.entries if k.text in cls.spellings}), cls, scope)
 
-    def _walked(self, each: Map, around: Scope, inside: Node) -> Scope:
+    def _walked(self, each: Map, around: NameScope, inside: Node) -> NameScope:
         """Return a scope with the columns of `each:` or `branches:`."""
-        scope = Scope(around, opaque=False, first=inside.line, last=last_line(inside, inside.line), block=around.block)
+        last = last_line(inside, inside.line)
+        scope = NameScope(around, opaque=False, first=inside.line, last=last, block=around.block)
         self.names.scopes.append(scope)
         for key, rows in each.entries:
             offset = 0
@@ -215,7 +219,7 @@ class _NameWalk:
             self._value(rows, VALUE, around)
         return scope
 
-    def _call(self, key: Scalar, value: Node | None, scope: Scope) -> None:
+    def _call(self, key: Scalar, value: Node | None, scope: NameScope) -> None:
         """Read what an item calls, and what it is given."""
         word = REFERENCE.fullmatch(key.text)
         if word is not None:
@@ -236,7 +240,7 @@ class _NameWalk:
         if key.line and not key.file:
             self.names.operators[key.line, key.column] = key.text
 
-    def _given(self, value: Node, key: Scalar, scope: Scope) -> None:
+    def _given(self, value: Node, key: Scalar, scope: NameScope) -> None:
         """Read the arguments of a call."""
         block, cls = self.names.blocks.get(key.text), ops.find(key.text)
         if block is not None:
@@ -252,7 +256,7 @@ class _NameWalk:
         elif cls is not None:
             self._arguments(value, cls, scope)
 
-    def _word(self, node: Node, scope: Scope) -> None:
+    def _word(self, node: Node, scope: NameScope) -> None:
         """Read a parameter's value, which may be the name of a block."""
         if isinstance(node, Scalar) and node.text in self.names.blocks and scope.value(node.text) is None:
             self._note(self.names.blocks[node.text].symbol, node)
@@ -262,7 +266,7 @@ class _NameWalk:
         else:
             self._value(node, VALUE, scope)
 
-    def _sources(self, value: Node, scope: Scope) -> None:
+    def _sources(self, value: Node, scope: NameScope) -> None:
         """Read the sources of a merge."""
         if isinstance(value, Seq):
             for entry in value.items:
@@ -276,7 +280,7 @@ class _NameWalk:
             else:
                 self._path(key, path, scope)
 
-    def _path(self, key: Scalar, path: Map, scope: Scope) -> None:
+    def _path(self, key: Scalar, path: Map, scope: NameScope) -> None:
         branches = path.get("branches")
         for label in entries(path.get("from")):
             self._reference(label, scope)
@@ -291,7 +295,7 @@ class _NameWalk:
         if layers is not None:
             self._layers(layers, scope)
 
-    def _arguments(self, value: Node, cls: type[ops.Operator], scope: Scope) -> None:
+    def _arguments(self, value: Node, cls: type[ops.Operator], scope: NameScope) -> None:
         if not isinstance(value, Map):
             if cls.main is not None:
                 self._value(value, cls.args[cls.main].kind, scope)
@@ -305,12 +309,12 @@ class _NameWalk:
             else:
                 self._value(node, cls.args[name].kind, scope)
 
-    def _reference(self, node: Node, scope: Scope) -> None:
+    def _reference(self, node: Node, scope: NameScope) -> None:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             name = PORT.sub("", node.text)
             self._note(scope.label(name), node, length=len(name))
 
-    def _value(self, node: Node, kind: Kind, scope: Scope) -> None:
+    def _value(self, node: Node, kind: Kind, scope: NameScope) -> None:
         """Read a value: an expression, a `$name`, a list of these, or an operator inside an argument."""
         if isinstance(node, Seq):
             for entry in node.items:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cnncalc.editor.document import Document
-    from cnncalc.editor.names import Names
+    from cnncalc.editor.names import SymbolTable
     from cnncalc.editor.text import Position
 
 SHARED = {"block", "parameter"}
@@ -34,7 +34,7 @@ class RenameError(ValueError):
     """A name cannot be changed so; the message says why."""
 
 
-def found_at(document: Document, at: Position) -> tuple[Occurrence, Names] | None:
+def found_at(document: Document, at: Position) -> tuple[Occurrence, SymbolTable] | None:
     """Return the name at a position, and the names of the file."""
     names, before = document.names(), document.before(at)
     if names is None or before is None:
@@ -117,7 +117,7 @@ def rename(document: Document, at: Position, name: str, others: Iterable[Documen
     return dict(edits)
 
 
-def _refuse(symbol: Symbol, name: str, files: Iterable[Names]) -> None:
+def _refuse(symbol: Symbol, name: str, files: Iterable[SymbolTable]) -> None:
     """Raise RenameError where a new name is none, or means something already, or not all places are known."""
     pattern = DOTTED if symbol.kind == "label" else LABEL
     if not pattern.fullmatch(name) or len(name) > MAX_LABEL:
@@ -143,11 +143,11 @@ def _meet(one: Symbol, other: Symbol) -> bool:
     return same and (one.scope == other.scope or not one.scope or not other.scope or one.kind != other.kind)
 
 
-def _declared(names: Names, symbol: Symbol) -> bool:
+def _declared(names: SymbolTable, symbol: Symbol) -> bool:
     return any(one.declares for one in names.places(symbol))
 
 
-def _places(document: Document, names: Names, symbol: Symbol, *, declared: bool = False) -> list[Location]:
+def _places(document: Document, names: SymbolTable, symbol: Symbol, *, declared: bool = False) -> list[Location]:
     """Return the places of a thing in a file as it is now."""
     found = []
     for one in names.places(symbol):

@@ -23,7 +23,7 @@ LABELS = {"from", "share"}
 EXPRESSIONS: Mapping[str, Kind] = {"repeat": REPEAT, "when": CONDITION, "density": DENSITY}
 
 
-class Place(NamedTuple):
+class CompletionContext(NamedTuple):
     """What a place is for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Place(NamedTuple):
     block: str = ""
 
 
-NOTHING = Place("nothing")
+NOTHING = CompletionContext("nothing")
 
 
 def forms() -> Json:
@@ -72,9 +72,9 @@ def mapping_of(name: str) -> Json:
     return properties
 
 
-def place_of(cursor: Cursor, blocks: Mapping[str, BlockName]) -> Place:
+def place_of(cursor: Cursor, blocks: Mapping[str, BlockName]) -> CompletionContext:
     """Return what the place of a cursor is for."""
-    place = Place("form", forms())
+    place = CompletionContext("form", forms())
     for frame in cursor.frames:
         if frame.kind == "seq":
             place = entry_of(place)
@@ -83,7 +83,7 @@ def place_of(cursor: Cursor, blocks: Mapping[str, BlockName]) -> Place:
     return place
 
 
-def entry_of(place: Place) -> Place:
+def entry_of(place: CompletionContext) -> CompletionContext:
     """Return what an entry of a list is for."""
     if place.what in {"layers", "source"}:
         return place._replace(what="item")
@@ -95,7 +95,7 @@ def entry_of(place: Place) -> Place:
     return place
 
 
-def value_of(place: Place, frame: CursorFrame, blocks: Mapping[str, BlockName]) -> Place:
+def value_of(place: CompletionContext, frame: CursorFrame, blocks: Mapping[str, BlockName]) -> CompletionContext:
     """Return what the value of a key is for."""
     key = frame.key or ""
     if place.what == "form":
@@ -143,7 +143,7 @@ TOP = {"layers": "layers", "blocks": "blocks", "defaults": "defaults", "variants
        "outputs": "label", "accept": "codes", "use": "use"}  # fmt: skip
 
 
-def _of_form(place: Place, key: str) -> Place:
+def _of_form(place: CompletionContext, key: str) -> CompletionContext:
     """Return what a key of the file, or of a mapping that the schema alone knows, is for."""
     if place.of is forms() and key in TOP:
         if key == "vars":
@@ -167,7 +167,9 @@ def _form_of(form: Json) -> Json:
     return form if any(part.get("type") == "array" for part in inner) else resolved(form)
 
 
-def _of_item(place: Place, key: str, frame: CursorFrame, blocks: Mapping[str, BlockName]) -> Place:
+def _of_item(
+    place: CompletionContext, key: str, frame: CursorFrame, blocks: Mapping[str, BlockName]
+) -> CompletionContext:
     """Return what a key of an item is for."""
     if key in blocks:
         return place._replace(what="block-call", of=key)
@@ -186,7 +188,7 @@ def _of_item(place: Place, key: str, frame: CursorFrame, blocks: Mapping[str, Bl
     return NOTHING
 
 
-def _of_modifier(place: Place, key: str) -> Place:
+def _of_modifier(place: CompletionContext, key: str) -> CompletionContext:
     """Return what a modifier of an item, or of a path, is for."""
     if key in LABELS:
         return place._replace(what="label")

@@ -52,7 +52,7 @@ CALLS = {
 }  # fmt: skip
 
 
-class Draft(NamedTuple):
+class SectionDraft(NamedTuple):
     """A section before its formulas are printed; `again` where other layers that are alike have the same object."""
 
     key: str
@@ -72,7 +72,7 @@ class Setting(NamedTuple):
     convention: Convention
     dtypes: Dtypes
     batch: int
-    drafted: dict[Any, tuple[Lettered | None, list[Draft]]]
+    drafted: dict[Any, tuple[Lettered | None, list[SectionDraft]]]
     printer: Printer
 
 
@@ -108,7 +108,7 @@ def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
     )
 
 
-def _drafted(setting: Setting, node: Node, row: Layer) -> tuple[Lettered | None, list[Draft]]:
+def _drafted(setting: Setting, node: Node, row: Layer) -> tuple[Lettered | None, list[SectionDraft]]:
     """Return a layer in letters and all sections but its field: the same for every layer alike, so made once."""
     key = node.op, node.in_shapes, row.shares
     if key not in setting.drafted:
@@ -147,23 +147,23 @@ def _origin(setting: Setting, node: Node, row: Layer) -> LayerOrigin:
     )
 
 
-def _sizes(node: Node, found: Lettered | None) -> Draft:
+def _sizes(node: Node, found: Lettered | None) -> SectionDraft:
     quantities = []
     for port, shape in enumerate(node.out_shapes):
         for axis, extent in enumerate(shape):
             name = output_names(node, port)[axis]
             quantities.append(Quantity(name, found.formulas[port][axis] if found else None, extent))
     notes = [] if found else ["the operator's code does not run on letters: its numbers stand alone"]
-    return Draft("size", "output size", quantities, notes)
+    return SectionDraft("size", "output size", quantities, notes)
 
 
-def _field(setting: Setting, index: int, found: Lettered | None) -> Draft:
+def _field(setting: Setting, index: int, found: Lettered | None) -> SectionDraft:
     step = None
     try:
         step = field_step(setting.graph, index, setting.fields, found)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         step = field_step(setting.graph, index, setting.fields, None)
-    return Draft("receptive_field", "receptive field", step.quantities, step.notes, again=False)
+    return SectionDraft("receptive_field", "receptive field", step.quantities, step.notes, again=False)
 
 
 def _section(key: str, facts: Facts | None, row: Layer) -> list[Quantity]:
@@ -176,31 +176,33 @@ def _section(key: str, facts: Facts | None, row: Layer) -> list[Quantity]:
     ]
 
 
-def _params(node: Node, facts: Facts | None, row: Layer) -> Draft:
+def _params(node: Node, facts: Facts | None, row: Layer) -> SectionDraft:
     quantities = _section("params", facts, row)
     if node.shares is not None:
         lent = f"the weights are those of {row.shares}, counted there"
         quantities = [Quantity("params", None, row.params, lent), *quantities[1:]]
     unsaid = row.params is None and node.shares is None
-    return Draft("params", "parameters", quantities, [UNSAID] if unsaid else [])
+    return SectionDraft("params", "parameters", quantities, [UNSAID] if unsaid else [])
 
 
 UNSAID = "the operator cannot say: a spec does not describe what is inside"
 
 
-def _macs(facts: Facts | None, row: Layer) -> Draft:
-    return Draft("macs", "multiply-accumulates", _section("macs", facts, row), [UNSAID] if row.macs is None else [])
+def _macs(facts: Facts | None, row: Layer) -> SectionDraft:
+    notes = [UNSAID] if row.macs is None else []
+    return SectionDraft("macs", "multiply-accumulates", _section("macs", facts, row), notes)
 
 
-def _flops(setting: Setting, node: Node, found: Lettered | None, images: int, row: Layer) -> Draft:
+def _flops(setting: Setting, node: Node, found: Lettered | None, images: int, row: Layer) -> SectionDraft:
     rule = setting.convention
     title = f"flops by the rule {rule.name}" + (f", which calls them {rule.unit}" if rule.unit != "FLOPs" else "")
     plain = node.op.count(node.in_shapes, node.out_shapes)
     entry, terms = rule.entry(plain), rule.terms(plain)
     if entry is None:
-        return Draft("flops", title, [Quantity("flops", None, None)], [f"the rule knows no operator '{node.op.name}'"])
+        note = f"the rule knows no operator '{node.op.name}'"
+        return SectionDraft("flops", title, [Quantity("flops", None, None)], [note])
     if terms is None:
-        return Draft("flops", title, [Quantity("flops", None, None)], [UNSAID])
+        return SectionDraft("flops", title, [Quantity("flops", None, None)], [UNSAID])
     notes = [entry.note] if entry.note else []
     recorded: dict[str, int] = {}
     if found is not None:
@@ -215,14 +217,14 @@ def _flops(setting: Setting, node: Node, found: Lettered | None, images: int, ro
     whole = sum(recorded.values()) * images if recorded else None
     if not terms:
         whole = 0
-    return Draft("flops", title, [*quantities, Quantity("flops", whole, row.flops)], notes)
+    return SectionDraft("flops", title, [*quantities, Quantity("flops", whole, row.flops)], notes)
 
 
-def _memory(setting: Setting, facts: Facts | None, row: Layer) -> Draft:
+def _memory(setting: Setting, facts: Facts | None, row: Layer) -> SectionDraft:
     access = row.memory_access
     title = "memory access, elements"
     if access is None:
-        return Draft("memory_access", title, [Quantity("total", None, None)], [UNSAID])
+        return SectionDraft("memory_access", title, [Quantity("total", None, None)], [UNSAID])
     traced = facts.memory if facts else None
     parts = [(name, number) for name, number in access.to_dict().items() if name != "total"]
     quantities = [
@@ -233,18 +235,18 @@ def _memory(setting: Setting, facts: Facts | None, row: Layer) -> Draft:
     quantities.append(Quantity("total", total, access.total))
     quantities.append(Quantity(f"bytes in {setting.dtypes}", facts.bytes if facts else None, row.bytes))
     notes = [] if access.total else ["a view: nothing moves"]
-    return Draft("memory_access", title, quantities, notes)
+    return SectionDraft("memory_access", title, quantities, notes)
 
 
-def _connections(facts: Facts | None, row: Layer) -> Draft:
+def _connections(facts: Facts | None, row: Layer) -> SectionDraft:
     quantities = sorted(_section("connections", facts, row), key=lambda quantity: quantity.name != "connections")
-    return Draft("connections", "connections", quantities, [UNSAID] if row.connections is None else [])
+    return SectionDraft("connections", "connections", quantities, [UNSAID] if row.connections is None else [])
 
 
-def _further(facts: Facts | None, row: Layer) -> list[Draft]:
+def _further(facts: Facts | None, row: Layer) -> list[SectionDraft]:
     """Return the sections of measures that have one of their own."""
     keys = dict.fromkeys(entry.section for entry in MEASURES if entry.section not in {"", *SECTIONS})
-    return [Draft(key, key, _section(key, facts, row), []) for key in keys]
+    return [SectionDraft(key, key, _section(key, facts, row), []) for key in keys]
 
 
 # Printing.
@@ -290,7 +292,7 @@ class Printer:
             self._formulas[key] = _quantity(quantity, names)
         return self._formulas[key]
 
-    def sections(self, drafts: Sequence[Draft]) -> tuple[list[Section], list[Sym]]:
+    def sections(self, drafts: Sequence[SectionDraft]) -> tuple[list[Section], list[Sym]]:
         """Return the sections with their formulas printed, and every letter that occurs in them."""
         looked = [[self.inside(q, again=draft.again) for q in draft.quantities] for draft in drafts]
         names = _names([let for found in looked for within in found for let in within.lets])

@@ -54,7 +54,7 @@ class ChannelShuffle(Operator):
 CHANNELS = {"axis": "channel"}
 
 
-class Part(View):
+class AxisPart(View):
     """What split and slice share: a stretch of one axis, at its own place."""
 
     group = "channels"
@@ -81,7 +81,7 @@ class Part(View):
 
 
 @register("split", aliases=("chunk",))
-class Split(Part):
+class Split(AxisPart):
     """Cut the channels into several outputs, `[C, *S] -> [C_1, *S], [C_2, *S], ..`; views that move nothing.
 
     With `axis` another axis is cut. As PyTorch's split and chunk, except that equal parts must divide the extent.
@@ -152,7 +152,7 @@ class Split(Part):
 
 
 @register("slice", aliases=("narrow",))
-class Slice(Part):
+class Slice(AxisPart):
     """The channels from `start` up to, not including, `stop`, `[C, *S] -> [stop - start, *S]`; moves nothing.
 
     PyTorch's `x[:, start:stop]` for bounds inside the channels; `range` with `axis` cuts another axis.

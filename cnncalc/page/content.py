@@ -90,7 +90,8 @@ def cards(report: Report) -> Iterator[str]:
     for label, size in (("model size", report.totals.model_size), ("peak activation", peak.bytes)):
         yield f"<div><b>{fmt.stored(size)}</b><span>{text(label)}</span><small>{size:,} bytes</small></div>"
     yield f"<div><b>{len(report.layers):,}</b><span>layers</span></div></div>"
-    rows = "".join(f"<dt>{text(label)}</dt><dd>{text(value)}</dd>" for label, value in facts(report, fmt.Numbers.EXACT))
+    said = facts(report, fmt.NumberFormat.EXACT)
+    rows = "".join(f"<dt>{text(label)}</dt><dd>{text(value)}</dd>" for label, value in said)
     yield f"<details><summary>Depth, field, sizes, counting rule</summary><dl>{rows}</dl></details>"
     if report.warnings:
         found = "".join(f"<li>{text(warning.render().splitlines()[0])}</li>" for warning in report.warnings[:20])

@@ -26,7 +26,7 @@ def sizes(layer: Explanation) -> str:
 
 def to_text(report: Report, found: Explained) -> str:
     """Return a line for each layer, and one with the totals where there are several."""
-    exact = fmt.Numbers.EXACT
+    exact = fmt.NumberFormat.EXACT
     rows = [
         (
             one_line(f"{layer.op} {layer.text}".rstrip()),

@@ -22,7 +22,7 @@ class Context(NamedTuple):
     """What a cell needs besides its row."""
 
     report: Report
-    numbers: fmt.Numbers
+    numbers: fmt.NumberFormat
 
 
 @record(kw_only=True)
@@ -109,7 +109,7 @@ def shares(name: str, summed: str) -> Column:
         part, whole = row.amount(summed), total(context.report.totals, summed)
         if part.value is None or not whole.value:
             return fmt.UNKNOWN if part.value is None else ""
-        if context.numbers is fmt.Numbers.PLAIN:
+        if context.numbers is fmt.NumberFormat.PLAIN:
             return fmt.UNKNOWN if whole.lower_bound else str(part.value / whole.value)
         if not part.value:
             return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnncalc.analysis.group import RowKind
 from cnncalc.render.columns import Column, Context
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import NumberFormat
 from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def csv_text(
     def lines() -> Iterator[list[str]]:
         begun = False
         for report, rows, columns in tables:
-            context = Context(report, Numbers.PLAIN)
+            context = Context(report, NumberFormat.PLAIN)
             if not begun:
                 names = [column.name for column in columns]
                 yield ["network", *names] if several else names

@@ -30,7 +30,7 @@ HANG = 4
 """What follows a broken line is indented by so much more."""
 
 
-class Numbers(Enum):
+class NumberFormat(Enum):
     """How counts are written: 25,557,032, or 25557032, or 25.6 M."""
 
     EXACT = "exact"
@@ -39,9 +39,9 @@ class Numbers(Enum):
 
     def write(self, value: int) -> str:
         """Return a count as text."""
-        if self is Numbers.HUMAN:
+        if self is NumberFormat.HUMAN:
             return human(value)
-        return f"{value:,}" if self is Numbers.EXACT else str(value)
+        return f"{value:,}" if self is NumberFormat.EXACT else str(value)
 
 
 def human(value: int) -> str:
@@ -74,14 +74,14 @@ def stored(value: int) -> str:
     return f"{whole:,}.{part:0{decimals}} {BINARY[power]}" if decimals else f"{whole:,} {BINARY[power]}"
 
 
-def amount(value: Amount, numbers: Numbers) -> str:
+def amount(value: Amount, numbers: NumberFormat) -> str:
     """Return a sum: `?` where nothing is known, `>= ` before one that leaves out an unknown part."""
     if value.value is None:
         return UNKNOWN
     return f"{'>= ' if value.lower_bound else ''}{numbers.write(value.value)}"
 
 
-def count(value: int | None, numbers: Numbers) -> str:
+def count(value: int | None, numbers: NumberFormat) -> str:
     """Return one number, `?` where it is unknown."""
     return UNKNOWN if value is None else numbers.write(value)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cnncalc.analysis.group import tree
 from cnncalc.render.columns import DEFAULT, chosen
 from cnncalc.render.data import csv_lines, guarded
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import NumberFormat
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import markdown
 from cnncalc.results.layer import Layer
@@ -224,7 +224,7 @@ def to_latex(report: Report, *, columns: Sequence[str] | None, depth: int | None
 
 def shown(
     report: Report, names: Sequence[str] | None, depth: int | None, *, human: bool
-) -> tuple[tuple[Row, ...], tuple[Column, ...], Numbers]:
+) -> tuple[tuple[Row, ...], tuple[Column, ...], NumberFormat]:
     """Return the rows, the columns and the form of numbers of a table.
 
     Raises:
@@ -233,4 +233,4 @@ def shown(
     if depth is not None and depth < 1:
         raise ValueError(f"depth must be at least 1, got {depth}")
     picked = chosen(DEFAULT if names is None else names)
-    return tree(report.layers, depth), picked, Numbers.HUMAN if human else Numbers.EXACT
+    return tree(report.layers, depth), picked, NumberFormat.HUMAN if human else NumberFormat.EXACT

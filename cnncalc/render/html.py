@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cnncalc.gate.compare import Comparison
     from cnncalc.reconciliation.reconcile import Reconciliation
     from cnncalc.render.columns import Column
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.results.layer import Layer
     from cnncalc.results.parts import Layers
     from cnncalc.results.report import Report
@@ -137,7 +137,7 @@ def headline(column: Column) -> str:
 class Tree:
     """The table of a report: its columns, its rows with the texts of their cells, and how wide numbers and bars are."""
 
-    def __init__(self, report: Report, columns: Sequence[Column], rows: Sequence[Row], numbers: Numbers) -> None:
+    def __init__(self, report: Report, columns: Sequence[Column], rows: Sequence[Row], numbers: NumberFormat) -> None:
         self.report = report
         self.columns = columns
         self.context = Context(report, numbers)

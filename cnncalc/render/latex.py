@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cnncalc.analysis.group import Row
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.results.report import Report
 
 SPECIAL = {
@@ -47,7 +47,7 @@ def escape(text: str) -> str:
     return prefix + "".join(SPECIAL.get(character, character) for character in text)
 
 
-def latex(report: Report, rows: Sequence[Row], columns: Sequence[Column], numbers: Numbers) -> str:
+def latex(report: Report, rows: Sequence[Row], columns: Sequence[Column], numbers: NumberFormat) -> str:
     """Return a `tabular` with the totals below; needs the package booktabs."""
     context = Context(report, numbers)
     title = "  ".join(one_line(part) for part in heading(report))

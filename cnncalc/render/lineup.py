@@ -33,7 +33,7 @@ def number(value: Number | None, write: Callable[[int], str]) -> str:
     return write(value) if isinstance(value, int) else f"{float(value):.4g}"
 
 
-def to_table(found: Lineup, *, width: int | None = None, numbers: fmt.Numbers = fmt.Numbers.EXACT) -> str:
+def to_table(found: Lineup, *, width: int | None = None, numbers: fmt.NumberFormat = fmt.NumberFormat.EXACT) -> str:
     """Return a row for each network, the Pareto front marked with `*`; columns go where it is too wide, numbers never.
 
     Args:
@@ -105,7 +105,7 @@ def to_markdown(found: Lineup) -> str:
         "| --- | " + " | ".join("---:" for _ in keys) + " | --- |",
     ]
     for entry in found.entries:
-        cells = [number(value, fmt.Numbers.EXACT.write) for value in entry.numbers.values()]
+        cells = [number(value, fmt.NumberFormat.EXACT.write) for value in entry.numbers.values()]
         lines.append(f"| {code(entry.name)} | {' | '.join(cells)} | {'yes' if entry.best else ''} |")
     lines += [f"\n- {escape(line)}" for line in declared(found)]
     return "\n".join(lines) + "\n"
@@ -118,7 +118,7 @@ def to_html(found: Lineup) -> str:
     keys = list(found.entries[0].numbers) if found.entries else []
     head = ("Network", *(HEADINGS.get(key, key) for key in keys), "Pareto")
     rows = [
-        (entry.name, *(number(value, fmt.Numbers.EXACT.write) for value in entry.numbers.values()),
+        (entry.name, *(number(value, fmt.NumberFormat.EXACT.write) for value in entry.numbers.values()),
          "yes" if entry.best else "")
         for entry in found.entries
     ]  # fmt: skip

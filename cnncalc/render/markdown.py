@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.analysis.group import Row
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.results.report import Report
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
@@ -34,7 +34,7 @@ def code(text: str) -> str:
 
 
 def markdown(
-    report: Report, rows: Sequence[Row], columns: Sequence[Column], numbers: Numbers, *, summary: bool = True
+    report: Report, rows: Sequence[Row], columns: Sequence[Column], numbers: NumberFormat, *, summary: bool = True
 ) -> str:
     """Return a title, the table with its totals, and with `summary` its facts as a list."""
     context = Context(report, numbers)

@@ -12,7 +12,7 @@ from cnncalc.values.diagnostics import plural
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.results.report import Report
 
 AXES = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
@@ -22,7 +22,7 @@ ODD_SHOWN = 3
 TOTALS = (("parameters", "params"), ("MACs", "macs"), ("FLOPs", "flops"), ("memory access", "memory_access"))
 
 
-def facts(report: Report, numbers: Numbers, told: Collection[str] = ()) -> list[tuple[str, str]]:
+def facts(report: Report, numbers: NumberFormat, told: Collection[str] = ()) -> list[tuple[str, str]]:
     """Return label and text of everything that holds for the network as a whole.
 
     Args:
@@ -55,7 +55,7 @@ def facts(report: Report, numbers: Numbers, told: Collection[str] = ()) -> list[
     return found + widths(report, numbers) + declared(report)
 
 
-def widths(report: Report, numbers: Numbers) -> list[tuple[str, str]]:
+def widths(report: Report, numbers: NumberFormat) -> list[tuple[str, str]]:
     """Return what the bits of numbers and the zeros among weights come to; nothing where no layer says them."""
     found = report.totals.precision
     if found is None:
@@ -92,14 +92,14 @@ def brief(report: Report) -> str:
         f"width {summary.width:,}" if summary.width else "",
         f"stride {fmt.axes(summary.stride)}" if summary.last_map is not None else "",
         f"field {fmt.axes(summary.receptive_field)}" if summary.last_map is not None else "",
-        f"model {in_bytes(model.value, fmt.Numbers.HUMAN, bound=model.lower_bound)} as {report.dtype}",
+        f"model {in_bytes(model.value, fmt.NumberFormat.HUMAN, bound=model.lower_bound)} as {report.dtype}",
         f"peak {fmt.stored(summary.peak_activation.bytes)}" if summary.peak_activation.path else "",
         f"counting {report.convention}",
     ]
     return ", ".join(word for word in words if word)
 
 
-def total_text(report: Report, key: str, numbers: Numbers) -> str:
+def total_text(report: Report, key: str, numbers: NumberFormat) -> str:
     """Return one of the totals with its unit."""
     text = fmt.amount(total(report.totals, key), numbers)
     if key == "params" and report.totals.buffers:
@@ -152,7 +152,7 @@ def receptive_field(report: Report) -> str:
     return text
 
 
-def model_size(report: Report, numbers: Numbers) -> str:
+def model_size(report: Report, numbers: NumberFormat) -> str:
     """Return the parameters in bytes of the dtype."""
     size = total(report.totals, "model_size")
     text = in_bytes(size.value, numbers, bound=size.lower_bound)
@@ -160,17 +160,17 @@ def model_size(report: Report, numbers: Numbers) -> str:
     return f"{text} as {report.dtype}{each}, batch {report.batch:,}"
 
 
-def in_bytes(size: int | None, numbers: Numbers, *, bound: bool = False) -> str:
+def in_bytes(size: int | None, numbers: NumberFormat, *, bound: bool = False) -> str:
     """Return a number of bytes, the exact one first: `102,228,128 bytes (97.5 MiB)`."""
     if size is None:
         return fmt.UNKNOWN
     mark, short = ">= " if bound else "", fmt.stored(size)
-    if numbers is fmt.Numbers.HUMAN or size < 1024:
+    if numbers is fmt.NumberFormat.HUMAN or size < 1024:
         return mark + short
     return f"{mark}{numbers.write(size)} bytes ({short})"
 
 
-def peak(report: Report, numbers: Numbers) -> str:
+def peak(report: Report, numbers: NumberFormat) -> str:
     """Return the most activations alive at once, in bytes and elements, and where."""
     moment = report.summary.peak_activation
     bound = "peak_activation" in report.totals.lower_bounds

@@ -65,7 +65,7 @@ class TableView:
 
     rows: tuple[Row, ...]
     columns: tuple[Column, ...] = ()
-    numbers: fmt.Numbers = fmt.Numbers.EXACT
+    numbers: fmt.NumberFormat = fmt.NumberFormat.EXACT
     partial: bool = False
     summary: bool = True
     brief: bool = False
@@ -167,7 +167,7 @@ class NetworkTable:
         grid = _Grid(column, heading, [], footer)
         if column.name != "layer":
             grid.cells = ["" if row.kind is RowKind.HEADING else column.cell(row, context) for row in view.rows]
-            if column.summed and view.numbers is fmt.Numbers.HUMAN:
+            if column.summed and view.numbers is fmt.NumberFormat.HUMAN:
                 grid.cells = [text if " " in text or not text else f"{text}  " for text in grid.cells]
         elif not view.partial:
             grid.footer = "Total"

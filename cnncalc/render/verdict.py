@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnncalc.interop.exporting.verifying import Box, Numbers, Verdict
+    from cnncalc.interop.exporting.verifying import Box, Numbers, Verification
 
 
-def told(verdict: Verdict, *, differing: bool = False) -> str:
+def told(verdict: Verification, *, differing: bool = False) -> str:
     """Return a verdict as text: every layer, or those that differ alone, then the whole."""
 
     def numbers(found: Numbers | None) -> list[str]:

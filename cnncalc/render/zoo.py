@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncalc.render.data import guarded
-from cnncalc.render.format import Numbers, percent
+from cnncalc.render.format import NumberFormat, percent
 from cnncalc.render.markdown import code, escape
 from cnncalc.values.diagnostics import one_line, plural
 
@@ -56,12 +56,12 @@ class ZooRow:
         """The input without the batch."""
         return ", ".join("x".join(map(str, shape)) for _, shape in self.report.input)
 
-    def cells(self, numbers: Numbers) -> list[str]:
+    def cells(self, numbers: NumberFormat) -> list[str]:
         """Return its numbers as text."""
         return [
             percent(value.numerator, value.denominator)
             if not isinstance(value, int)
-            else (numbers if value >= SHORTENED else Numbers.EXACT).write(value)
+            else (numbers if value >= SHORTENED else NumberFormat.EXACT).write(value)
             for value in self.numbers.values()
         ]
 
@@ -112,7 +112,7 @@ def to_csv(rows: Sequence[ZooRow]) -> str:
     return file.getvalue()
 
 
-def to_markdown(rows: Sequence[ZooRow], numbers: Numbers) -> str:
+def to_markdown(rows: Sequence[ZooRow], numbers: NumberFormat) -> str:
     """Return a Markdown table."""
     metrics = list(rows[0].numbers) if rows else ["params", "macs"]
     lines = [
@@ -126,7 +126,7 @@ def to_markdown(rows: Sequence[ZooRow], numbers: Numbers) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = None, colour: bool = False) -> str:
+def to_table(rows: Sequence[ZooRow], numbers: NumberFormat, *, width: int | None = None, colour: bool = False) -> str:
     """Return the table of a terminal.
 
     Where it is narrow the source is cut, it and the input left out; then numbers are rounded, and the last of them left
@@ -142,7 +142,7 @@ def to_table(rows: Sequence[ZooRow], numbers: Numbers, *, width: int | None = No
         return plural(0, "network") + "\n"
     every = list(rows[0].numbers)
     wide = width or WIDE
-    for shown_so, metrics in ((numbers, every), *((Numbers.HUMAN, every[:n]) for n in range(len(every), 0, -1))):
+    for shown_so, metrics in ((numbers, every), *((NumberFormat.HUMAN, every[:n]) for n in range(len(every), 0, -1))):
         titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), *OPTIONAL]
         cells = [
             [one_line(row.report.name), *row.cells(shown_so)[: len(metrics)], row.shape, row.task, str(row.year)]

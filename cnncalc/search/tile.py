@@ -43,7 +43,7 @@ WHY = {
 }
 
 
-class Span(NamedTuple):
+class AxisSpan(NamedTuple):
     """Positions from `start` to before `stop`."""
 
     start: int
@@ -60,9 +60,9 @@ class Strip:
         placed: for each output, units of the whole output.
     """
 
-    taken: Span
-    kept: tuple[Span, ...]
-    placed: tuple[Span, ...]
+    taken: AxisSpan
+    kept: tuple[AxisSpan, ...]
+    placed: tuple[AxisSpan, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class Tiling:
             ],
         }
 
-    def _spans(self, spans: tuple[Span, ...]) -> dict[str, list[int]]:
+    def _spans(self, spans: tuple[AxisSpan, ...]) -> dict[str, list[int]]:
         return {name: list(span) for name, span in zip(self.outputs, spans, strict=True)}
 
     def _plan(self) -> list[dict[str, Any]] | None:
@@ -471,9 +471,9 @@ class Cutter:
             if start < first or shift.denominator != 1 or (not edges.after and ends != big.shape(ref).spatial[axis]):
                 raise ValueError(f"tiles of {_size(next(iter(part.inputs.values())).spatial)} leave a gap on the "
                                  f"{axis_word(axis, len(self.spatial))}")  # fmt: skip
-            kept.append(Span(start, stop))
-            placed.append(Span(begin, stop + int(shift)))
-        return Strip(taken=Span(*taken), kept=tuple(kept), placed=tuple(placed))
+            kept.append(AxisSpan(start, stop))
+            placed.append(AxisSpan(begin, stop + int(shift)))
+        return Strip(taken=AxisSpan(*taken), kept=tuple(kept), placed=tuple(placed))
 
     @staticmethod
     def _matching(size: int, image: int, align: int) -> str:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from cnncalc import parse
 from cnncalc.cli import app
-from cnncalc.interop.exporting.verifying import FieldRow, Verdict
+from cnncalc.interop.exporting.verifying import FieldRow, Verification
 from cnncalc.matching import matched
 from cnncalc.render.verdict import told
 from cnncalc.study import Study
@@ -139,14 +139,14 @@ def test_a_wrong_field_is_found_and_said() -> None:
     rows = measured_fields(Study.of(spec()).graph, loaded(written.text)(), written.modules)
     wrong = [row for row in rows if row.mine != row.theirs]
     assert wrong[0].path == "c"
-    text = told(Verdict("PyTorch", fields=rows))
+    text = told(Verification("PyTorch", fields=rows))
     assert f"fields: {len(rows) - len(wrong)} of {len(rows)}" in text
     assert "c at 2,3 sees" in text
     assert "the layers are equal, their fields are not" in text
 
 
 def test_a_unit_that_sees_nothing_is_said() -> None:
-    text = told(Verdict("PyTorch", fields=[FieldRow("a", (), "input", (None,), ((0, 3),))]))
+    text = told(Verification("PyTorch", fields=[FieldRow("a", (), "input", (None,), ((0, 3),))]))
     assert "a at its only unit sees nothing of input here, 0..3 there" in text
 
 

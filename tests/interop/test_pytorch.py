@@ -18,7 +18,7 @@ from cnncalc.graph.verify import verify
 from cnncalc.interop.pytorch.export import ExportedProgram as Program
 from cnncalc.interop.pytorch.export import ExportedStep as Step
 from cnncalc.interop.pytorch.export import ExportedTensor as Tensor
-from cnncalc.interop.pytorch.export import Stored, from_data, to_data
+from cnncalc.interop.pytorch.export import StateEntry, from_data, to_data
 from cnncalc.interop.pytorch.walk import TorchWalk
 from cnncalc.interop.writing import readable_spec
 from cnncalc.language.tree import EXPANDED_MARKER
@@ -83,7 +83,8 @@ def linear(name: str, x: Tensor, w: Tensor, b: Tensor | None, out: tuple[int, ..
 def test_a_bias_that_is_put_together_is_a_sum_of_its_own() -> None:
     """A linear layer 4 -> 6 whose bias is three learned numbers and three that are kept: 24 + 3, and 3 buffers."""
     x, w, q, k = Tensor("x", (1, 4)), Tensor("w", (6, 4)), Tensor("q", (3,)), Tensor("k", (3,))
-    stored = {"w": Stored("w", 24, True, True), "q": Stored("q", 3, True, True), "k": Stored("k", 3, False, True)}
+    learned = {"w": StateEntry("w", 24, True, True), "q": StateEntry("q", 3, True, True)}
+    stored = {**learned, "k": StateEntry("k", 3, False, True)}
     bias = Tensor("b", (6,))
     steps = [Step("cat", {"tensors": [q, k]}, set(), [bias], {0}), linear("y", x, w, bias, (1, 6))]
     graph = TorchWalk(Program([x], stored, steps, ["y"], {}), Collector()).run(["input"])
@@ -97,7 +98,7 @@ def test_a_bias_that_is_put_together_is_a_sum_of_its_own() -> None:
 def test_products_that_no_input_enters_count_with_what_reads_them() -> None:
     """A table of 5 x 2 through a linear layer 2 -> 3, added to two results: 30 products, once."""
     x, table, w = Tensor("x", (1, 5, 3)), Tensor("t", (5, 2)), Tensor("w", (3, 2))
-    stored = {"t": Stored("t", 10, False, True), "w": Stored("w", 6, True, True)}
+    stored = {"t": StateEntry("t", 10, False, True), "w": StateEntry("w", 6, True, True)}
     made = Tensor("p", (5, 3))
     steps = [
         linear("p", table, w, None, (5, 3)),

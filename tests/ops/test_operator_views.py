@@ -225,35 +225,11 @@ def test_the_search_finds_names(text: str) -> None:
     assert by_name(ast.parse(text), vocabulary()) == [1]
 
 
-DOUBLED = {
-    "Block",
-    "Branches",
-    "Draft",
-    "Item",
-    "Made",
-    "Names",
-    "Numbers",
-    "Part",
-    "Path",
-    "Place",
-    "Row",
-    "Scope",
-    "Span",
-    "Stored",
-    "Table",
-    "Text",
-    "Verdict",
-    "Window",
-    "Word",
-}
-"""Class names of readers and exporters that still have two owners; no further one may."""
-
-
 def test_a_class_name_has_one_owner() -> None:
     owners: dict[str, list[str]] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
                 owners.setdefault(node.name, []).append(str(file.relative_to(PACKAGE)))
-    doubled = {name: files for name, files in owners.items() if len(files) > 1 and name not in DOUBLED}
+    doubled = {name: files for name, files in owners.items() if len(files) > 1}
     assert not doubled, "a class name has one owner; give the newer one a name that says what it is"

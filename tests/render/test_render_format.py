@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cnncalc.analysis.group import Amount
 from cnncalc.render import format as fmt
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import NumberFormat
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_human_numbers_are_the_nearest(value: int) -> None:
 
 
 def test_exact_and_plain_numbers() -> None:
-    assert Numbers.EXACT.write(25557032) == "25,557,032"
-    assert Numbers.PLAIN.write(25557032) == "25557032"
-    assert fmt.amount(Amount(5000, lower_bound=True), Numbers.EXACT) == ">= 5,000"
-    assert fmt.amount(Amount(None, lower_bound=False), Numbers.EXACT) == "?"
+    assert NumberFormat.EXACT.write(25557032) == "25,557,032"
+    assert NumberFormat.PLAIN.write(25557032) == "25557032"
+    assert fmt.amount(Amount(5000, lower_bound=True), NumberFormat.EXACT) == ">= 5,000"
+    assert fmt.amount(Amount(None, lower_bound=False), NumberFormat.EXACT) == "?"
 
 
 @pytest.mark.parametrize(

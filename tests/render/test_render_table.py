@@ -16,7 +16,7 @@ from cnncalc import zoo
 from cnncalc.analysis.group import RowKind, by_operator, first, ranked, total, tree
 from cnncalc.render.columns import COLUMNS, DEFAULT, LEAVE_FIRST, chosen
 from cnncalc.render.data import csv_text, guarded, json_text
-from cnncalc.render.format import Numbers
+from cnncalc.render.format import NumberFormat
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import code, escape, markdown
 from cnncalc.render.table import NetworkTable, TableView, render
@@ -114,7 +114,7 @@ def test_tables_look_as_they_did(golden: str, name: str, depth: int | None) -> N
 
 
 def test_narrow_human_table_looks_as_it_did() -> None:
-    text = table(cnncalc.analyze("resnet50"), 80, depth=1, numbers=Numbers.HUMAN)
+    text = table(cnncalc.analyze("resnet50"), 80, depth=1, numbers=NumberFormat.HUMAN)
     assert text == (GOLDEN / "resnet50-depth1-human-80.txt").read_text(encoding="utf-8")
 
 
@@ -147,7 +147,7 @@ def test_a_share_of_a_lower_bound_is_an_upper_bound() -> None:
     view = TableView(rows=tree(report.layers), columns=chosen(("layer", "share_macs")))
     cells = [line.split()[1:] for line in body(render(report, view, width=WIDE))]
     assert [cell[:3] for cell in cells] == [["<=", "100.0", "%"], ["?"], []]
-    assert r"$\leq$ 100.0 \%" in latex(report, view.rows, view.columns, Numbers.EXACT)
+    assert r"$\leq$ 100.0 \%" in latex(report, view.rows, view.columns, NumberFormat.EXACT)
     assert "conv1,?" in "".join(csv_text([(report, view.rows, view.columns)], several=False))
     assert [(layer.share_params, layer.share_macs) for layer in report.layers] == [(None, None)] * 2
     assert (report.summary.fc_share_params, report.summary.fc_share_macs) == (None, None)
@@ -194,7 +194,8 @@ def test_names_are_data() -> None:
     rows, columns = tree(report.layers), chosen(DEFAULT)
     shown = render(report, TableView(rows=rows), width=WIDE)
     assert shown.startswith("[bold red]=cmd")
-    for text in (shown, markdown(report, rows, columns, Numbers.EXACT), latex(report, rows, columns, Numbers.EXACT),
+    exact = NumberFormat.EXACT
+    for text in (shown, markdown(report, rows, columns, exact), latex(report, rows, columns, exact),
                  csv_text([(report, rows, columns)], several=True)):  # fmt: skip
         assert "\x1b" not in text
         assert "\u202e" not in text
@@ -218,7 +219,7 @@ def test_markdown_and_latex_say_the_same_numbers() -> None:
     report = cnncalc.analyze("lenet5")
     rows, columns = tree(report.layers), chosen(DEFAULT)
     for form, write in (("md", markdown), ("tex", latex)):
-        text = write(report, rows, columns, Numbers.EXACT)
+        text = write(report, rows, columns, NumberFormat.EXACT)
         assert text == (GOLDEN / f"lenet5.{form}").read_text(encoding="utf-8")
     assert escape("a|b_c*") == "a\\|b\\_c\\*"
     assert code("a`b|c") == "``a`b\\|c``"

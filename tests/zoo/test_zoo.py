@@ -211,14 +211,14 @@ def test_wrong_options_exit_with_2(arguments: tuple[str, ...], words: str) -> No
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_no_number_is_cut_by_a_narrow_terminal(width: int) -> None:
-    from cnncalc.render.format import Numbers
+    from cnncalc.render.format import NumberFormat
     from cnncalc.render.zoo import ZooRow, to_table
 
     report = _report("vgg16")
     rows = [
         ZooRow(report=report, numbers={"params": report.totals.params, "macs": report.totals.macs}, task="x", year=2014)
     ]
-    text = to_table(rows, Numbers.EXACT, width=width)
+    text = to_table(rows, NumberFormat.EXACT, width=width)
     assert "138,357,544" in text
     assert "15,470,264,320" in text
     lines = text.splitlines()[:-1]

@@ -214,7 +214,7 @@ def head(report: Report) -> Answer:
     peak = report.summary.peak_activation.bytes
     cards.append([fmt.stored(report.totals.model_size), "model size", f"{report.totals.model_size:,} bytes"])
     cards.append([fmt.stored(peak), "peak activation", f"{peak:,} bytes"])
-    found = [list(map(str, fact)) for fact in facts(report, fmt.Numbers.EXACT)]
+    found = [list(map(str, fact)) for fact in facts(report, fmt.NumberFormat.EXACT)]
     return {"name": name, "rest": " · ".join(rest), "cards": cards, "facts": found}
 
 

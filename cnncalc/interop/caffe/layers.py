@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.caffe.prototext import Word
+    from cnncalc.interop.caffe.prototext import PrototextValue
     from cnncalc.interop.caffe.reading import CaffeLayer
     from cnncalc.interop.caffe.walk import CaffeWalk
 
@@ -37,7 +37,7 @@ class CaffeCall:
 
     # Settings.
 
-    def whole(self, word: Word, what: str, least: int = -LARGEST) -> int:
+    def whole(self, word: PrototextValue, what: str, least: int = -LARGEST) -> int:
         """Return a whole number."""
         text = word.text.rstrip("f").removesuffix(".0")
         if not text.lstrip("-+").isdecimal() or len(text) > 12 or not least <= int(text) < LARGEST:

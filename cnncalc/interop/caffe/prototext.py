@@ -24,7 +24,7 @@ CLOSING = {"{": "}", "<": ">"}
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class PrototextValue:
     """A value: a number or a word as it is written, without quotes."""
 
     text: str
@@ -47,9 +47,9 @@ class Message:
         found = self.messages(name)
         return found[-1] if found else Message(self.span)
 
-    def words(self, name: str) -> list[Word]:
+    def words(self, name: str) -> list[PrototextValue]:
         """Return the values under a name."""
-        return [value for value in self.fields.get(name, ()) if isinstance(value, Word)]
+        return [value for value in self.fields.get(name, ()) if isinstance(value, PrototextValue)]
 
     def word(self, name: str, default: str = "") -> str:
         """Return the last value under a name."""
@@ -57,7 +57,7 @@ class Message:
         return found[-1].text if found else default
 
 
-Field: TypeAlias = Word | Message
+Field: TypeAlias = PrototextValue | Message
 
 
 def parse(text: str, file: str | None) -> Message:
@@ -148,8 +148,8 @@ class _PrototextParser:
         else:
             values.append(self.scalar(name))
 
-    def scalar(self, name: str) -> Word:
+    def scalar(self, name: str) -> PrototextValue:
         kind, value, span = self.step()
         if kind not in ("text", "name", "number"):
             raise self.fail(f"'{name[:40]}' has no value", span)
-        return Word(value[1:-1] if kind == "text" else value, span)
+        return PrototextValue(value[1:-1] if kind == "text" else value, span)

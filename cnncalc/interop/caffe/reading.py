@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cnncalc.interop.caffe.prototext import Message, Word, parse
+from cnncalc.interop.caffe.prototext import Message, PrototextValue, parse
 from cnncalc.values.diagnostics import Diagnostic, Span, SpecError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def fail(file: str | None, message: str, span: Span) -> NoReturn:
     raise SpecError([Diagnostic(code="bad-model", message=message, span=span, file=file)])
 
 
-def whole(word: Word, file: str | None, what: str) -> int:
+def whole(word: PrototextValue, file: str | None, what: str) -> int:
     """Return a whole number."""
     text = word.text.rstrip("f")
     if not text.lstrip("-+").isdecimal() or len(text) > 12:

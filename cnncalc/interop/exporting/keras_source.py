@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.interop.exporting.keras_layers import HELPERS, keras_layer
-from cnncalc.interop.exporting.scopes import Scope
-from cnncalc.interop.exporting.source import KEYWORDS, Made, kind, pythonic, repr_of, wrapped
+from cnncalc.interop.exporting.scopes import CallScope
+from cnncalc.interop.exporting.source import KEYWORDS, Attribute, kind, pythonic, repr_of, wrapped
 from cnncalc.interop.exporting.source_writer import SourceWriter
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ class KerasWriter(SourceWriter):
         super().__init__(graph, name, file, line)
         self.used |= self.reserved
 
-    def prepare(self, root: Scope) -> None:
+    def prepare(self, root: CallScope) -> None:
         """Keep the names of blocks' functions from tensors."""
         counts: dict[str, int] = {}
         todo = list(root.children)
         while todo:
             child = todo.pop()
-            if isinstance(child, Scope):
+            if isinstance(child, CallScope):
                 word = self.titled(self.word(child))
                 counts[word] = counts.get(word, 1) + 1
                 todo += child.children
@@ -88,7 +88,7 @@ class KerasWriter(SourceWriter):
         short = under(self.short(relative, attributes))
         attribute = self.free(f"{short}_{code.part}" if code.part else short, attributes)
         number = len(body.made)
-        body.made.append(Made(attribute, code.module, code.args, defaults=code.defaults))
+        body.made.append(Attribute(attribute, code.module, code.args, defaults=code.defaults))
         place = f"{MARK}{number}{MARK}"
         if code.part:
             return place
@@ -101,7 +101,7 @@ class KerasWriter(SourceWriter):
     def lent(self, body: Body, index: int) -> str:
         return self.safe(f"{body.inner[index]}_layer")
 
-    def call_line(self, number: int, made: Made) -> str:
+    def call_line(self, number: int, made: Attribute) -> str:
         return f"{MARK}{number}{MARK}"
 
     def inside(self, attribute: str, number: int | None) -> str:
@@ -170,7 +170,7 @@ class KerasWriter(SourceWriter):
         return found
 
     @staticmethod
-    def row_lines(made: Made, said: list[str], *, inner: bool) -> list[str]:
+    def row_lines(made: Attribute, said: list[str], *, inner: bool) -> list[str]:
         """Return the calls of a block, those that are equal in a loop."""
         found: list[str] = []
         number, reads = 0, made.reads

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, eq=False)
-class Scope:
+class CallScope:
     """The network, or one call of a block: its layers and the calls in it, in order.
 
     Attributes:
@@ -32,17 +32,17 @@ class Scope:
         """Return the indices of all layers in it."""
         found: list[int] = []
         for child in self.children:
-            found += child.nodes() if isinstance(child, Scope) else [child]
+            found += child.nodes() if isinstance(child, CallScope) else [child]
         return found
 
 
-Child: TypeAlias = "int | Scope"
+Child: TypeAlias = "int | CallScope"
 
 
-def scopes(graph: Graph) -> Scope:
+def scopes(graph: Graph) -> CallScope:
     """Return the network as its calls of blocks nest."""
-    root = Scope("")
-    open_: list[Scope] = [root]
+    root = CallScope("")
+    open_: list[CallScope] = [root]
     for index, node in enumerate(graph.nodes):
         names = [path for path, _ in node.trace]
         depth = 0
@@ -50,7 +50,7 @@ def scopes(graph: Graph) -> Scope:
             depth += 1
         del open_[depth + 1 :]
         for path, span in node.trace[depth:]:
-            inner = Scope(path, span)
+            inner = CallScope(path, span)
             open_[-1].children.append(inner)
             open_.append(inner)
         open_[-1].children.append(index)
@@ -58,7 +58,7 @@ def scopes(graph: Graph) -> Scope:
     return root
 
 
-def borders(graph: Graph, root: Scope) -> None:
+def borders(graph: Graph, root: CallScope) -> None:
     """Find what every call reads from outside, and what of it is read outside."""
     readers: dict[Ref, list[int]] = {}
     for index, node in enumerate(graph.nodes):
@@ -79,4 +79,4 @@ def borders(graph: Graph, root: Scope) -> None:
         ]  # fmt: skip
         if scope is root:
             scope.makes = list(graph.outputs.values())
-        todo += [child for child in scope.children if isinstance(child, Scope)]
+        todo += [child for child in scope.children if isinstance(child, CallScope)]

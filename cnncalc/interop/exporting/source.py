@@ -54,7 +54,7 @@ class Written:
 
 
 @dataclass(slots=True)
-class Made:
+class Attribute:
     """An attribute of a class: a module with its arguments, or calls of blocks, several in a row.
 
     Attributes:
@@ -143,7 +143,7 @@ UNNAMED = {
 class Body:
     """A class in the making: its attributes, the lines of `forward`, and the modules that hold layers, by index."""
 
-    made: list[Made] = field(default_factory=list)
+    made: list[Attribute] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     inner: dict[int, str] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
@@ -213,7 +213,7 @@ SHORT = ("x", "y", "z")
 
 
 @dataclass(slots=True)
-class Names:
+class TensorNames:
     """What tensors are called in `forward`, at one place of it: by tensor, and until which place each is read."""
 
     known: dict[Ref, str]

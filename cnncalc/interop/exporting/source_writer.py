@@ -7,8 +7,17 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cnncalc.interop.exporting.refusing import NotSaidError, refused
-from cnncalc.interop.exporting.scopes import Scope, scopes
-from cnncalc.interop.exporting.source import KEYWORDS, Body, Class, Made, Names, Written, comment_of, pythonic
+from cnncalc.interop.exporting.scopes import CallScope, scopes
+from cnncalc.interop.exporting.source import (
+    KEYWORDS,
+    Attribute,
+    Body,
+    Class,
+    TensorNames,
+    Written,
+    comment_of,
+    pythonic,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,14 +82,14 @@ class SourceWriter(ABC):
             if name is not None and owners.setdefault(name, node.path) != node.path:
                 raise refused(node, f"'{owners[name]}' has the same name there, '{name}'", self.file)
 
-    def lenders(self, root: Scope) -> None:
+    def lenders(self, root: CallScope) -> None:
         """Refuse a layer that uses the weights of one in another block."""
         homes: dict[int, str] = {}
         todo = [root]
         while todo:
             scope = todo.pop()
             homes.update({child: scope.path for child in scope.children if isinstance(child, int)})
-            todo += [child for child in scope.children if isinstance(child, Scope)]
+            todo += [child for child in scope.children if isinstance(child, CallScope)]
         for index, node in enumerate(self.graph.nodes):
             if node.shares is not None and homes[node.shares] != homes[index]:
                 raise refused(node, "it uses the weights of a layer in another block", self.file)
@@ -93,7 +102,7 @@ class SourceWriter(ABC):
         self.used.add(found)
         return found
 
-    def word(self, scope: Scope) -> str:
+    def word(self, scope: CallScope) -> str:
         """Return the name of the block that a call is of, as the spec has it."""
         text = self.line(scope.span)
         if text is not None and scope.span is not None:
@@ -102,7 +111,7 @@ class SourceWriter(ABC):
                 return match[1]
         return re.sub(r"[.\d]+$", "", scope.path).rsplit(".", 1)[-1] or "block"
 
-    def body(self, scope: Scope, *, network: bool = False) -> Body:
+    def body(self, scope: CallScope, *, network: bool = False) -> Body:
         """Return the class that a call needs."""
         body = Body()
         names: dict[Ref, str] = {}
@@ -118,22 +127,22 @@ class SourceWriter(ABC):
         at = 0
         while at < len(children):
             child = children[at]
-            if isinstance(child, Scope):
+            if isinstance(child, CallScope):
                 run = self.row(children, at, scope)
                 at += len(run)
-                self.calls(body, run, prefix, Names(names, later, at - 1, self.reserved), attributes)
+                self.calls(body, run, prefix, TensorNames(names, later, at - 1, self.reserved), attributes)
             else:
-                self.layer(body, child, prefix, Names(names, later, at, self.reserved), attributes)
+                self.layer(body, child, prefix, TensorNames(names, later, at, self.reserved), attributes)
                 at += 1
         makes = [names[ref] for ref in scope.makes]
         body.returns = ", ".join(makes) if len(makes) != 1 else makes[0]
         return body
 
-    def uses(self, scope: Scope) -> dict[Ref, int]:
+    def uses(self, scope: CallScope) -> dict[Ref, int]:
         """Return, for each tensor, the place of the last child that reads it; beyond the end for what goes out."""
         last: dict[Ref, int] = {}
         for place, child in enumerate(scope.children):
-            reads = child.reads if isinstance(child, Scope) else self.reads(child)
+            reads = child.reads if isinstance(child, CallScope) else self.reads(child)
             last.update(dict.fromkeys(reads, place))
         last.update(dict.fromkeys(scope.makes, len(scope.children)))
         return last
@@ -151,26 +160,26 @@ class SourceWriter(ABC):
                 found.append(ref)
         return found
 
-    def row(self, children: list[Any], at: int, scope: Scope) -> list[Scope]:
+    def row(self, children: list[Any], at: int, scope: CallScope) -> list[CallScope]:
         """Return the calls from a place on that are a row: `name.0`, `name.1`, .., each reading the one before."""
-        first: Scope = children[at]
+        first: CallScope = children[at]
         run = [first]
         base, _, number = first.path.rpartition(".")
         if number != "0" or len(first.makes) != 1 or len(first.reads) != 1:
             return run
         while at + len(run) < len(children):
             following = children[at + len(run)]
-            if not isinstance(following, Scope) or following.path != f"{base}.{len(run)}":
+            if not isinstance(following, CallScope) or following.path != f"{base}.{len(run)}":
                 break
             before = run[-1].makes[0]
-            outside = sum(1 for c in children for ref in (c.reads if isinstance(c, Scope) else self.reads(c))
+            outside = sum(1 for c in children for ref in (c.reads if isinstance(c, CallScope) else self.reads(c))
                           if ref == before)  # fmt: skip
             if following.reads != [before] or len(following.makes) != 1 or outside != 1 or before in scope.makes:
                 break
             run.append(following)
         return run
 
-    def calls(self, body: Body, run: list[Scope], prefix: str, names: Names, attributes: set[str]) -> None:
+    def calls(self, body: Body, run: list[CallScope], prefix: str, names: TensorNames, attributes: set[str]) -> None:
         """Add a call of a block, or a row of them."""
         path = run[0].path
         base = path.rpartition(".")[0] if len(run) > 1 else path
@@ -181,11 +190,11 @@ class SourceWriter(ABC):
             body.inner.update({index: self.joined(where, name) for index, name in inner.inner.items()})
         reads = ", ".join(names.known[ref] for ref in run[0].reads)
         outs = ", ".join([names.new(ref, attribute) for ref in run[-1].makes]) or "_"
-        body.made.append(Made(attribute, calls=[(cls, number) for cls, number, _ in made], reads=reads, outs=outs,
+        body.made.append(Attribute(attribute, calls=[(cls, number) for cls, number, _ in made], reads=reads, outs=outs,
                               comment=comment_of(self.line(run[0].span))))  # fmt: skip
         body.lines.append(self.call_line(len(body.made) - 1, body.made[-1]))
 
-    def instance(self, scope: Scope) -> tuple[Class, int, Body]:
+    def instance(self, scope: CallScope) -> tuple[Class, int, Body]:
         """Return the class of a call, and which of the calls of that class it is."""
         body = self.body(scope)
         word = self.word(scope)
@@ -199,7 +208,7 @@ class SourceWriter(ABC):
         cls.bodies.append(body)
         return cls, len(cls.bodies) - 1, body
 
-    def layer(self, body: Body, index: int, prefix: str, names: Names, attributes: set[str]) -> None:
+    def layer(self, body: Body, index: int, prefix: str, names: TensorNames, attributes: set[str]) -> None:
         """Add one layer."""
         node = self.graph.nodes[index]
         if node.op.name in PARTS:
@@ -256,7 +265,7 @@ class SourceWriter(ABC):
 
     # What a system says in its own way.
 
-    def prepare(self, root: Scope) -> None:  # noqa: B027 - most have nothing to look for
+    def prepare(self, root: CallScope) -> None:  # noqa: B027 - most have nothing to look for
         """Look at the whole network before the first line is written."""
 
     def input_name(self, number: int) -> str:
@@ -284,7 +293,7 @@ class SourceWriter(ABC):
         """Return how the module of another layer is called."""
 
     @abstractmethod
-    def call_line(self, number: int, made: Made) -> str:
+    def call_line(self, number: int, made: Attribute) -> str:
         """Return the line that calls a block."""
 
     @abstractmethod

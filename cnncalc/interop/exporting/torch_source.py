@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.interop.exporting.source import KEYWORDS, Made, camel, kind, wrapped
+from cnncalc.interop.exporting.source import KEYWORDS, Attribute, camel, kind, wrapped
 from cnncalc.interop.exporting.source_writer import SourceWriter
 from cnncalc.interop.exporting.torch_layers import HELPERS, torch_layer
 
@@ -53,14 +53,14 @@ class TorchWriter(SourceWriter):
 
     def module(self, body: Body, index: int, relative: str, code: LayerCode, attributes: set[str]) -> str:
         attribute = self.free(self.safe(self.short(relative, attributes)), attributes)
-        body.made.append(Made(attribute, code.module, code.args, defaults=code.defaults, around=code.around))
+        body.made.append(Attribute(attribute, code.module, code.args, defaults=code.defaults, around=code.around))
         body.inner[index] = attribute
         return f"self.{attribute}"
 
     def lent(self, body: Body, index: int) -> str:
         return f"self.{body.inner[index]}"
 
-    def call_line(self, number: int, made: Made) -> str:
+    def call_line(self, number: int, made: Attribute) -> str:
         return f"{made.outs} = self.{made.attribute}({made.reads})"
 
     def inside(self, attribute: str, number: int | None) -> str:
@@ -86,7 +86,7 @@ class TorchWriter(SourceWriter):
         return "\n".join(head) + "\n\n\n" + body
 
     @staticmethod
-    def made_text(made: Made, said: list[str]) -> str:
+    def made_text(made: Attribute, said: list[str]) -> str:
         """Return how an attribute is made; blocks in a row are a `Sequential`."""
         if not made.calls:
             return made.text(said)

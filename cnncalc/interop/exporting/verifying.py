@@ -46,7 +46,7 @@ class Side:
     macs: int | None
 
 
-class Row(NamedTuple):
+class LayerRow(NamedTuple):
     """The verdict on a layer: its numbers here and there, and which of them differ, or on which side it is missing."""
 
     path: str
@@ -71,16 +71,16 @@ class FieldRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class Verdict:
+class Verification:
     """What came of the comparison; `fields` is None where nobody asked for them."""
 
     title: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[LayerRow] = field(default_factory=list)
     totals: list[tuple[str, Any, Any]] = field(default_factory=list)
     fields: list[FieldRow] | None = None
 
     @property
-    def wrong(self) -> list[Row]:
+    def wrong(self) -> list[LayerRow]:
         """The layers that differ."""
         return [row for row in self.rows if row.differs]
 
@@ -123,10 +123,10 @@ def mine(graph: Graph) -> dict[str, Numbers]:
     }  # fmt: skip
 
 
-def compared(graph: Graph, side: Side) -> Verdict:
+def compared(graph: Graph, side: Side) -> Verification:
     """Return the verdict on every layer and on the whole."""
     here = mine(graph)
-    found = Verdict(side.title)
+    found = Verification(side.title)
     found.rows = by_path(here, side.layers) if side.ours else by_order(here, side.layers)
     outputs = [tuple(graph.shape(ref)) for ref in graph.outputs.values()]
     found.totals.append(("outputs", shown(outputs), shown(side.outputs)))
@@ -143,9 +143,9 @@ def shown(shapes: Sequence[tuple[int, ...]]) -> list[str]:
     return ["x".join(map(str, shape)) for shape in shapes]
 
 
-def by_path(here: dict[str, Numbers], there: dict[str, Numbers]) -> list[Row]:
+def by_path(here: dict[str, Numbers], there: dict[str, Numbers]) -> list[LayerRow]:
     """Compare layers of one name; what the other side has no layer for is an expression in it."""
-    return [Row(path, path, numbers, there[path], tuple(numbers.differs(there[path])))
+    return [LayerRow(path, path, numbers, there[path], tuple(numbers.differs(there[path])))
             for path, numbers in here.items() if path in there]  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def weighing(layers: dict[str, Numbers]) -> list[str]:
     return [path for path, n in layers.items() if n.macs or n.params]
 
 
-def by_order(here: dict[str, Numbers], there: dict[str, Numbers]) -> list[Row]:
+def by_order(here: dict[str, Numbers], there: dict[str, Numbers]) -> list[LayerRow]:
     """Compare the layers that weigh, in order; equal ones at another place of a branch are a pair as well."""
     left, right = weighing(here), weighing(there)
     keys = [here[p] for p in left], [there[p] for p in right]
@@ -172,7 +172,7 @@ def by_order(here: dict[str, Numbers], there: dict[str, Numbers]) -> list[Row]:
             pairs[path] = twin
             lost.remove(path)
             spare.remove(twin)
-    rows = [Row(path, pairs[path], here[path], there[pairs[path]], ()) for path in left if path in pairs]
+    rows = [LayerRow(path, pairs[path], here[path], there[pairs[path]], ()) for path in left if path in pairs]
     one_by_one = dict(zip(lost, spare, strict=True)) if len(lost) == len(spare) else {}
     for path in lost:
         near = next((other for other in spare if len(here[path].differs(there[other])) == 1), None)
@@ -180,8 +180,8 @@ def by_order(here: dict[str, Numbers], there: dict[str, Numbers]) -> list[Row]:
             near = next((other for other in (path, one_by_one.get(path)) if other in spare), None)
         if near is not None:
             spare.remove(near)
-            rows.append(Row(path, near, here[path], there[near], tuple(here[path].differs(there[near]))))
+            rows.append(LayerRow(path, near, here[path], there[near], tuple(here[path].differs(there[near]))))
         else:
-            rows.append(Row(path, "", here[path], None, ("missing there",)))
-    rows += [Row("", other, None, there[other], ("missing here",)) for other in spare]
+            rows.append(LayerRow(path, "", here[path], None, ("missing there",)))
+    rows += [LayerRow("", other, None, there[other], ("missing here",)) for other in spare]
     return rows

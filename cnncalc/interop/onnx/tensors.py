@@ -60,7 +60,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredTensor:
     """A tensor that the file holds: how many numbers, whether they are real numbers, whether it is a bare constant."""
 
     elements: int

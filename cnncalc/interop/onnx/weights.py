@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cnncalc.interop.onnx.declared import BIAS_AT, PER_ELEMENT
 from cnncalc.interop.onnx.quantised import CASTS, WIDTHS
-from cnncalc.interop.onnx.tensors import FLOATS, Stored, Value
+from cnncalc.interop.onnx.tensors import FLOATS, StoredTensor, Value
 
 if TYPE_CHECKING:
     from cnncalc.interop.onnx.call import Call
@@ -56,13 +56,13 @@ class StoredWeights:
     """The stored tensors of a model, and which layer has each."""
 
     def __init__(self) -> None:
-        self.stored: dict[str, Stored] = {}
+        self.stored: dict[str, StoredTensor] = {}
         self.owner: dict[str, int] = {}
         self.widths: dict[str, int] = {}
 
     def keep(self, name: str, value: Value, *, scalar: bool) -> None:
         """Note a stored tensor under its name, which becomes its origin."""
-        self.stored[name] = Stored(value.elements, value.elem in FLOATS, scalar and value.elements == 1)
+        self.stored[name] = StoredTensor(value.elements, value.elem in FLOATS, scalar and value.elements == 1)
         value.origins = (name,)
 
     def forget(self, layer: int) -> None:
@@ -81,7 +81,7 @@ class StoredWeights:
             origins = sources[0].origins
         if taken and kind in PARTS:
             source = self.stored[origins[0]]
-            self.stored[name] = Stored(value.elements, source.real, scalar=False)
+            self.stored[name] = StoredTensor(value.elements, source.real, scalar=False)
             if origins[0] in self.widths:
                 self.widths[name] = self.widths[origins[0]]
             origins = (name,)

@@ -25,7 +25,7 @@ class ExportedTensor(NamedTuple):
     real: bool = True
 
 
-class Stored(NamedTuple):
+class StateEntry(NamedTuple):
     """A parameter or buffer: what it is the same as, its elements, whether it is learned, whether it is real."""
 
     same: str
@@ -71,7 +71,7 @@ class ExportedProgram(NamedTuple):
     """A model as it is exported: the names and extents of its inputs, its weights, its steps, its results."""
 
     inputs: list[ExportedTensor]
-    stored: dict[str, Stored]
+    stored: dict[str, StateEntry]
     steps: list[ExportedStep]
     outputs: list[str]
     names: dict[str, str]
@@ -135,7 +135,7 @@ def program(model: Any, inputs: Mapping[str, tuple[int, ...]]) -> ExportedProgra
 def read(found: Any, model: Any) -> ExportedProgram:
     """Return the plain data of an exported program."""
     signature = found.graph_signature
-    stored: dict[str, Stored] = {}
+    stored: dict[str, StateEntry] = {}
     same: dict[int, str] = {}
     learned, kept = signature.inputs_to_parameters, signature.inputs_to_buffers
     constants = getattr(signature, "inputs_to_lifted_tensor_constants", {})
@@ -156,7 +156,7 @@ def read(found: Any, model: Any) -> ExportedProgram:
                 continue
             tensor = state.get(target)
             owner = target if tensor is None else same.setdefault(id(tensor), target)
-            stored[node.name] = Stored(owner, int(value.numel()), node.name in learned, value.is_floating_point())
+            stored[node.name] = StateEntry(owner, int(value.numel()), node.name in learned, value.is_floating_point())
             names[node.name] = target
         elif node.op == "call_function" and getattr(node.target, "__name__", "") == "getitem":
             source = made_by.get(node.args[0].name)
@@ -267,6 +267,6 @@ def from_data(found: Mapping[str, Any]) -> ExportedProgram:
                      path, module)
         for kind, given, unusual, outs, used, path, module in found["steps"]
     ]  # fmt: skip
-    stored = {name: Stored(*entry) for name, entry in found["stored"].items()}
+    stored = {name: StateEntry(*entry) for name, entry in found["stored"].items()}
     inputs = [tensor(t) for t in found["inputs"]]
     return ExportedProgram(inputs, stored, steps, list(found["outputs"]), dict(found["names"]))

@@ -14,7 +14,7 @@ FORMATS = {"Int8": "<b", "Uint8": "<B", "Bool": "<?", "Int32": "<i", "Uint32": "
 SIZES = {name: struct.calcsize(form) for name, form in FORMATS.items()}
 
 
-class Table(NamedTuple):
+class FlatTable(NamedTuple):
     """A table: the file, and where in it the table starts."""
 
     data: bytes
@@ -57,10 +57,10 @@ class Table(NamedTuple):
             raise TruncatedError
         return found
 
-    def table(self, slot: int) -> Table | None:
+    def table(self, slot: int) -> FlatTable | None:
         """Return a table that a field leads to."""
         at = self.place(slot)
-        return None if at is None else Table(self.data, self.target(at))
+        return None if at is None else FlatTable(self.data, self.target(at))
 
     def vector(self, slot: int, size: int) -> tuple[int, int]:
         """Return where a vector's first element stands, and how many elements of `size` bytes there are."""
@@ -78,10 +78,10 @@ class Table(NamedTuple):
         start, count = self.vector(slot, 4)
         return struct.unpack_from(f"<{count}i", self.data, start)
 
-    def tables(self, slot: int, most: int) -> list[Table]:
+    def tables(self, slot: int, most: int) -> list[FlatTable]:
         """Return a vector of tables, at most so many and one more."""
         start, count = self.vector(slot, 4)
-        return [Table(self.data, self.target(start + 4 * n)) for n in range(min(count, most + 1))]
+        return [FlatTable(self.data, self.target(start + 4 * n)) for n in range(min(count, most + 1))]
 
     def text(self, slot: int, most: int = 4096) -> str:
         """Return a text, its beginning if it is long."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.tflite.reading import Operation, Stored
+    from cnncalc.interop.tflite.reading import Operation, TfliteTensor
     from cnncalc.interop.tflite.walk import TfliteWalk
     from cnncalc.ops.operator import Operator
     from cnncalc.values.shape import Shape
@@ -69,7 +69,7 @@ class TfliteCall:
         """The number of the activation inside it."""
         return int(self.option(ACT))
 
-    def stored(self, index: int) -> Stored | None:
+    def stored(self, index: int) -> TfliteTensor | None:
         """Return a tensor that it reads as the file has it; None for one left out."""
         numbers = self.operation.inputs
         if index >= len(numbers) or numbers[index] < 0:

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncalc.interop.foreign import failure
-from cnncalc.interop.tflite.flat import Table, TruncatedError
+from cnncalc.interop.tflite.flat import FlatTable, TruncatedError
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -48,7 +48,7 @@ CUSTOM = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class TfliteTensor:
     """A tensor of a file.
 
     Attributes:
@@ -83,14 +83,14 @@ class Operation:
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Table | None
+    options: FlatTable | None
 
 
 @dataclass(frozen=True, slots=True)
 class TfliteModel:
     """The first subgraph of a file."""
 
-    tensors: tuple[Stored, ...]
+    tensors: tuple[TfliteTensor, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     operations: tuple[Operation, ...]
@@ -122,8 +122,8 @@ class _ReadingFile:
     def model(self) -> TfliteModel:
         if self.data[4:8] != IDENTIFIER:
             self.fail("is no TensorFlow Lite model", code="unreadable-model")
-        root = Table(self.data, 0)
-        model = Table(self.data, root.target(0))
+        root = FlatTable(self.data, 0)
+        model = FlatTable(self.data, root.target(0))
         graphs = model.tables(2, 1)
         if not graphs:
             self.fail("has no subgraph", code="no-layers")
@@ -140,13 +140,13 @@ class _ReadingFile:
         return TfliteModel(made, inputs, outputs, tuple(self.operation(n, t, codes, made)
                                                         for n, t in enumerate(operators)))  # fmt: skip
 
-    def code(self, table: Table) -> str:
+    def code(self, table: FlatTable) -> str:
         number = max(int(table.field(0, "Int8", 0)), int(table.field(3, "Int32", 0)))
         if number == CUSTOM:
             return table.text(1, 64) or "CUSTOM"
         return OPERATORS[number] if 0 <= number < len(OPERATORS) else f"operator {number}"
 
-    def tensor(self, number: int, table: Table, buffers: list[Table]) -> Stored:
+    def tensor(self, number: int, table: FlatTable, buffers: list[FlatTable]) -> TfliteTensor:
         shape, name = table.integers(0), table.text(3)
         if len(shape) > MAX_AXES or any(n < 0 for n in shape) or prod(shape) > LARGEST:
             self.fail(f"has the extents {list(shape[:9])}", place=f"tensor '{name[:60] or number}'")
@@ -160,16 +160,18 @@ class _ReadingFile:
         size = {"int32": 4, "int64": 8}.get(dtype)
         if size and 0 < count <= KEPT * size and count == prod(shape) * size:
             values = struct.unpack_from(f"<{count // size}{'i' if size == 4 else 'q'}", self.data, start)
-        return Stored(name, shape, dtype, bool(count) or far, values)
+        return TfliteTensor(name, shape, dtype, bool(count) or far, values)
 
-    def known(self, numbers: tuple[int, ...], tensors: tuple[Stored, ...], what: str, *, gaps: bool = False
+    def known(self, numbers: tuple[int, ...], tensors: tuple[TfliteTensor, ...], what: str, *, gaps: bool = False
               ) -> tuple[int, ...]:  # fmt: skip
         lost = next((n for n in numbers if not (0 <= n < len(tensors) or (gaps and n == -1))), None)
         if lost is not None:
             self.fail(f"names tensor {lost}, which is not there", place=what)
         return numbers
 
-    def operation(self, number: int, table: Table, codes: list[str], tensors: tuple[Stored, ...]) -> Operation:
+    def operation(
+        self, number: int, table: FlatTable, codes: list[str], tensors: tuple[TfliteTensor, ...]
+    ) -> Operation:
         at = int(table.field(0, "Uint32", 0))
         if not 0 <= at < len(codes):
             self.fail(f"has code {at}, which is not there", place=f"operator {number}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Ref
-    from cnncalc.interop.tflite.reading import Operation, Stored, TfliteModel
+    from cnncalc.interop.tflite.reading import Operation, TfliteModel, TfliteTensor
     from cnncalc.language.settings import Overrides
     from cnncalc.ops.operator import Operator
     from cnncalc.values.diagnostics import Collector
@@ -74,7 +74,7 @@ class TfliteWalk:
         graph.batch = self.batch
         return graph
 
-    def label(self, tensor: Stored, otherwise: str) -> str:
+    def label(self, tensor: TfliteTensor, otherwise: str) -> str:
         """Return what a tensor is called: the first of the names that its file joins, without its port."""
         name = PORT.sub("", tensor.name.split(";", maxsplit=1)[0]).strip("/")
         parts = [part for part in re.split(r"[/.]", name) if part]

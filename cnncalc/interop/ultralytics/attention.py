@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.ultralytics.place import Place
+    from cnncalc.interop.ultralytics.place import ModulePlace
 
 HEAD = 64
 """Channels of one head in position-sensitive attention."""
 
 
-def sequence(y: Place, x: Ref, name: str) -> Ref:
+def sequence(y: ModulePlace, x: Ref, name: str) -> Ref:
     """Return a map as a sequence `[C, H*W]`."""
     shape = y.shape(x)
     return y.add("reshape", x, name, shape=(shape[0], prod(shape[1:])))
 
 
-def linear(y: Place, x: Ref, name: str, out: int, shares: str | None = None) -> Ref:
+def linear(y: ModulePlace, x: Ref, name: str, out: int, shares: str | None = None) -> Ref:
     """Add a linear layer at every position of a sequence `[C, S]`."""
     return y.add("linear", x, name, out=out, axis="channel", shares=shares)
 
 
-def interleaved(y: Place, x: Ref, heads: int, sizes: Sequence[int]) -> tuple[Ref, ...]:
+def interleaved(y: ModulePlace, x: Ref, heads: int, sizes: Sequence[int]) -> tuple[Ref, ...]:
     """Return queries, keys and values; the channels hold them head by head, which moves nothing."""
     return y.parts(x, [heads * n for n in sizes])
 
 
-def attention(y: Place, x: Ref, heads: int, ratio: Any = 0.5) -> Ref:
+def attention(y: ModulePlace, x: Ref, heads: int, ratio: Any = 0.5) -> Ref:
     """Attention with keys of fewer channels, and a depthwise convolution of the values as positions."""
     width = y.channels(x)
     value = width // heads
@@ -46,7 +46,7 @@ def attention(y: Place, x: Ref, heads: int, ratio: Any = 0.5) -> Ref:
     return y.conv("proj", y.sum([mixed, y.conv("pe", v, width, 3, g=width, act=False)]), width, act=False)
 
 
-def psa_block(y: Place, x: Ref, heads: int, ratio: Any = 0.5) -> Ref:
+def psa_block(y: ModulePlace, x: Ref, heads: int, ratio: Any = 0.5) -> Ref:
     """PSABlock: attention and two 1x1 convolutions, each with the input added."""
     width = y.channels(x)
     x = y.at("attn_add").add("add", [x, attention(y.at("attn"), x, heads, ratio)])
@@ -54,14 +54,14 @@ def psa_block(y: Place, x: Ref, heads: int, ratio: Any = 0.5) -> Ref:
     return y.at("ffn_add").add("add", [x, z.conv(1, z.conv(0, x, 2 * width), width, act=False)])
 
 
-def psa(y: Place, x: Ref, out: int, e: Any = 0.5) -> Ref:
+def psa(y: ModulePlace, x: Ref, out: int, e: Any = 0.5) -> Ref:
     """PSA: attention on one half of the channels (arXiv:2405.14458)."""
     hidden = int(y.channels(x) * e)
     a, b = y.halves(y.conv("cv1", x, 2 * hidden))
     return y.conv("cv2", y.joined([a, psa_block(y, b, max(hidden // HEAD, 1))]), out)
 
 
-def c2_psa(y: Place, x: Ref, out: int, n: int = 1, e: Any = 0.5) -> Ref:
+def c2_psa(y: ModulePlace, x: Ref, out: int, n: int = 1, e: Any = 0.5) -> Ref:
     """C2PSA: n blocks of attention on one half of the channels."""
     hidden = int(y.channels(x) * e)
     a, b = y.halves(y.conv("cv1", x, 2 * hidden))
@@ -69,16 +69,16 @@ def c2_psa(y: Place, x: Ref, out: int, n: int = 1, e: Any = 0.5) -> Ref:
     return y.conv("cv2", y.joined([a, b]), out)
 
 
-def c2f_psa(y: Place, x: Ref, out: int, n: int = 1, e: Any = 0.5) -> Ref:
+def c2f_psa(y: ModulePlace, x: Ref, out: int, n: int = 1, e: Any = 0.5) -> Ref:
     """C2fPSA: C2f of blocks of attention."""
     return fanned(y, x, out, n, lambda z, v, c: psa_block(z, v, max(c // HEAD, 1)), e)
 
 
-def c3k2(y: Place, x: Ref, out: int, n: int = 1, nested: bool = False, e: Any = 0.5, attn: bool = False, g: int = 1,
-         shortcut: bool = True) -> Ref: # fmt: skip
+def c3k2(y: ModulePlace, x: Ref, out: int, n: int = 1, nested: bool = False, e: Any = 0.5, attn: bool = False,
+         g: int = 1, shortcut: bool = True) -> Ref: # fmt: skip
     """C3k2: C2f of bottlenecks, of C3k, or of a bottleneck and a block of attention."""
 
-    def inner(z: Place, v: Ref, c: int) -> Ref:
+    def inner(z: ModulePlace, v: Ref, c: int) -> Ref:
         if attn:
             v = bottleneck(z.at(0), v, c, shortcut, g, e=0.5)
             return psa_block(z.at(1), v, max(c // HEAD, 1))
@@ -90,7 +90,7 @@ def c3k2(y: Place, x: Ref, out: int, n: int = 1, nested: bool = False, e: Any = 
 # Area attention (arXiv:2502.12524).
 
 
-def area_block(y: Place, x: Ref, heads: int, ratio: Any, area: int) -> Ref:
+def area_block(y: ModulePlace, x: Ref, heads: int, ratio: Any, area: int) -> Ref:
     """ABlock: attention inside each of `area` parts of the map, and two 1x1 convolutions."""
     width, z = y.channels(x), y.at("attn")
     q, k, v = interleaved(z, z.conv("qkv", x, 3 * width, act=False), heads, (width // heads,) * 3)
@@ -105,7 +105,7 @@ def area_block(y: Place, x: Ref, heads: int, ratio: Any, area: int) -> Ref:
     return y.at("mlp_add").add("add", [x, z.conv(1, z.conv(0, x, int(width * ratio)), width, act=False)])
 
 
-def a2_c2f(y: Place, x: Ref, out: int, n: int = 1, attn: bool = True, area: int = 1, residual: bool = False,
+def a2_c2f(y: ModulePlace, x: Ref, out: int, n: int = 1, attn: bool = True, area: int = 1, residual: bool = False,
            ratio: Any = 2, e: Any = 0.5, g: int = 1, shortcut: bool = True) -> Ref: # fmt: skip
     """A2C2f: pairs of blocks of area attention, or C3k, with every result beside the first."""
     hidden = int(out * e)
@@ -127,7 +127,7 @@ def a2_c2f(y: Place, x: Ref, out: int, n: int = 1, attn: bool = True, area: int 
 # Transformer layers (arXiv:1706.03762).
 
 
-def self_attention(y: Place, query: Ref, value: Ref, heads: int) -> Ref:
+def self_attention(y: ModulePlace, query: Ref, value: Ref, heads: int) -> Ref:
     """nn.MultiheadAttention whose queries and keys are one tensor: three projections, attention, a fourth."""
     width = y.channels(query)
     q, k = (linear(y, query, f"in_proj_{name}", width) for name in "qk")
@@ -135,7 +135,7 @@ def self_attention(y: Place, query: Ref, value: Ref, heads: int) -> Ref:
     return linear(y, mixed, "out_proj", width)
 
 
-def aifi(y: Place, x: Ref, hidden: int = 2048, heads: int = 8) -> Ref:
+def aifi(y: ModulePlace, x: Ref, hidden: int = 2048, heads: int = 8) -> Ref:
     """AIFI: one transformer layer over a map; sines of the positions are made at every run (arXiv:2304.08069)."""
     shape = y.shape(x)
     seq = sequence(y, x, "flatten")
@@ -154,12 +154,12 @@ def aifi(y: Place, x: Ref, hidden: int = 2048, heads: int = 8) -> Ref:
 # Maps and text (arXiv:2401.17270).
 
 
-def text_width(y: Place, text: Ref) -> int:
+def text_width(y: ModulePlace, text: Ref) -> int:
     """Return the width of the text's embeddings `[prompts, width]`."""
     return y.shape(text)[1]
 
 
-def max_sigmoid(y: Place, x: Ref, text: Ref, out: int, heads: int, embed: int) -> Ref:
+def max_sigmoid(y: ModulePlace, x: Ref, text: Ref, out: int, heads: int, embed: int) -> Ref:
     """MaxSigmoidAttnBlock: a gate per head and position, the best match of the text there."""
     guide = y.add("linear", text, "gl", out=embed, axis="last")
     queries = x if y.channels(x) == embed else y.conv("ec", x, embed, act=False)
@@ -180,7 +180,7 @@ def max_sigmoid(y: Place, x: Ref, text: Ref, out: int, heads: int, embed: int) -
     return y.maker.declare("gate", [values, gate], f"{y.path}.gate", Cost(outs=(y.shape(values),), work=work))[0]
 
 
-def c2f_attn(y: Place, x: Ref, text: Ref, out: int, n: int = 1, embed: int = 128, heads: int = 1,
+def c2f_attn(y: ModulePlace, x: Ref, text: Ref, out: int, n: int = 1, embed: int = 128, heads: int = 1,
              e: Any = 0.5) -> Ref: # fmt: skip
     """C2fAttn: C2f, and one more way gated by the text."""
     hidden = int(out * e)
@@ -191,7 +191,7 @@ def c2f_attn(y: Place, x: Ref, text: Ref, out: int, n: int = 1, embed: int = 128
     return y.conv("cv2", y.joined(ways), out)
 
 
-def image_pooling(y: Place, xs: Sequence[Ref], text: Ref, embed: int = 256, heads: int = 8, k: int = 3) -> Ref:
+def image_pooling(y: ModulePlace, xs: Sequence[Ref], text: Ref, embed: int = 256, heads: int = 8, k: int = 3) -> Ref:
     """ImagePoolingAttn: the text attends to k x k maxima of every level, and is added to what it finds."""
     prompts, width = y.shape(text)
     pooled = []

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.ultralytics.place import Place
+    from cnncalc.interop.ultralytics.place import ModulePlace
 
 
-def perceptron(y: Place, x: Ref, name: str, widths: Sequence[int], shares: str | None = None) -> Ref:
+def perceptron(y: ModulePlace, x: Ref, name: str, widths: Sequence[int], shares: str | None = None) -> Ref:
     """Add linear layers with activations between them."""
     for number, width in enumerate(widths):
         lender = f"{shares}.{number}" if shares else None
@@ -26,7 +26,7 @@ def perceptron(y: Place, x: Ref, name: str, widths: Sequence[int], shares: str |
     return x
 
 
-def sampled(y: Place, query: Ref, memory: Ref, heads: int, levels: int, points: int) -> Ref:
+def sampled(y: ModulePlace, query: Ref, memory: Ref, heads: int, levels: int, points: int) -> Ref:
     """Deformable attention: each head mixes a few places of each level (arXiv:2010.04159)."""
     width, queries = y.shape(query)
     value = linear(y, memory, "value_proj", width)
@@ -43,7 +43,7 @@ def sampled(y: Place, query: Ref, memory: Ref, heads: int, levels: int, points: 
     return linear(y, mixed, "output_proj", width)
 
 
-def rt_detr(y: Place, xs: Sequence[Ref], classes: int, width: int = 256, queries: int = 300, points: int = 4,
+def rt_detr(y: ModulePlace, xs: Sequence[Ref], classes: int, width: int = 256, queries: int = 300, points: int = 4,
             heads: int = 8, depth: int = 6, hidden: int = 1024) -> Ref: # fmt: skip
     """RTDETRDecoder: `[queries, 4 + class and score]`; what training alone needs has parameters and no work."""
     maps = [y.add("batch_norm", y.at("input_proj").at(level).plain(0, x, width, bias=False), f"input_proj.{level}.1")

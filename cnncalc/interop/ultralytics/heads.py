@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.ultralytics.place import Place
+    from cnncalc.interop.ultralytics.place import ModulePlace
 
 ONE = "one2one_"
 """The second set of branches of a head that needs no suppression."""
@@ -40,10 +40,10 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Branches:
+class HeadBranches:
     """What every level of a head has; `extra` names further branches, each with its channels in and out."""
 
-    y: Place
+    y: ModulePlace
     xs: Sequence[Ref]
     want: Wanted
     extra: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -58,15 +58,15 @@ class Branches:
         """Channels inside the branch of classes."""
         return max(self.y.channels(self.xs[0]), min(self.want.classes, 100))
 
-    def three(self, z: Place, x: Ref, hidden: int, out: int) -> Ref:
+    def three(self, z: ModulePlace, x: Ref, hidden: int, out: int) -> Ref:
         """Add two 3x3 convolutions and a 1x1 that ends them."""
         return z.plain(2, z.conv(1, z.conv(0, x, hidden, 3), hidden, 3), out)
 
-    def boxes(self, z: Place, x: Ref) -> Ref:
+    def boxes(self, z: ModulePlace, x: Ref) -> Ref:
         """Add the branch of boxes at one level."""
         return self.three(z, x, self.box_width, 4 * self.want.bins)
 
-    def classes(self, z: Place, x: Ref, out: int) -> Ref:
+    def classes(self, z: ModulePlace, x: Ref, out: int) -> Ref:
         """Add the branch of classes at one level."""
         width = self.class_width
         if self.want.legacy:
@@ -95,7 +95,7 @@ class Branches:
                 found.setdefault(name, []).append(v)
         return {name: self.y.positions_joined(refs, f"{prefix}{name}") for name, refs in found.items()}
 
-    def sigmas(self, z: Place, x: Ref) -> Ref:
+    def sigmas(self, z: ModulePlace, x: Ref) -> Ref:
         """Add the convolution that training reads the key points' uncertainties from."""
         return z.plain("conv", x, 2 * self.want.keypoints[0])
 
@@ -109,7 +109,7 @@ class Branches:
         return self.all(ONE, score, out)
 
 
-def decoded(y: Place, found: dict[str, Ref], want: Wanted) -> list[Ref]:
+def decoded(y: ModulePlace, found: dict[str, Ref], want: Wanted) -> list[Ref]:
     """Add what makes boxes of bins, and probabilities of scores."""
     boxes = found["boxes"]
     places = y.shape(boxes)[1]
@@ -123,19 +123,19 @@ def decoded(y: Place, found: dict[str, Ref], want: Wanted) -> list[Ref]:
     return [boxes, y.add("sigmoid", found["scores"], "sigmoid")]
 
 
-def detect(y: Place, xs: Sequence[Ref], want: Wanted) -> Ref:
+def detect(y: ModulePlace, xs: Sequence[Ref], want: Wanted) -> Ref:
     """Detect, v10Detect: `[4 + classes, A]` over all positions of all levels."""
-    return y.joined(decoded(y, Branches(y, xs, want).both(), want))
+    return y.joined(decoded(y, HeadBranches(y, xs, want).both(), want))
 
 
-def proto(y: Place, x: Ref, masks: int, hidden: int) -> Ref:
+def proto(y: ModulePlace, x: Ref, masks: int, hidden: int) -> Ref:
     """Proto: the masks' prototypes at twice the size (arXiv:1904.02689)."""
     v = y.conv("cv1", x, hidden, 3)
     v = y.add("conv_transpose", v, "upsample", out=hidden, kernel=2, stride=2)
     return y.conv("cv3", y.conv("cv2", v, hidden, 3), masks)
 
 
-def proto26(y: Place, xs: Sequence[Ref], masks: int, hidden: int, classes: int) -> Ref:
+def proto26(y: ModulePlace, xs: Sequence[Ref], masks: int, hidden: int, classes: int) -> Ref:
     """Proto26: prototypes of all levels; a branch of classes works in training only."""
     first, size = xs[0], tuple(y.shape(xs[0])[1:])
     width = y.channels(first)
@@ -148,11 +148,11 @@ def proto26(y: Place, xs: Sequence[Ref], masks: int, hidden: int, classes: int) 
     return proto(y, v, masks, hidden)
 
 
-def segment(y: Place, xs: Sequence[Ref], want: Wanted, masks: int, hidden: int, *, newer: bool = False,
+def segment(y: ModulePlace, xs: Sequence[Ref], want: Wanted, masks: int, hidden: int, *, newer: bool = False,
             texts: Ref | None = None, normed: bool = True) -> Ref:  # fmt: skip
     """Segment: boxes, classes and mask coefficients, and the prototypes as a second output."""
     name = "cv4" if texts is None else "cv5"
-    branches = Branches(y, xs, want, {name: (max(y.channels(xs[0]) // 4, masks), masks)})
+    branches = HeadBranches(y, xs, want, {name: (max(y.channels(xs[0]) // 4, masks), masks)})
     found = prompted(branches, texts, normed=normed) if texts is not None else branches.both()
     z = y.at("proto")
     y.maker.results[z.path] = (proto26(z, xs, masks, hidden, want.classes) if newer
@@ -160,12 +160,12 @@ def segment(y: Place, xs: Sequence[Ref], want: Wanted, masks: int, hidden: int, 
     return y.joined([*decoded(y, found, want), found[name]])
 
 
-def pose(y: Place, xs: Sequence[Ref], want: Wanted, *, newer: bool = False) -> Ref:
+def pose(y: ModulePlace, xs: Sequence[Ref], want: Wanted, *, newer: bool = False) -> Ref:
     """Pose: boxes, classes and key points; the newer one has uncertainties and a flow for training beside them."""
     points, values = want.keypoints
     first = y.channels(xs[0]) // 4
     extra = (max(first, points * (values + 2)), 0) if newer else (max(first, points * values), points * values)
-    found = Branches(y, xs, want, {"cv4": extra}).both()
+    found = HeadBranches(y, xs, want, {"cv4": extra}).both()
     if newer:
         flow(y.at("flow_model"), xs[0])
     keys = found["cv4"]
@@ -179,7 +179,7 @@ def pose(y: Place, xs: Sequence[Ref], want: Wanted, *, newer: bool = False) -> R
 FLOW_STEPS, FLOW_WIDTH = 6, 64
 
 
-def flow(y: Place, x: Ref) -> None:
+def flow(y: ModulePlace, x: Ref) -> None:
     """Add the weights of the flow that training fits the key points' errors with (arXiv:1605.08803)."""
     layer = FLOW_WIDTH * 3 + FLOW_WIDTH * (FLOW_WIDTH + 1) + 2 * (FLOW_WIDTH + 1)
     cost = Cost(outs=(y.shape(x),), params=2 * FLOW_STEPS * layer, biases=2 * FLOW_STEPS * (2 * FLOW_WIDTH + 2),
@@ -187,9 +187,9 @@ def flow(y: Place, x: Ref) -> None:
     y.maker.declare("idle", [x], y.path, cost)
 
 
-def oriented(y: Place, xs: Sequence[Ref], want: Wanted, values: int = 1) -> Ref:
+def oriented(y: ModulePlace, xs: Sequence[Ref], want: Wanted, values: int = 1) -> Ref:
     """OBB: boxes, classes and angles."""
-    found = Branches(y, xs, want, {"cv4": (max(y.channels(xs[0]) // 4, values), values)}).both()
+    found = HeadBranches(y, xs, want, {"cv4": (max(y.channels(xs[0]) // 4, values), values)}).both()
     angle = found["cv4"]
     n = y.shape(angle).elements
     angle = y.each(angle, "decode_angle", "angle", y.shape(angle), special=n, additions=2 * n, divisions=n,
@@ -200,7 +200,7 @@ def oriented(y: Place, xs: Sequence[Ref], want: Wanted, values: int = 1) -> Ref:
 # Classes by text (arXiv:2401.17270, arXiv:2503.07465).
 
 
-def prompted(branches: Branches, text: Ref, *, normed: bool) -> dict[str, Ref]:
+def prompted(branches: HeadBranches, text: Ref, *, normed: bool) -> dict[str, Ref]:
     """Add branches whose scores are the likeness of a position to each prompt of `text`, `[prompts, width]`."""
     y = branches.y
     prompts, width = y.shape(text)
@@ -220,7 +220,7 @@ def prompted(branches: Branches, text: Ref, *, normed: bool) -> dict[str, Ref]:
     return branches.both(score, width)
 
 
-def each_length(z: Place, x: Ref, name: str) -> Ref:
+def each_length(z: ModulePlace, x: Ref, name: str) -> Ref:
     """Add what brings every vector to length one."""
     n = z.shape(x).elements
     vectors = n // (z.shape(x)[0] if len(z.shape(x)) == 3 else z.shape(x)[-1])
@@ -228,30 +228,30 @@ def each_length(z: Place, x: Ref, name: str) -> Ref:
                   divisions=n)  # fmt: skip
 
 
-def world(y: Place, xs: Sequence[Ref], text: Ref, want: Wanted, *, normed: bool) -> Ref:
+def world(y: ModulePlace, xs: Sequence[Ref], text: Ref, want: Wanted, *, normed: bool) -> Ref:
     """WorldDetect."""
-    return y.joined(decoded(y, prompted(Branches(y, xs, want), text, normed=normed), want))
+    return y.joined(decoded(y, prompted(HeadBranches(y, xs, want), text, normed=normed), want))
 
 
-def yoloe(y: Place, xs: Sequence[Ref], text: Ref, want: Wanted, *, normed: bool) -> Ref:
+def yoloe(y: ModulePlace, xs: Sequence[Ref], text: Ref, want: Wanted, *, normed: bool) -> Ref:
     """YOLOEDetect."""
     prompt_encoders(y, xs, text, want)
     return world(y, xs, text, want, normed=normed)
 
 
-def yoloe_segment(y: Place, xs: Sequence[Ref], text: Ref, want: Wanted, masks: int, hidden: int, *, normed: bool,
+def yoloe_segment(y: ModulePlace, xs: Sequence[Ref], text: Ref, want: Wanted, masks: int, hidden: int, *, normed: bool,
                   newer: bool = False) -> Ref:  # fmt: skip
     """YOLOESegment."""
     prompt_encoders(y, xs, text, want)
     return segment(y, xs, want, masks, hidden, newer=newer, texts=text, normed=normed)
 
 
-def prompt_encoders(y: Place, xs: Sequence[Ref], text: Ref, want: Wanted) -> None:
+def prompt_encoders(y: ModulePlace, xs: Sequence[Ref], text: Ref, want: Wanted) -> None:
     """Add the weights that make prompts ready before the first image, for text and for marked boxes."""
     width = y.shape(text)[1]
-    hidden = Branches(y, xs, want).class_width
+    hidden = HeadBranches(y, xs, want).class_width
 
-    def adapt(z: Place, x: Ref) -> None:
+    def adapt(z: ModulePlace, x: Ref) -> None:
         wide = z.add("linear", x, "w12", out=4 * width, axis="last")
         z.add("linear", z.add("slice", z.add("permute", wide, "turn", axes=(1, 0)), "half", channels=(0, 2 * width)),
               "w3", out=width, axis="channel")  # fmt: skip
@@ -262,7 +262,7 @@ def prompt_encoders(y: Place, xs: Sequence[Ref], text: Ref, want: Wanted) -> Non
         y.idle(f"savpe.cv2.{level}", x, lambda z, r: z.conv(0, r, hidden))
     inside = 16
 
-    def encode(z: Place, x: Ref) -> None:
+    def encode(z: ModulePlace, x: Ref) -> None:
         z.plain("cv3", x, width)
         features = z.plain("cv4", x, inside, 3)
         marks = z.plain("cv5", z.add("slice", x, "marks", channels=(0, 1)), inside, 3)
@@ -274,7 +274,7 @@ def prompt_encoders(y: Place, xs: Sequence[Ref], text: Ref, want: Wanted) -> Non
 # Dense results.
 
 
-def semantic(y: Place, xs: Sequence[Ref], classes: int) -> Ref:
+def semantic(y: ModulePlace, xs: Sequence[Ref], classes: int) -> Ref:
     """SemanticSegment: classes at every position of the first map; the second has a branch for training."""
     width, z = y.channels(xs[0]), y.at("classifier")
     if len(xs) > 1:
@@ -282,7 +282,7 @@ def semantic(y: Place, xs: Sequence[Ref], classes: int) -> Ref:
     return z.plain(1, z.conv(0, xs[0], width, 3), classes)
 
 
-def depth(y: Place, xs: Sequence[Ref], middle: int) -> Ref:
+def depth(y: ModulePlace, xs: Sequence[Ref], middle: int) -> Ref:
     """Depth: levels fused from the smallest up, and one value at twice the size of the largest."""
     ways = [y.at("proj").conv(number, x, middle) for number, x in enumerate(xs)]
     v = ways[-1]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnncalc.values.shape import Shape
 
 
-class Place:
+class ModulePlace:
     """A path under which layers are added.
 
     Attributes:
@@ -30,9 +30,9 @@ class Place:
         self.path = path
         self.act = act
 
-    def at(self, name: str | int) -> Place:
+    def at(self, name: str | int) -> ModulePlace:
         """Return a place inside this one."""
-        return Place(self.maker, f"{self.path}.{name}", self.act)
+        return ModulePlace(self.maker, f"{self.path}.{name}", self.act)
 
     def fail(self, message: str) -> NoReturn:
         """Give the file up, at the row being read."""
@@ -105,7 +105,9 @@ class Place:
         cost = Cost(outs=(out,), work=Work(**operations))
         return self.maker.declare(kind, refs, f"{self.path}.{name}", cost)[0]
 
-    def idle(self, name: str, x: Ref, branch: Callable[[Place, Ref], object], entering: Shape | None = None) -> None:
+    def idle(
+        self, name: str, x: Ref, branch: Callable[[ModulePlace, Ref], object], entering: Shape | None = None
+    ) -> None:
         """Add the weights of a branch that does not run at inference: parameters without work.
 
         Args:
@@ -116,7 +118,7 @@ class Place:
         """
         scratch = type(self.maker)(self.maker.file, self.maker.collector)
         scratch.span, scratch.who = self.maker.span, self.maker.who
-        branch(Place(scratch, name, self.act), scratch.builder.input("x", entering or self.shape(x)))
+        branch(ModulePlace(scratch, name, self.act), scratch.builder.input("x", entering or self.shape(x)))
         made = scratch.builder.graph().nodes
         cost = Cost(
             outs=(self.shape(x),), params=sum(n.op.params(n.in_shapes) or 0 for n in made), moved=False, same=True,

@@ -29,7 +29,7 @@ DEFAULT_CLASSES = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModuleRow:
     """One line of a file: what it reads, how often its module stands in a row, and the module with its settings."""
 
     sources: tuple[int, ...]
@@ -64,7 +64,7 @@ class ModelFile:
     """
 
     file: str | None
-    rows: tuple[Row, ...]
+    rows: tuple[ModuleRow, ...]
     scales: dict[str, Scaling]
     base: Scaling
     classes: int
@@ -101,7 +101,7 @@ class _Loading:
         raise SpecError([Diagnostic(code="bad-model", message=message, span=span, file=self.file, hint=hint)])
 
     def model(self) -> ModelFile:
-        rows: list[Row] = []
+        rows: list[ModuleRow] = []
         for section in SECTIONS:
             node = self.tree.get(section)
             if node is None:
@@ -150,7 +150,7 @@ class _Loading:
             found[key.text] = Scaling(depth, width, int(most))
         return found
 
-    def row(self, node: Node) -> Row:
+    def row(self, node: Node) -> ModuleRow:
         if not isinstance(node, Seq) or len(node.items) != 4:
             self.fail("a row is [from, repeats, module, settings]", node, "as [-1, 1, Conv, [64, 3, 2]]")
         sources, repeats, module, settings = node.items
@@ -170,8 +170,8 @@ class _Loading:
             reads.append(place)
         if not reads:
             self.fail("a row reads at least one row", sources, "write -1 for the one before")
-        return Row(tuple(reads), times, module.value, tuple(self.value(item) for item in settings.items), node.span,
-                   tuple(item.span for item in settings.items))  # fmt: skip
+        values, spans = tuple(map(self.value, settings.items)), tuple(item.span for item in settings.items)
+        return ModuleRow(tuple(reads), times, module.value, values, node.span, spans)
 
     def value(self, node: Node) -> Setting:
         """Return a value: `None` is nothing."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.making import Maker
 from cnncalc.interop.ultralytics import attention, blocks, decoder, heads
-from cnncalc.interop.ultralytics.place import Place
+from cnncalc.interop.ultralytics.place import ModulePlace
 from cnncalc.interop.ultralytics.reading import LARGEST, Scaling
 from cnncalc.interop.ultralytics.table import HEADS, MODULES
 from cnncalc.interop.ultralytics.vision import vision
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Ref
-    from cnncalc.interop.ultralytics.reading import ModelFile, Row
+    from cnncalc.interop.ultralytics.reading import ModelFile, ModuleRow
     from cnncalc.language.settings import Overrides
     from cnncalc.values.diagnostics import Collector
 
@@ -157,10 +157,10 @@ class RowReader:
         """Return how often a module stands in a row at the variant's depth."""
         return max(round(repeats * self.scaling.depth), 1) if repeats > 1 else repeats
 
-    def row(self, number: int, row: Row) -> Ref | tuple[Ref, ...]:
+    def row(self, number: int, row: ModuleRow) -> Ref | tuple[Ref, ...]:
         """Add what one row stands for."""
         kind, settings = row.module, [self.named(s) for s in row.settings]
-        y = Place(self.maker, f"model.{number}", self.act)
+        y = ModulePlace(self.maker, f"model.{number}", self.act)
         sources = [self.source(place, number) for place in row.sources]
         if kind == "CBFuse":
             return blocks.cb_fuse(y, sources, settings[0])
@@ -181,7 +181,9 @@ class RowReader:
             return vision(y, xs[0], settings)
         return self.module(kind, y, xs, row, settings)
 
-    def module(self, kind: str, y: Place, xs: Sequence[Ref], row: Row, settings: list[Any]) -> Ref | tuple[Ref, ...]:
+    def module(
+        self, kind: str, y: ModulePlace, xs: Sequence[Ref], row: ModuleRow, settings: list[Any]
+    ) -> Ref | tuple[Ref, ...]:
         """Add a module that reads one tensor, as often as the row says."""
         known = MODULES.get(kind)
         if known is None:
@@ -221,7 +223,7 @@ class RowReader:
             self.maker.fail(f"needs a whole number of channels, got {channels}")
         return channels
 
-    def text_block(self, y: Place, x: Ref, row: Row, settings: list[Any]) -> Ref:
+    def text_block(self, y: ModulePlace, x: Ref, row: ModuleRow, settings: list[Any]) -> Ref:
         """Add a C2fAttn, whose embedding and heads the variant scales too."""
         out, embed, times = settings
         most = self.scaling.most or LARGEST
@@ -247,7 +249,7 @@ class RowReader:
             self.maker.fail(f"needs two numbers, points and values of each, got kpt_shape: {shape}")
         return heads.Wanted(self.classes, self.legacy and not newer, bins, twice is True, (shape[0], shape[1]))  # type: ignore[arg-type]
 
-    def head(self, kind: str, y: Place, xs: Sequence[Ref], settings: list[Any]) -> Ref:
+    def head(self, kind: str, y: ModulePlace, xs: Sequence[Ref], settings: list[Any]) -> Ref:
         """Add what ends the network."""
         newer = kind.endswith("26")
         if kind == "RTDETRDecoder":

@@ -10,14 +10,14 @@ from cnncalc.language.settings import Overrides
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Ref
-    from cnncalc.interop.ultralytics.place import Place
+    from cnncalc.interop.ultralytics.place import ModulePlace
 
 ENDS = frozenset(("global_avg_pool", "adaptive_avg_pool"))
 LEFT_OUT = 2
 """The modules at the end of a published classifier that are no features: its pool and its linear layer."""
 
 
-def vision(y: Place, x: Ref, settings: list[Any]) -> Ref:
+def vision(y: ModulePlace, x: Ref, settings: list[Any]) -> Ref:
     """TorchVision: channels out, the network's name, its weights, whether it is cut open, how many are left out."""
     channels, name = settings[0], str(settings[1])
     left_out = settings[4] if len(settings) > 4 else LEFT_OUT

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.writing.draft import Item
+from cnncalc.interop.writing.draft import DraftItem
 from cnncalc.interop.writing.parameters import Guess, Parameters, lines
-from cnncalc.interop.writing.windows import Window, lists, reading, shortcut, shortcuts, skeleton, windows
+from cnncalc.interop.writing.windows import ItemWindow, lists, reading, shortcut, shortcuts, skeleton, windows
 from cnncalc.language.standard import standard_block
 from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
-    from cnncalc.interop.writing.draft import Block, Draft
+    from cnncalc.interop.writing.draft import Draft, DraftBlock
 
 MOST_ITEMS = 4000
 """In larger networks no blocks are looked for."""
@@ -30,8 +30,8 @@ def best(draft: Draft, refused: set[Any]) -> Guess | None:
     """Return the block that saves most lines; `refused` are kinds of windows of which none can be made."""
     outputs = set(draft.outputs.values())
     ids: dict[Any, int] = {}
-    found: dict[tuple[int, ...], list[Window]] = {}
-    bodies: dict[int, Item] = {}
+    found: dict[tuple[int, ...], list[ItemWindow]] = {}
+    bodies: dict[int, DraftItem] = {}
     for place in lists(draft):
         if place.owner is not None and identity(place.owner) is place.items:
             bodies[id(place.items)] = place.owner
@@ -60,7 +60,7 @@ def best(draft: Draft, refused: set[Any]) -> Guess | None:
     return chosen
 
 
-def only_calls(window: Window) -> bool:
+def only_calls(window: ItemWindow) -> bool:
     """Return whether all of a window is calls of blocks, which stand better one by one."""
     return all(find(item.key) is None for item in window.part)
 
@@ -71,7 +71,7 @@ def periodic(kinds: tuple[int, ...]) -> bool:
     return any(count % size == 0 and kinds == kinds[:size] * (count // size) for size in range(1, count // 2 + 1))
 
 
-def identity(merge: Item) -> list[Item] | None:
+def identity(merge: DraftItem) -> list[DraftItem] | None:
     """Return the body of a sum with what enters it, if the merge is no more than that."""
     if merge.key != "add" or len(merge.paths) != 2 or len(merge.sources or ()) != 2:
         return None
@@ -81,9 +81,9 @@ def identity(merge: Item) -> list[Item] | None:
     return None
 
 
-def guesses(draft: Draft, group: list[Window], bodies: dict[int, Item]) -> list[Guess]:
+def guesses(draft: Draft, group: list[ItemWindow], bodies: dict[int, DraftItem]) -> list[Guess]:
     """Return the blocks that windows of one kind may be."""
-    by_reading: dict[Any, list[Window]] = {}
+    by_reading: dict[Any, list[ItemWindow]] = {}
     for window in group:
         read = reading(window)
         if read is not None:
@@ -102,15 +102,15 @@ def guesses(draft: Draft, group: list[Window], bodies: dict[int, Item]) -> list[
     return made
 
 
-def is_body(window: Window, bodies: dict[int, Item]) -> bool:
+def is_body(window: ItemWindow, bodies: dict[int, DraftItem]) -> bool:
     """Return whether a window is all of the body of a sum with what enters it."""
     return id(window.items) in bodies and window.start == 0 and window.stop == len(window.items)
 
 
-def by_shortcut(group: list[Window]) -> list[list[Window]]:
+def by_shortcut(group: list[ItemWindow]) -> list[list[ItemWindow]]:
     """Return windows that differ only in whether they have shortcuts' layers, apart by what these layers are."""
-    kinds: dict[Any, list[Window]] = {}
-    empty: list[Window] = []
+    kinds: dict[Any, list[ItemWindow]] = {}
+    empty: list[ItemWindow] = []
     for window in group:
         found = tuple(None if item is None else skeleton(item) for item in shortcuts(window))
         if any(found):
@@ -123,10 +123,10 @@ def by_shortcut(group: list[Window]) -> list[list[Window]]:
     return [largest + empty, *(k for k in kinds.values() if k is not largest)]
 
 
-def apart(group: list[Window]) -> list[Window]:
+def apart(group: list[ItemWindow]) -> list[ItemWindow]:
     """Return the windows that do not overlap, first come first."""
     used: set[int] = set()
-    kept: list[Window] = []
+    kept: list[ItemWindow] = []
     for window in group:
         numbers = {item.number for item in window.inside}
         if not used & numbers:
@@ -141,14 +141,14 @@ def call(draft: Draft, guess: Guess) -> None:
     block.name = name_of(block, {b.name for b in draft.blocks}, shipped=bool(draft.standard))
     draft.blocks.append(block)
     owners = {id(p.items): item for item in all_items(draft.items) for p in item.paths}
-    changes: list[tuple[Window, Item]] = []
+    changes: list[tuple[ItemWindow, DraftItem]] = []
     with_sum = block.items[-1].number == -1
     for window, values in zip(guess.places, guess.values, strict=True):
         last = window.part[-1]
         layers = [n for item in window.part for n in item.layers]
-        made = Item(last.number, block.name, dict(values), [window.entry], ports=1, layers=layers, label="")
+        made = DraftItem(last.number, block.name, dict(values), [window.entry], ports=1, layers=layers, label="")
         changes.append((window, made))
-    by_list: dict[int, list[tuple[Window, Item]]] = {}
+    by_list: dict[int, list[tuple[ItemWindow, DraftItem]]] = {}
     for window, made in changes:
         by_list.setdefault(id(window.items), []).append((window, made))
     for found in by_list.values():
@@ -162,12 +162,12 @@ def call(draft: Draft, guess: Guess) -> None:
                 items[window.start : window.stop] = [made]
 
 
-def all_items(items: list[Item]) -> list[Item]:
+def all_items(items: list[DraftItem]) -> list[DraftItem]:
     """Return items and everything inside their paths."""
     return [inner for item in items for inner in item.inside()]
 
 
-def name_of(block: Block, taken: set[str], *, shipped: bool) -> str:
+def name_of(block: DraftBlock, taken: set[str], *, shipped: bool) -> str:
     """Return a name for a block, after what it does; none of the shipped blocks' where these are used."""
     items = [inner for item in block.items for inner in item.inside()]
     keys = [item.key for item in items]

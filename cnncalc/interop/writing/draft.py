@@ -22,19 +22,19 @@ Tensor: TypeAlias = "tuple[int, int]"
 
 
 @dataclass(slots=True, eq=False)
-class Path:
+class DraftPath:
     """A path of a merge: its name and its items; without items the tensor that the merge starts from."""
 
     name: str
-    items: list[Item]
+    items: list[DraftItem]
     when: str = ""
 
 
-Source: TypeAlias = "Tensor | Path"
+Source: TypeAlias = "Tensor | DraftPath"
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class DraftItem:
     """One entry of a list of layers.
 
     Attributes:
@@ -60,7 +60,7 @@ class Item:
     sources: list[Source] | None = None
     ports: int = 1
     layers: list[int] = field(default_factory=list)
-    shares: Item | None = None
+    shares: DraftItem | None = None
     lends: bool = False
     label: str = ""
     repeat: int = 1
@@ -69,11 +69,11 @@ class Item:
     bits: Bits = NOTHING
 
     @property
-    def paths(self) -> list[Path]:
+    def paths(self) -> list[DraftPath]:
         """The paths of a merge."""
-        return [s for s in self.sources if isinstance(s, Path)] if self.sources is not None else []
+        return [s for s in self.sources if isinstance(s, DraftPath)] if self.sources is not None else []
 
-    def inside(self) -> Iterator[Item]:
+    def inside(self) -> Iterator[DraftItem]:
         """Yield it and the items of its paths, in the order in which they are written."""
         if self.sources is not None:
             for path in self.paths:
@@ -85,7 +85,7 @@ class Item:
         """Return the tensors that it reads itself, its paths' items not."""
         if self.sources is None:
             return self.reads
-        return [*(self.reads if self.paths else ()), *(s for s in self.sources if not isinstance(s, Path))]
+        return [*(self.reads if self.paths else ()), *(s for s in self.sources if not isinstance(s, DraftPath))]
 
     def needs(self) -> list[Tensor]:
         """Return the tensors from outside that it reads, its paths included, each once."""
@@ -99,15 +99,15 @@ class Item:
 
 
 @dataclass(slots=True, eq=False)
-class Block:
-    """A block: its parameters with their defaults (None: required) and its items, whose arguments may be `Text`."""
+class DraftBlock:
+    """A block: its parameters with their defaults (None: required) and its items, whose arguments may be `Verbatim`."""
 
     name: str
     params: dict[str, Any]
-    items: list[Item]
+    items: list[DraftItem]
 
 
-class Text(str):
+class Verbatim(str):
     """An expression, or a word that is not one of its operator's."""
 
     __slots__ = ()
@@ -121,22 +121,22 @@ class Draft:
     """
 
     graph: Graph
-    items: list[Item]
+    items: list[DraftItem]
     shapes: dict[Tensor, Shape]
     outputs: dict[str, Tensor]
     bits: Bits
-    blocks: list[Block] = field(default_factory=list)
-    standard: list[Block] = field(default_factory=list)
+    blocks: list[DraftBlock] = field(default_factory=list)
+    standard: list[DraftBlock] = field(default_factory=list)
 
 
 def drafted(graph: Graph) -> Draft:
     """Return an item for each layer of a graph, an operator of several layers and the norm and act after it as one."""
     follow, widths = followers(graph), network_of(graph)
-    items: list[Item] = []
+    items: list[DraftItem] = []
     shapes: dict[Tensor, Shape] = {(-k - 1, 0): shape for k, shape in enumerate(graph.inputs.values())}
-    place: dict[int, Item] = {}
+    place: dict[int, DraftItem] = {}
     lenders = {node.shares for node in graph.nodes if node.shares is not None}
-    starts: list[tuple[int, Item]] = []
+    starts: list[tuple[int, DraftItem]] = []
 
     def tensor(ref: Ref) -> Tensor:
         return ref if ref[0] < 0 else (place[ref[0]].number, ref[1])
@@ -147,7 +147,7 @@ def drafted(graph: Graph) -> Draft:
             continue
         op, first, inputs, last = node.op, index, node.inputs, index
         if find(op.name) is None:
-            starts.append((index, Item(-1, "", {}, [])))
+            starts.append((index, DraftItem(-1, "", {}, [])))
             continue
         if find(op.name) is not type(op):
             op, first = whole_of(graph, index)
@@ -162,7 +162,7 @@ def drafted(graph: Graph) -> Draft:
             skip = last
         reads = [tensor(ref) for ref in inputs]
         own = op if op.sources is not None else None
-        item = Item(
+        item = DraftItem(
             last, op.name, normal(op, graph, first), reads, sources=None if own is not None else list(reads),
             ports=len(graph.nodes[last].out_shapes), layers=list(range(first, last + 1)), lends=first in lenders,
             bits=beside(graph.nodes[first : last + 1], widths),

@@ -6,19 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 from cnncalc.interop.naming import unique
-from cnncalc.interop.writing.draft import Path
+from cnncalc.interop.writing.draft import DraftPath
 from cnncalc.language.expressions import RESERVED
 from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
-    from cnncalc.interop.writing.draft import Block, Draft, Item, Tensor
+    from cnncalc.interop.writing.draft import Draft, DraftBlock, DraftItem, Tensor
 
 _AUTOMATIC = re.compile(r"([a-z_0-9]*?[a-z_])[0-9]+")
 LONGEST = 40
 """A label is at most this long."""
 
 
-class Names:
+class Labels:
     """The labels of a draft, scope by scope."""
 
     def __init__(self, draft: Draft) -> None:
@@ -30,7 +30,7 @@ class Names:
         self.scopes = [self.named(draft.items, None)]
         self.entry: list[Tensor | None] = [None]
 
-    def enter(self, block: Block) -> None:
+    def enter(self, block: DraftBlock) -> None:
         """Go into a block."""
         self.scopes.append(self.named(block.items, block))
         self.entry.append(block.items[0].reads[0] if block.items[0].reads else None)
@@ -48,13 +48,13 @@ class Names:
             return self.inputs[tensor]
         return self.scopes[-1][tensor[0]][tensor[1]]
 
-    def labels(self, item: Item) -> list[str]:
+    def labels(self, item: DraftItem) -> list[str]:
         """Return the labels of an item."""
         return self.scopes[-1].get(item.number, [])
 
-    def named(self, items: list[Item], block: Block | None) -> dict[int, list[str]]:
+    def named(self, items: list[DraftItem], block: DraftBlock | None) -> dict[int, list[str]]:
         """Return the labels of the items of a scope, its paths included."""
-        needed: dict[int, Item] = {}
+        needed: dict[int, DraftItem] = {}
         entry = block.items[0].reads[0] if block is not None and block.items[0].reads else None
         self.walk(items, entry if block is not None else (-1, 0), needed)
         if block is None:
@@ -75,11 +75,11 @@ class Names:
                 found[item.number] = [self.free(wanted, taken)]
         return found
 
-    def all_of(self, items: list[Item]) -> list[Item]:
+    def all_of(self, items: list[DraftItem]) -> list[DraftItem]:
         """Return items with those of their paths."""
         return [inner for item in items for inner in item.inside()]
 
-    def walk(self, items: list[Item], entry: Tensor | None, needed: dict[int, Item]) -> None:
+    def walk(self, items: list[DraftItem], entry: Tensor | None, needed: dict[int, DraftItem]) -> None:
         """Note which items are read other than by the one behind them."""
         makers = {item.number: item for item in self.all_of(items)}
 
@@ -87,7 +87,7 @@ class Names:
             if tensor[0] in makers:
                 needed[tensor[0]] = makers[tensor[0]]
 
-        def within(items: list[Item], previous: Tensor | None) -> None:
+        def within(items: list[DraftItem], previous: Tensor | None) -> None:
             for item in items:
                 if item.sources is None:
                     for tensor in item.reads if item.reads != [previous] else ():
@@ -96,7 +96,7 @@ class Names:
                     if item.paths and item.reads != [previous]:
                         need(item.reads[0])
                     for source in item.sources:
-                        if isinstance(source, Path):
+                        if isinstance(source, DraftPath):
                             within(source.items, item.reads[0])
                         elif source != previous or item.paths:
                             need(source)
@@ -106,7 +106,7 @@ class Names:
 
         within(items, entry)
 
-    def word(self, item: Item) -> str:
+    def word(self, item: DraftItem) -> str:
         """Return what the file calls an item: the scopes that its layers have in common."""
         scopes = [short(self.draft.graph.nodes[n].path) for n in item.layers if n < len(self.draft.graph.nodes)]
         if not scopes:

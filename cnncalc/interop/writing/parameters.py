@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.interop.writing.draft import Block, Item, Path, Text
-from cnncalc.interop.writing.windows import Window, listed, main, shortcut, shortcuts, slots
+from cnncalc.interop.writing.draft import DraftBlock, DraftItem, DraftPath, Verbatim
+from cnncalc.interop.writing.windows import ItemWindow, listed, main, shortcut, shortcuts, slots
 from cnncalc.language.expressions import RESERVED
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CHANNELS = frozenset(("out", "mid"))
 WORDS = frozenset(("x", *RESERVED))
 
 
-def lines(items: Iterable[Item]) -> int:
+def lines(items: Iterable[DraftItem]) -> int:
     """Return how many lines items take."""
     total = 0
     for item in items:
@@ -39,15 +39,15 @@ class Guess(NamedTuple):
     """A block and how it is called: the windows that it stands for, and the parameters of each."""
 
     saved: int
-    block: Block
-    places: list[Window]
+    block: DraftBlock
+    places: list[ItemWindow]
     values: list[dict[str, Any]]
 
 
 class Parameters:
     """Finds which numbers of a block are parameters and which follow from others."""
 
-    def __init__(self, draft: Draft, places: list[Window], added: list[bool] | None) -> None:
+    def __init__(self, draft: Draft, places: list[ItemWindow], added: list[bool] | None) -> None:
         self.draft = draft
         self.places = places
         self.added = added
@@ -86,14 +86,14 @@ class Parameters:
             return values[0]
         for param, column in self.params.items():
             if column == values and (self.kinds[param] == name or name not in {"kernel", "stride", "groups"}):
-                return Text(param)
+                return Verbatim(param)
         if name in CHANNELS or self.channels_of(name):
             for param, column in (*self.bases.items(), *self.params.items()):
                 if param in self.bases or self.kinds[param] in CHANNELS:
                     text = multiple(param, column, values)
                     if text:
-                        return Text(text)
-        return Text(self.new(name, values)) if new else None
+                        return Verbatim(text)
+        return Verbatim(self.new(name, values)) if new else None
 
     @staticmethod
     def channels_of(name: str) -> bool:
@@ -116,7 +116,7 @@ class Parameters:
         self.kinds[word] = "out" if name in CHANNELS or self.channels_of(name) else name
         return word
 
-    def shortcut(self, items: Sequence[Item | None]) -> tuple[dict[str, Any], str] | None:
+    def shortcut(self, items: Sequence[DraftItem | None]) -> tuple[dict[str, Any], str] | None:
         """Return the arguments of a shortcut's layer and the condition under which it is there."""
         there = [item is not None for item in items]
         if not any(there):
@@ -140,13 +140,13 @@ class Parameters:
         """Return what stands for a number that only some places have."""
         for param, column in self.params.items():
             if self.kinds[param] == ("out" if name in CHANNELS else name) and [column[k] for k in rows] == values:
-                return Text(param)
+                return Verbatim(param)
         if name in CHANNELS:
             for param, column in (*self.bases.items(), *self.params.items()):
                 if param in self.bases or self.kinds[param] == "out":
                     text = multiple(param, [column[k] for k in rows], values)
                     if text:
-                        return Text(text)
+                        return Verbatim(text)
         return values[0] if len(set(values)) == 1 else None
 
     def condition(self, there: list[bool], word: str, *, inside: bool) -> str:
@@ -198,31 +198,31 @@ class Parameters:
         order = {item.number: k for k, item in enumerate(main(template))}
         late = iter(zip(extra, self.conditions, strict=True))
 
-        def copy(items: list[Item]) -> list[Item]:
+        def copy(items: list[DraftItem]) -> list[DraftItem]:
             return [copied(item) for item in items]
 
-        def copied(item: Item) -> Item:
+        def copied(item: DraftItem) -> DraftItem:
             sources = None
             if item.sources is not None:
-                sources = [s if not isinstance(s, Path) else
-                           Path(s.name, short(s) if shortcut(item, s) else copy(s.items)) for s in item.sources]
+                sources = [s if not isinstance(s, DraftPath) else
+                           DraftPath(s.name, short(s) if shortcut(item, s) else copy(s.items)) for s in item.sources]
             given = {name: self.text(order.get(item.number, -1), name, value) for name, value in item.args.items()}
             return replace(item, sources=sources, args=given, label="")
 
-        def short(path: Path) -> list[Item]:
+        def short(path: DraftPath) -> list[DraftItem]:
             said, condition = next(late)
             return [replace(item, args={**item.args, **said}, when=condition, label="") for item in path.items]
 
         items = copy(template.part)
         if when:
             last = items[-1]
-            total = Item(-1, "add", {}, [], sources=[(last.number, 0), template.entry], when=when)
+            total = DraftItem(-1, "add", {}, [], sources=[(last.number, 0), template.entry], when=when)
             items.append(total)
         defaults = {name: common(self.kinds[name], values) for name, values in self.params.items()}
         values = [{name: column[k] for name, column in self.params.items() if column[k] != defaults[name]
                    or kind(column[k]) != kind(defaults[name])} for k in range(len(self.places))]  # fmt: skip
         params = {name: defaults[name] for name in sorted(self.params, key=lambda n: defaults[n] is not None)}
-        block = Block("", params, items)
+        block = DraftBlock("", params, items)
         size = lines(self.places[0].part)
         saved = len(self.places) * (size - 1) - lines(items) - 3 - 2 * max(len(params) - 3, 0)
         if self.added:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.writing.windows import Place, last_reads
+from cnncalc.interop.writing.windows import ItemList, last_reads
 
 if TYPE_CHECKING:
-    from cnncalc.interop.writing.draft import Block, Item, Tensor
+    from cnncalc.interop.writing.draft import DraftBlock, DraftItem, Tensor
 
 
-def repeat(items: list[Item], blocks: dict[str, Block], outputs: set[Tensor]) -> None:
+def repeat(items: list[DraftItem], blocks: dict[str, DraftBlock], outputs: set[Tensor]) -> None:
     """Join equal items of a list and of the paths inside."""
     for item in items:
         for path in item.paths:
             repeat(path.items, blocks, outputs)
     if not items:
         return
-    last = last_reads(Place(items, None, None), outputs)
-    kept: list[Item] = []
+    last = last_reads(ItemList(items, None, None), outputs)
+    kept: list[DraftItem] = []
     start = 0
     while start < len(items):
         stop = start + 1
@@ -29,7 +29,7 @@ def repeat(items: list[Item], blocks: dict[str, Block], outputs: set[Tensor]) ->
     items[:] = kept
 
 
-def follows(items: list[Item], at: int, last: list[int]) -> bool:
+def follows(items: list[DraftItem], at: int, last: list[int]) -> bool:
     """Return whether an item reads the one before it and nothing else, and nothing else reads that."""
     before, item = items[at - 1], items[at]
     chain = item.reads == [(before.number, 0)] and before.ports == item.ports == 1 and last[at - 1] == at
@@ -38,7 +38,7 @@ def follows(items: list[Item], at: int, last: list[int]) -> bool:
     return chain and plain and not apart and item.repeat == before.repeat == 1
 
 
-def joins(items: list[Item], start: int, at: int, blocks: dict[str, Block]) -> bool:
+def joins(items: list[DraftItem], start: int, at: int, blocks: dict[str, DraftBlock]) -> bool:
     """Return whether an item goes on what began at another: equal to all of it but the first, of a block maybe."""
     first, item = items[start], items[at]
     if item.key != first.key or item.bits != first.bits:
@@ -52,12 +52,12 @@ def joins(items: list[Item], start: int, at: int, blocks: dict[str, Block]) -> b
     return at == start + 1 or mine == given(items[start + 1], blocks)
 
 
-def given(item: Item, blocks: dict[str, Block]) -> dict[str, Any]:
+def given(item: DraftItem, blocks: dict[str, DraftBlock]) -> dict[str, Any]:
     """Return every argument of a call of a block, defaults too."""
     return {**blocks[item.key].params, **item.args}
 
 
-def joined(run: list[Item], blocks: dict[str, Block]) -> Item:
+def joined(run: list[DraftItem], blocks: dict[str, DraftBlock]) -> DraftItem:
     """Return one item for several in a row."""
     first, made = run[0], run[-1]
     made.repeat = len(run)

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncalc.graph.rewrite import part as part_of
-from cnncalc.interop.writing.draft import Block, Item, Text
+from cnncalc.interop.writing.draft import DraftBlock, DraftItem, Verbatim
 from cnncalc.interop.writing.equal import same
 from cnncalc.interop.writing.windows import lists
 from cnncalc.language.document import Spec
@@ -34,7 +34,7 @@ MOST_ITEMS = 4000
 """In larger networks no shipped blocks are looked for."""
 Form: TypeAlias = "str | tuple[str, Mapping[str, Sequence[Form] | None]]"
 """An item: its key (`act` for any activation), of a merge with the items of its paths, None for any."""
-Read: TypeAlias = "Callable[[list[Item], int], dict[str, Any]]"
+Read: TypeAlias = "Callable[[list[DraftItem], int], dict[str, Any]]"
 """Returns a block's arguments from its items and the channels that enter."""
 
 
@@ -46,25 +46,25 @@ class Pattern(NamedTuple):
     read: Read
 
 
-def path(item: Item, name: str) -> list[Item]:
+def path(item: DraftItem, name: str) -> list[DraftItem]:
     """Return the items of a merge's path."""
     return next(p.items for p in item.paths if p.name == name)
 
 
-def gate(part: list[Item], entering: int) -> dict[str, Any]:
+def gate(part: list[DraftItem], entering: int) -> dict[str, Any]:
     """Squeeze-and-excite: the width between, what is behind the first convolution and behind the second."""
     _, down, up = path(part[0], "gate")
     return {**differs("mid", down.args["out"], entering // 16), **norm_of(down, None), **act_of(down, "relu"),
             **act_of(up, "sigmoid", "gate")}  # fmt: skip
 
 
-def basic(part: list[Item], _entering: int) -> dict[str, Any]:
+def basic(part: list[DraftItem], _entering: int) -> dict[str, Any]:
     """A residual of two 3x3 convolutions."""
     first, second = path(part[0], "body")
     return {"out": second.args["out"], **differs("stride", first.args["stride"], 1), **norm_of(first), **act_of(first)}
 
 
-def bottleneck(part: list[Item], _entering: int) -> dict[str, Any]:
+def bottleneck(part: list[DraftItem], _entering: int) -> dict[str, Any]:
     """A residual of 1x1, 3x3 and 1x1 convolutions."""
     first, middle, last = path(part[0], "body")
     mid = first.args["out"]
@@ -75,7 +75,7 @@ def bottleneck(part: list[Item], _entering: int) -> dict[str, Any]:
 def inverted(act: str) -> Read:
     """Return what reads a block of 1x1, depthwise and 1x1 convolutions, the first of which may be left out."""
 
-    def read(part: list[Item], entering: int) -> dict[str, Any]:
+    def read(part: list[DraftItem], entering: int) -> dict[str, Any]:
         body = path(part[0], "body") if part[0].paths and part[0].key == "add" else part
         deep = next(item for item in body if item.key == "depthwise")
         wide = body[0].args["out"] if body[0] is not deep else entering
@@ -86,7 +86,7 @@ def inverted(act: str) -> Read:
     return read
 
 
-def split_blocks(part: list[Item], _entering: int) -> dict[str, Any]:
+def split_blocks(part: list[DraftItem], _entering: int) -> dict[str, Any]:
     """YOLOv8's block: half of the channels through n small blocks, each half and each result joined."""
     first, last = part[0], part[-1]
     small = [item for item in part[2:-2] if item.key == "add"]
@@ -96,13 +96,13 @@ def split_blocks(part: list[Item], _entering: int) -> dict[str, Any]:
             **act_of(first, "silu")}  # fmt: skip
 
 
-def pools(part: list[Item], _entering: int) -> dict[str, Any]:
+def pools(part: list[DraftItem], _entering: int) -> dict[str, Any]:
     """Pools one after another, all of them joined, between two convolutions."""
     return {"out": part[-1].args["out"], **differs("kernel", part[1].args["kernel"], 5), **norm_of(part[0]),
             **act_of(part[0], "silu")}  # fmt: skip
 
 
-def bins(part: list[Item], _entering: int) -> dict[str, Any]:
+def bins(part: list[DraftItem], _entering: int) -> dict[str, Any]:
     """The means of distributions over bins."""
     shape = part[0].args["shape"]
     return {**differs("bins", shape[1], 16), **differs("sides", shape[0], 4)} if len(shape) == 3 else {}
@@ -113,12 +113,12 @@ def differs(name: str, value: Any, usual: Any) -> dict[str, Any]:
     return {} if value == usual else {name: value}
 
 
-def norm_of(item: Item, default: str | None = "batch_norm") -> dict[str, Any]:
+def norm_of(item: DraftItem, default: str | None = "batch_norm") -> dict[str, Any]:
     """Return the norm behind a layer."""
     return word("norm", item.args.get("norm"), default)
 
 
-def act_of(item: Item, default: str = "relu", name: str = "act") -> dict[str, Any]:
+def act_of(item: DraftItem, default: str = "relu", name: str = "act") -> dict[str, Any]:
     """Return the activation behind a layer."""
     return word(name, item.args.get("act"), default)
 
@@ -127,7 +127,7 @@ def word(name: str, value: Operator | None, default: str | None) -> dict[str, An
     """Return an operator inside another that is not the default."""
     cls = None if default is None else find(default)
     usual = None if cls is None else cls()
-    return {} if value == usual else {name: Text("none") if value is None else value}
+    return {} if value == usual else {name: Verbatim("none") if value is None else value}
 
 
 SE: Form = ("mul", {"gate": ("global_avg_pool", "conv", "conv"), "map": ()})
@@ -164,12 +164,12 @@ def find_standard(draft: Draft) -> None:
         params = standard_block(name)
         found = sum(finder.replaced(place.items, patterns) for place in list(lists(draft)))
         if found and params is not None:
-            draft.standard.append(Block(name, {key: default(text) for key, text in params.items()}, []))
+            draft.standard.append(DraftBlock(name, {key: default(text) for key, text in params.items()}, []))
 
 
 def default(text: str) -> Any:
     """Return a parameter's default; None where it has to be given."""
-    return int(text) if text.isdigit() else Text(text) if text else None
+    return int(text) if text.isdigit() else Verbatim(text) if text else None
 
 
 class Finder:
@@ -182,7 +182,7 @@ class Finder:
         self.readers = Counter(tensor[0] for item in every for tensor in item.own())
         self.readers.update(number for number, _ in draft.outputs.values())
 
-    def replaced(self, items: list[Item], patterns: list[Pattern]) -> int:
+    def replaced(self, items: list[DraftItem], patterns: list[Pattern]) -> int:
         """Replace what is a block in one list, and return how often."""
         count = start = 0
         while start < len(items):
@@ -195,7 +195,7 @@ class Finder:
             start += 1
         return count
 
-    def called(self, part: list[Item], pattern: Pattern) -> Item | None:
+    def called(self, part: list[DraftItem], pattern: Pattern) -> DraftItem | None:
         """Return the call of a block that stands for some items in a row, if they are the block."""
         if len(part) < len(pattern.items) or not all(map(fits, pattern.items, part)):
             return None
@@ -215,10 +215,10 @@ class Finder:
             return None
         self.readers.subtract(own)
         self.readers[entry[0]] += 1
-        return Item(last, pattern.name, args, [entry], layers=layers, bits=part[0].bits)
+        return DraftItem(last, pattern.name, args, [entry], layers=layers, bits=part[0].bits)
 
 
-def fits(form: Form, item: Item) -> bool:
+def fits(form: Form, item: DraftItem) -> bool:
     """Return whether an item looks like one of a pattern."""
     if item.repeat != 1 or item.when:
         return False
@@ -269,6 +269,6 @@ def inner(graph: Graph, layers: list[int], entry: Tensor, leaving: Tensor) -> Gr
 
 def given(value: Any) -> Any:
     """Return an argument as Python data of a spec."""
-    if isinstance(value, Text):
+    if isinstance(value, Verbatim):
         return str(value)
     return operator_form(value) if isinstance(value, Operator) else list(value) if isinstance(value, tuple) else value

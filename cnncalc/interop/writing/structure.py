@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncalc.interop.writing.draft import Path
+from cnncalc.interop.writing.draft import DraftPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cnncalc.interop.writing.draft import Draft, Item, Source, Tensor
+    from cnncalc.interop.writing.draft import Draft, DraftItem, Source, Tensor
 
 ANY_ORDER = frozenset(("add", "mul", "max"))
 """Merges whose sources may change places."""
@@ -25,9 +25,9 @@ class Nesting:
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.maker: dict[int, Item] = {item.number: item for item in draft.items}
+        self.maker: dict[int, DraftItem] = {item.number: item for item in draft.items}
         self.place = {item.number: k for k, item in enumerate(draft.items)}
-        self.readers: dict[Tensor, list[Item]] = {}
+        self.readers: dict[Tensor, list[DraftItem]] = {}
         self.above: dict[int, Tensor | None] = {}
         self.depth: dict[int, int] = {}
         self.nesting: dict[int, int] = {}
@@ -64,12 +64,12 @@ class Nesting:
                 other = self.above.get(other[0])
         return one
 
-    def nest(self, merge: Item) -> None:
+    def nest(self, merge: DraftItem) -> None:
         """Give a merge the paths that start at one tensor and that nothing else reads from."""
         start = self.common(merge.reads)
         if start is None:
             return
-        regions: list[list[Item] | None] = []
+        regions: list[list[DraftItem] | None] = []
         used: set[int] = set()
         for tensor in merge.reads:
             region = [] if tensor == start else self.region(tensor, start, merge)
@@ -90,7 +90,7 @@ class Nesting:
         sources: list[Source] = []
         for k, name in zip(order, names, strict=True):
             region = regions[k]
-            sources.append(merge.reads[k] if region is None else Path(name, region))
+            sources.append(merge.reads[k] if region is None else DraftPath(name, region))
         merge.sources = sources
         merge.reads = [start]
         self.nesting[merge.number] = deep
@@ -104,22 +104,22 @@ class Nesting:
             if merge not in readers:
                 readers.append(merge)
 
-    def rank(self, region: list[Item] | None) -> tuple[bool, bool, int]:
+    def rank(self, region: list[DraftItem] | None) -> tuple[bool, bool, int]:
         """Return where a path stands among those whose order is free: as their layers do, empty ones last."""
         return not region, region is None, self.place[region[0].number] if region else 0
 
-    def unread(self, tensor: Tensor, item: Item) -> None:
+    def unread(self, tensor: Tensor, item: DraftItem) -> None:
         """Forget that an item, which is inside a merge now, reads a tensor."""
         readers = self.readers.get(tensor, [])
         if item in readers:
             readers.remove(item)
 
-    def region(self, end: Tensor, start: Tensor, merge: Item) -> list[Item] | None:
+    def region(self, end: Tensor, start: Tensor, merge: DraftItem) -> list[DraftItem] | None:
         """Return what is made of one tensor for a merge alone, up to another tensor, in order; None if it is not."""
         last = self.maker.get(end[0])
         if last is None or last.ports > 1:
             return None
-        found: dict[int, Item] = {}
+        found: dict[int, DraftItem] = {}
         waiting = [last]
         while waiting:
             item = waiting.pop()
@@ -150,7 +150,7 @@ class Nesting:
         return sorted(found.values(), key=lambda item: self.place[item.number])
 
 
-def named(merge: Item, regions: list[list[Item] | None]) -> list[str]:
+def named(merge: DraftItem, regions: list[list[DraftItem] | None]) -> list[str]:
     """Return a name for each path of a merge."""
     full = [k for k, region in enumerate(regions) if region]
     empty = [k for k, region in enumerate(regions) if region == []]
@@ -171,7 +171,7 @@ def named(merge: Item, regions: list[list[Item] | None]) -> list[str]:
     return names
 
 
-def gates(region: list[Item] | None) -> bool:
+def gates(region: list[DraftItem] | None) -> bool:
     """Return whether a path ends in what makes a gate."""
     if not region:
         return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.writing.draft import Path, Text
-from cnncalc.interop.writing.names import Names
+from cnncalc.interop.writing.draft import DraftPath, Verbatim
+from cnncalc.interop.writing.names import Labels
 from cnncalc.interop.writing.widths import modifiers
 from cnncalc.language.python_data import from_python
 from cnncalc.language.write import ordered, text_of, to_yaml
@@ -17,7 +17,7 @@ from cnncalc.results.layer import operator_form, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cnncalc.interop.writing.draft import Block, Draft, Item, Tensor
+    from cnncalc.interop.writing.draft import Draft, DraftBlock, DraftItem, Tensor
 
 DEFAULTED = frozenset(("conv", "depthwise"))
 """Operators that the defaults of `conv` hold for."""
@@ -39,7 +39,7 @@ class Writer:
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.names = Names(draft)
+        self.names = Labels(draft)
         self.defaults = common(draft)
 
     def data(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Writer:
             found["outputs"] = list(labels) if same else labels
         return found
 
-    def listed(self, items: list[Item], entry: Tensor | None, block: Block | None) -> list[Any]:
+    def listed(self, items: list[DraftItem], entry: Tensor | None, block: DraftBlock | None) -> list[Any]:
         """Return a list of layers; `entry` is what the first reads without saying so."""
         found: list[Any] = []
         previous = entry if block is None else block_entry(items)
@@ -80,7 +80,7 @@ class Writer:
             previous = (item.number, 0) if item.ports == 1 else None
         return found
 
-    def entry(self, item: Item, previous: Tensor | None) -> Any:
+    def entry(self, item: DraftItem, previous: Tensor | None) -> Any:
         """Return one entry of a list of layers."""
         found: dict[str, Any] = {}
         if item.sources is None:
@@ -110,20 +110,20 @@ class Writer:
         found.update(modifiers(item.bits))
         return found if len(found) > 1 or found[item.key] is not None else item.key
 
-    def sources(self, item: Item, previous: Tensor | None) -> Any:
+    def sources(self, item: DraftItem, previous: Tensor | None) -> Any:
         """Return the sources of a merge."""
         assert item.sources is not None
         if not item.paths:
-            return ["prev" if s == previous else self.names.of(s) for s in item.sources if not isinstance(s, Path)]
+            return ["prev" if s == previous else self.names.of(s) for s in item.sources if not isinstance(s, DraftPath)]
         found: dict[str, Any] = {}
         for number, source in enumerate(item.sources, 1):
-            if isinstance(source, Path):
+            if isinstance(source, DraftPath):
                 found[source.name] = self.listed(source.items, item.reads[0], None)
             else:
                 found[f"path{number}"] = self.names.of(source)
         return found
 
-    def arguments(self, item: Item) -> Any:
+    def arguments(self, item: DraftItem) -> Any:
         """Return the arguments of an operator or the parameters of a call; None where there are none to give."""
         cls = find(item.key)
         block = next((b for b in (*self.draft.blocks, *self.draft.standard) if b.name == item.key), None)
@@ -153,14 +153,14 @@ def differs(value: Any, default: Any) -> bool:
     return type(value) is not type(default) or value != default
 
 
-def block_entry(items: list[Item]) -> Tensor | None:
+def block_entry(items: list[DraftItem]) -> Tensor | None:
     """Return what enters a block."""
     return items[0].reads[0] if items[0].reads else None
 
 
 def shown(value: Any) -> Any:
     """Return a value as Python data of a spec."""
-    if isinstance(value, Text):
+    if isinstance(value, Verbatim):
         return str(value)
     if isinstance(value, Operator):
         return operator_form(value)
@@ -169,7 +169,7 @@ def shown(value: Any) -> Any:
     return plain(value) if not isinstance(value, bool | int | str) and value is not None else value
 
 
-def every(draft: Draft) -> Iterator[Item]:
+def every(draft: Draft) -> Iterator[DraftItem]:
     """Yield every item of the network and its blocks."""
     for items in (draft.items, *(block.items for block in draft.blocks)):
         for item in items:

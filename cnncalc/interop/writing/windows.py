@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.interop.writing.draft import Path
+from cnncalc.interop.writing.draft import DraftPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cnncalc.interop.writing.draft import Draft, Item, Tensor
+    from cnncalc.interop.writing.draft import Draft, DraftItem, Tensor
 
 LONGEST = 16
 """Blocks have at most this many items, what is inside their paths not counted."""
 SHORTCUT = "skip"
 
 
-class Window(NamedTuple):
+class ItemWindow(NamedTuple):
     """Some items in a row that one tensor enters and one leaves: their list, from where to where, and what enters."""
 
-    items: list[Item]
+    items: list[DraftItem]
     start: int
     stop: int
     entry: Tensor
 
     @property
-    def part(self) -> list[Item]:
+    def part(self) -> list[DraftItem]:
         """Its items."""
         return self.items[self.start : self.stop]
 
     @property
-    def inside(self) -> list[Item]:
+    def inside(self) -> list[DraftItem]:
         """Its items and those of their paths, as they are written."""
         return [inner for item in self.part for inner in item.inside()]
 
 
-class Place(NamedTuple):
+class ItemList(NamedTuple):
     """A list of items, what enters it, and the merge that it is a path of."""
 
-    items: list[Item]
+    items: list[DraftItem]
     entry: Tensor | None
-    owner: Item | None
+    owner: DraftItem | None
 
 
-def lists(draft: Draft) -> Iterator[Place]:
+def lists(draft: Draft) -> Iterator[ItemList]:
     """Yield every list of items: that of the network, and the paths inside it."""
 
-    def within(items: list[Item]) -> Iterator[Place]:
+    def within(items: list[DraftItem]) -> Iterator[ItemList]:
         for item in items:
             for path in item.paths:
                 if path.items:
-                    yield Place(path.items, item.reads[0], item)
+                    yield ItemList(path.items, item.reads[0], item)
                     yield from within(path.items)
 
-    yield Place(draft.items, (-1, 0), None)
+    yield ItemList(draft.items, (-1, 0), None)
     yield from within(draft.items)
 
 
@@ -71,7 +71,7 @@ def listed(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(map(numeric, value))
 
 
-def mark(item: Item, name: str, value: Any) -> str:
+def mark(item: DraftItem, name: str, value: Any) -> str:
     """Return what of an argument must be the same wherever a block stands."""
     if item.key in FIXED or (name in {"kernel", "axis", "parts"} and (value == 1 or name != "kernel")):
         return repr(value)
@@ -80,30 +80,30 @@ def mark(item: Item, name: str, value: Any) -> str:
     return "#" if numeric(value) else repr(value)
 
 
-def fixed(item: Item) -> tuple[Any, ...]:
+def fixed(item: DraftItem) -> tuple[Any, ...]:
     """Return what must be the same of an item wherever its block stands."""
     words = tuple((name, mark(item, name, value)) for name, value in item.args.items())
     return item.key, words, item.ports, item.repeat, item.when, item.bits, tuple(sorted(item.first.items()))
 
 
-def skeleton(item: Item) -> tuple[Any, ...]:
+def skeleton(item: DraftItem) -> tuple[Any, ...]:
     """Return what makes two items alike, whatever they read: paths with theirs, shortcuts whatever they are."""
     sources = None
     if item.sources is not None:
         sources = tuple(
-            () if not isinstance(s, Path) else (s.name,) if shortcut(item, s) else (s.name, *map(skeleton, s.items))
+            (s.name, *(() if shortcut(item, s) else map(skeleton, s.items))) if isinstance(s, DraftPath) else ()
             for s in item.sources
         )
     return fixed(item), sources
 
 
-def shortcut(item: Item, path: Path) -> bool:
+def shortcut(item: DraftItem, path: DraftPath) -> bool:
     """Return whether a path is the second of an `add`, empty or one layer: one block may have it or not."""
     return item.key == "add" and path.name == SHORTCUT and len(item.paths) == 2 and (
         not path.items or (len(path.items) == 1 and path.items[0].sources is None))  # fmt: skip
 
 
-def reading(window: Window) -> tuple[Any, ...] | None:
+def reading(window: ItemWindow) -> tuple[Any, ...] | None:
     """Return what each item of a window reads, by place; None where it reads more than what enters the window."""
     place = {item.number: k for k, item in enumerate(window.part)}
     inner: dict[int, int] = {}
@@ -118,7 +118,7 @@ def reading(window: Window) -> tuple[Any, ...] | None:
             return "at", place[tensor[0]], tensor[1]
         raise LookupError
 
-    def walk(items: list[Item]) -> None:
+    def walk(items: list[DraftItem]) -> None:
         for item in items:
             if item.sources is None:
                 found.append(tuple(map(name, item.reads)))
@@ -126,7 +126,7 @@ def reading(window: Window) -> tuple[Any, ...] | None:
                 if item.paths:
                     found.append(name(item.reads[0]))
                 for source in item.sources:
-                    if isinstance(source, Path):
+                    if isinstance(source, DraftPath):
                         if shortcut(item, source):
                             if source.items and source.items[0].reads != item.reads:
                                 raise LookupError
@@ -144,7 +144,7 @@ def reading(window: Window) -> tuple[Any, ...] | None:
     return tuple(found)
 
 
-def last_reads(place: Place, outputs: set[Tensor]) -> list[int]:
+def last_reads(place: ItemList, outputs: set[Tensor]) -> list[int]:
     """Return, for each item of a list, the last position that reads it; the list's length for what leaves it."""
     where = {item.number: k for k, item in enumerate(place.items)}
     last = list(range(len(place.items)))
@@ -159,7 +159,7 @@ def last_reads(place: Place, outputs: set[Tensor]) -> list[int]:
     return last
 
 
-def windows(place: Place, outputs: set[Tensor], ids: dict[Any, int]) -> Iterator[tuple[tuple[int, ...], Window]]:
+def windows(place: ItemList, outputs: set[Tensor], ids: dict[Any, int]) -> Iterator[tuple[tuple[int, ...], ItemWindow]]:
     """Yield every window of a list with what its items are; `ids` numbers the kinds."""
     last = last_reads(place, outputs)
     kinds = [ids.setdefault(skeleton(item), len(ids)) for item in place.items]
@@ -178,21 +178,21 @@ def windows(place: Place, outputs: set[Tensor], ids: dict[Any, int]) -> Iterator
                     break
                 continue
             if place.items[stop - 1].ports == 1:
-                yield tuple(kinds[start:stop]), Window(place.items, start, stop, needs[0])
+                yield tuple(kinds[start:stop]), ItemWindow(place.items, start, stop, needs[0])
 
 
-def shortcuts(window: Window) -> list[Item | None]:
+def shortcuts(window: ItemWindow) -> list[DraftItem | None]:
     """Return the layer of each shortcut of a window, in order; None where the shortcut has none."""
     return [next(iter(p.items), None) for item in window.inside for p in item.paths if shortcut(item, p)]
 
 
-def main(window: Window) -> list[Item]:
+def main(window: ItemWindow) -> list[DraftItem]:
     """Return a window's items in the order in which they are written, without those of its shortcuts."""
     apart = {item.number for item in shortcuts(window) if item is not None}
     return [item for item in window.inside if item.number not in apart]
 
 
-def slots(items: list[Item]) -> list[tuple[int, str, int]]:
+def slots(items: list[DraftItem]) -> list[tuple[int, str, int]]:
     """Return the numbers that may differ: the place of the item, the argument, the value; of a list one by one."""
     found: list[tuple[int, str, int]] = []
     for k, item in enumerate(items):
