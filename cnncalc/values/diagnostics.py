@@ -80,6 +80,12 @@ class Diagnostic:
             **used,
         }
 
+    def says_as(self, other: Diagnostic) -> bool:
+        """Whether another finding says the same of the same place, whatever its hint."""
+        return (self.code, self.message, self.severity, self.span, self.path, self.trace) == (
+            other.code, other.message, other.severity, other.span, other.path, other.trace
+        )  # fmt: skip
+
     def where(self, span: Span) -> str:
         """Return a line in words, with its file where that is another one."""
         file = span.file or self.spec or self.file or ""
@@ -243,12 +249,12 @@ class Collector:
     def add(self, code: str, message: str, span: Span | None = None, *, severity: str = "error",
             path: str | None = None, hint: str | None = None, related: tuple[tuple[str, Span], ...] = (),
             trace: tuple[tuple[str, Span], ...] = ()) -> None:
-        """Record one finding; an identical one at the same place is recorded once."""
+        """Record one finding; of those that say the same of the same place, the first with its hint."""
         finding = Diagnostic(code=code, message=message, severity=severity, span=span, path=path, hint=hint,
                              related=related, trace=trace, file=(span.file if span else None) or self.file,
                              source=self.line(span), spec=self.file if span and span.file else None,
                              related_sources=tuple(self.line(place) for _, place in related))  # fmt: skip
-        if len(self.found) < 10 * MAX_REPORTED and finding not in self.found:
+        if len(self.found) < 10 * MAX_REPORTED and not any(finding.says_as(other) for other in self.found):
             self.found.append(finding)
 
     def line(self, span: Span | None) -> str | None:

@@ -16,7 +16,7 @@ from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.config import read_call
 from cnncalc.gate.form import Limit, Origin, layered
 from cnncalc.gate.judge import Judgement, Status, judge_change, judge_layers, judge_total, moved_most, standing
-from cnncalc.gate.metrics import METRICS, Measured, at_least, heaviest, known
+from cnncalc.gate.metrics import METRICS, Measured, at_least, declared_note, heaviest, known
 from cnncalc.testing import BudgetDoubtError, assert_within
 from cnncalc.values.diagnostics import SpecError
 
@@ -411,3 +411,43 @@ def test_how_much_a_layer_moved_is_a_size() -> None:
     for change in there.layers:
         assert change.weight == tuple(abs(delta.change or 0) for delta in change.deltas)
     assert any(0 in weight for weight in moved.values())
+
+
+@pytest.mark.parametrize(("budget", "status"), [
+    ({"macs": 10_400}, Status.NEAR), ({"macs": 10_401}, Status.WITHIN),
+    ({"macs": {"min": 2600}}, Status.NEAR), ({"macs": {"min": 2599}}, Status.WITHIN),
+])  # fmt: skip
+def test_a_warning_begins_at_its_part(budget: dict[str, object], status: Status) -> None:
+    """The network has 5,200 multiply-accumulates; the warning is asked for at a half."""
+    assert judged(budget, warn_at=Fraction(1, 2)).status is status
+
+
+@pytest.mark.parametrize(("before", "after", "status"), [
+    (at_least(100, ""), known(99), Status.DOUBT), (known(100), at_least(96, ""), Status.WITHIN),
+    (known(100), at_least(50, ""), Status.DOUBT), (at_least(100, ""), known(90), Status.OVER),
+])  # fmt: skip
+def test_shrinking_of_what_is_known_in_part(before: Measured, after: Measured, status: Status) -> None:
+    limit = Limit(metric="macs", bound="max_decrease", value=5, origin=Origin(kind="call", name="test"))
+    assert judge_change(limit, before, after, "main").status is status
+
+
+def test_a_field_of_the_network_behind_an_opaque_layer_names_it() -> None:
+    assert "layer 'box' is unknown inside" in judged({"receptive_field": 100}, HIDDEN).findings[0].message
+    assert heaviest(report(), METRICS["depth"]) == []
+
+
+def test_what_rests_on_a_declared_number_says_so() -> None:
+    box = {"opaque": {"out": [4, 6, 6], "macs": 7}, "as": "box"}
+    found = report({"cnncalc": 1, "input": [3, 8, 8], "layers": [box]}, convention="mac")
+    words = "holds only by a number that layer 'box' declares"
+    assert declared_note(METRICS["macs"], found, ["box"]) == f"macs {words}"
+    assert declared_note(METRICS["flops"], found, ["box"]) == f"flops {words}"
+    assert declared_note(METRICS["params"], found, ["box"]) is declared_note(METRICS["macs"], found, ["a"]) is None
+
+
+def test_a_layer_in_one_version_only_counts_nothing_in_the_other() -> None:
+    shorter = {**TINY, "layers": TINY["layers"][:-1]}
+    for old, new, ends in ((TINY, shorter, (160, 0)), (shorter, TINY, (0, 160))):
+        (moved,) = (change for change in compare(report(old), report(new)).layers if change.path == "head")
+        (macs,) = (delta for delta in moved.deltas if delta.metric == "macs")
+        assert (macs.before, macs.after) == ends

@@ -345,3 +345,16 @@ def test_suffixes_begin_at_their_size(value: int, unit: Unit, text: str | None) 
 def test_a_change_has_as_many_decimals_as_say_something(value: Fraction, text: str) -> None:
     """Worked out by hand: two decimals, rounded half up; more, up to six, while those say nothing of what is there."""
     assert percentage(value, signed=True) == text
+
+
+@pytest.mark.parametrize(("written", "unit", "hint"), [
+    ("12K", Unit.COUNT, "did you mean 'k'? known are k, M, G, T, P"),
+    ("12b", Unit.COUNT, "did you mean 'G'? known are k, M, G, T, P"),
+    ("12KB", Unit.COUNT, "known suffixes are k, M, G, T, P"),
+    ("3mb", Unit.BYTES, "did you mean 'MB'?"),
+    ("3KB", Unit.BYTES, "did you mean 'kB'?"),
+])  # fmt: skip
+def test_a_suffix_in_other_letters_is_proposed_where_the_unit_has_it(written: str, unit: Unit, hint: str) -> None:
+    with pytest.raises(QuantityError) as caught:
+        parse_quantity(written, unit)
+    assert caught.value.hint.startswith(hint)

@@ -373,3 +373,11 @@ def test_the_manuals_examples_say_what_the_program_says(code: str, text: str, sh
     (finding,) = findings(text)
     assert finding.code == code
     assert finding.render().replace("bad.yaml", "spec.yaml") == shown
+
+
+def test_a_mistake_in_a_mapping_is_said_once() -> None:
+    layers = [{"conv": {"out": 4, "kernel": 1}, "as": "a"}, "global_avg_pool", {"mul": ["a", "global_avg_pool1"]}]
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze({"cnncalc": 1, "input": [3, 8, 8], "layers": layers})
+    (finding,) = caught.value.diagnostics
+    assert finding.hint == "only labels can be referred to: give that layer as: global_avg_pool1"
