@@ -56,6 +56,17 @@ def builder() -> str:
     return stub()
 
 
+def totals() -> str:
+    """Return what each network of the zoo comes to, which its list is made of."""
+    from cnncalc.api import analyze
+    from cnncalc.gate.metrics import lows
+    from cnncalc.zoo import entries
+    from cnncalc.zoo.totals import as_text, totals_of
+
+    reports = ((entry, analyze(entry.name)) for entry in entries())
+    return as_text((entry, totals_of(report, lows(report))) for entry, report in reports)
+
+
 def zoo() -> str:
     """Return the page of the zoo."""
     return str(import_module("make_zoo_page").page())
@@ -111,6 +122,7 @@ GENERATED = {
     "schema": Generated("docs/spec.schema.json", spec_schema),
     "report-schema": Generated("docs/report.schema.json", report_schema),
     "builder": Generated("cnncalc/builder_ops.pyi", builder),
+    "totals": Generated("specs/totals.json", totals),
     "zoo": Generated("docs/zoo.md", zoo),
     "counting": Generated("docs/counting.md", counting),
     "commands": Generated("docs/commands.md", commands),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cnncalc.render.zoo import ZooRow
     from cnncalc.render.zoo_page import ZooPage
     from cnncalc.zoo import ZooEntry
+    from cnncalc.zoo.totals import NetworkTotals
 
 FORMATS = dict.fromkeys(("table", "json", "csv", "markdown"))
 SHOWN = ("params", "macs")
@@ -142,7 +143,7 @@ def command(
     if key is not None:
         rows.sort(key=lambda row: row.numbers[key.name], reverse=descending)
     elif word:
-        rows.sort(key=lambda row: row.year if word == "year" else row.report.name, reverse=descending)
+        rows.sort(key=lambda row: row.year if word == "year" else row.network.name, reverse=descending)
     _write(rows, form, numbers, output)
 
 
@@ -164,11 +165,12 @@ def _write(rows: Sequence[ZooRow], form: str, numbers: NumberFormat, output: str
 
 def _write_page(entry: ZooEntry, form: str, numbers: NumberFormat, output: str | None) -> None:
     """Write what is told about one network."""
+    from cnncalc.api import analyze
     from cnncalc.cli.tables import Choice, markdown, table
     from cnncalc.render.format import hanging
     from cnncalc.render.zoo import to_csv, to_json
 
-    rows = _rows([entry], [], None)
+    rows = [] if form in {"table", "markdown"} else _rows([entry], [], None)
     if form == "csv":
         write_output(to_csv(rows), output)
         return
@@ -177,13 +179,14 @@ def _write_page(entry: ZooEntry, form: str, numbers: NumberFormat, output: str |
         write_output(to_json(rows, [page]), output)
         return
     choice = Choice(depth=1, numbers=numbers)
+    report = analyze(_spec(entry))
     if form == "markdown":
-        write_output(f"{markdown([rows[0].report], choice, [], [])}\n{page.markdown()}", output)
+        write_output(f"{markdown([report], choice, [], [])}\n{page.markdown()}", output)
         return
     screen = output in {None, "-"}
     told = page.text()
     write_result(
-        f"{table(rows[0].report, choice, plain=not screen)}\n{hanging(told, screen_width()) if screen else told}",
+        f"{table(report, choice, plain=not screen)}\n{hanging(told, screen_width()) if screen else told}",
         output,
     )
 
@@ -286,21 +289,33 @@ def _matching(words: Sequence[str]) -> list[ZooEntry]:
 
 
 def _rows(chosen: Sequence[ZooEntry], limits: Sequence[tuple[Metric, Number, int]], key: Metric | None) -> list[ZooRow]:
-    from cnncalc.api import analyze, load
-    from cnncalc.gate.metrics import METRICS
     from cnncalc.render.zoo import ZooRow
     from cnncalc.zoo import task, year
 
-    asked = [metric for metric, _, _ in limits] + ([key] if key else [])
-    shown = list(dict.fromkeys([*(METRICS[name] for name in SHOWN), *asked]))
+    asked = [metric.name for metric, _, _ in limits] + ([key.name] if key else [])
+    shown = list(dict.fromkeys([*SHOWN, *asked]))
     specs: dict[Path, Spec] = {}
     rows = []
     for entry in counted(chosen, "networks"):
-        if entry.file not in specs:
-            specs[entry.file] = load(entry.file)
-        report = analyze(_spec(entry, specs[entry.file]))
-        if any(sign * metric.total(report).low > sign * limit for metric, limit, sign in limits):
+        network = _totals(entry, shown, specs)
+        if any(sign * network.number(metric.name) > sign * limit for metric, limit, sign in limits):
             continue
-        numbers = {metric.name: metric.total(report).low for metric in shown}
-        rows.append(ZooRow(report=report, numbers=numbers, task=task(entry.file), year=year(entry.file)))
+        numbers = {name: network.number(name) for name in shown}
+        rows.append(ZooRow(network=network, numbers=numbers, task=task(entry.file), year=year(entry.file)))
     return rows
+
+
+def _totals(entry: ZooEntry, metrics: Sequence[str], specs: dict[Path, Spec]) -> NetworkTotals:
+    """Return what a network comes to: as it is stored, or analysed where that is of another spec or lacks a metric."""
+    from cnncalc.zoo.totals import stored, totals_of
+
+    known = stored(entry)
+    if known is not None and all(metric in known.numbers for metric in metrics):
+        return known
+    from cnncalc.api import analyze, load
+    from cnncalc.gate.metrics import lows
+
+    if entry.file not in specs:
+        specs[entry.file] = load(entry.file)
+    report = analyze(_spec(entry, specs[entry.file]))
+    return totals_of(report, lows(report))

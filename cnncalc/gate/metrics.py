@@ -314,6 +314,11 @@ def find_metric(name: str) -> Metric | None:
     return METRICS.get(ALIASES.get(name, name))
 
 
+def lows(report: Report) -> dict[str, Number]:
+    """Return every metric of a network as far as it is certain, by its name."""
+    return {metric.name: metric.total(report).low for metric in METRICS.values()}
+
+
 def share(part: Measured, whole: Measured) -> Measured:
     """Return a layer's part of a total, as far as both are known."""
     if not part.known:

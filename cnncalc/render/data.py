@@ -7,9 +7,9 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from cnncalc.analysis.group import RowKind
+from cnncalc.render.cells import guarded
 from cnncalc.render.columns import Column, Context
 from cnncalc.render.format import NumberFormat
-from cnncalc.values.diagnostics import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,20 +29,6 @@ def json_text(reports: Sequence[Report]) -> Iterator[str]:
         yield from report.json_pieces()
         yield ",\n" if index < len(reports) - 1 else "\n"
     yield "]\n"
-
-
-def guarded(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe."""
-    text = one_line(text)
-    if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and text != "-" and not is_number(text):
-        return f"'{text}"
-    return text
-
-
-def is_number(text: str) -> bool:
-    """Return whether a cell is a plain number."""
-    digits = text.removeprefix("-")
-    return digits.replace(".", "", 1).isdecimal() and digits.isascii()
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:

@@ -8,8 +8,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.group import tree
+from cnncalc.render.cells import guarded
 from cnncalc.render.columns import DEFAULT, chosen
-from cnncalc.render.data import csv_lines, guarded
+from cnncalc.render.data import csv_lines
 from cnncalc.render.format import NumberFormat
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import markdown

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from cnncalc.render import format as fmt
-from cnncalc.render.data import guarded
+from cnncalc.render.cells import guarded
 from cnncalc.render.markdown import code, escape
 from cnncalc.values.diagnostics import one_line
 

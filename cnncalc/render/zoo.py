@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnncalc.render.data import guarded
+from cnncalc.render.cells import guarded
 from cnncalc.render.format import NumberFormat, percent
-from cnncalc.render.markdown import code, escape
 from cnncalc.values.diagnostics import one_line, plural
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncalc.render.zoo_page import ZooPage
-    from cnncalc.results.report import Report
+    from cnncalc.zoo.totals import NetworkTotals
 
 WIDE = 10_000
 GAP = 2
@@ -40,13 +39,13 @@ class ZooRow:
     """One network.
 
     Attributes:
-        report: its analysis.
+        network: what it comes to.
         numbers: the metrics shown, in order; a whole number, or a part of a whole.
         task: what it is for.
         year: of its publication.
     """
 
-    report: Report
+    network: NetworkTotals
     numbers: dict[str, int | Fraction]
     task: str
     year: int
@@ -54,7 +53,7 @@ class ZooRow:
     @property
     def shape(self) -> str:
         """The input without the batch."""
-        return ", ".join("x".join(map(str, shape)) for _, shape in self.report.input)
+        return ", ".join("x".join(map(str, shape)) for _, shape in self.network.input)
 
     def cells(self, numbers: NumberFormat) -> list[str]:
         """Return its numbers as text."""
@@ -75,24 +74,19 @@ def to_json(rows: Sequence[ZooRow], pages: Sequence[ZooPage] = ()) -> str:
 
 
 def _plain(row: ZooRow) -> dict[str, Any]:
-    report = row.report
-    totals = report.totals
+    network = row.network
     found: dict[str, Any] = {
-        "name": report.name,
-        "variant": report.variant,
-        "source": report.source,
+        "name": network.name,
+        "variant": network.variant,
+        "source": network.source,
         "task": row.task,
         "year": row.year,
-        "input": {name: list(shape) for name, shape in report.input},
-        "params": totals.params,
-        "macs": totals.macs,
-        "flops": totals.flops,
-        "convention": report.convention,
-        "memory_access": totals.memory_access.total,
-        "activations": totals.activations,
-        "receptive_field": list(report.summary.receptive_field),
-        "depth": report.summary.depth.layers,
-        "layers": totals.layers,
+        "input": {name: list(shape) for name, shape in network.input},
+        **{name: network.number(name) for name in ("params", "macs", "flops")},
+        "convention": network.convention,
+        **{name: network.number(name) for name in ("memory_access", "activations")},
+        "receptive_field": list(network.receptive_field),
+        **{name: network.number(name) for name in ("depth", "layers")},
     }
     for name, value in row.numbers.items():
         found.setdefault(name, value if isinstance(value, int) else float(value))
@@ -107,20 +101,22 @@ def to_csv(rows: Sequence[ZooRow]) -> str:
     writer.writerow(["name", *metrics, "input", "source", "task", "year"])
     for row in rows:
         numbers = [str(v) if isinstance(v, int) else str(float(v)) for v in row.numbers.values()]
-        source = guarded(row.report.source or "")
-        writer.writerow([guarded(row.report.name), *numbers, row.shape, source, row.task, str(row.year)])
+        source = guarded(row.network.source or "")
+        writer.writerow([guarded(row.network.name), *numbers, row.shape, source, row.task, str(row.year)])
     return file.getvalue()
 
 
 def to_markdown(rows: Sequence[ZooRow], numbers: NumberFormat) -> str:
     """Return a Markdown table."""
+    from cnncalc.render.markdown import code, escape
+
     metrics = list(rows[0].numbers) if rows else ["params", "macs"]
     lines = [
         "| Network | " + " | ".join(HEADINGS.get(m, m) for m in metrics) + " | Input | Source | Task | Year |",
         "| --- | " + " | ".join("---:" for _ in metrics) + " | --- | --- | --- | ---: |",
     ]
     for row in rows:
-        cells = [code(row.report.name), *row.cells(numbers), row.shape, escape(row.report.source or "")]
+        cells = [code(row.network.name), *row.cells(numbers), row.shape, escape(row.network.source or "")]
         cells += [row.task, str(row.year)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
@@ -145,7 +141,7 @@ def to_table(rows: Sequence[ZooRow], numbers: NumberFormat, *, width: int | None
     for shown_so, metrics in ((numbers, every), *((NumberFormat.HUMAN, every[:n]) for n in range(len(every), 0, -1))):
         titles = ["Network", *(HEADINGS.get(m, m) for m in metrics), *OPTIONAL]
         cells = [
-            [one_line(row.report.name), *row.cells(shown_so)[: len(metrics)], row.shape, row.task, str(row.year)]
+            [one_line(row.network.name), *row.cells(shown_so)[: len(metrics)], row.shape, row.task, str(row.year)]
             for row in rows
         ]
         widths = [max(len(line[place]) for line in [titles, *cells]) + GAP for place in range(len(titles))]
@@ -166,7 +162,7 @@ def to_table(rows: Sequence[ZooRow], numbers: NumberFormat, *, width: int | None
     for row, line in zip(rows, cells, strict=True):
         texts = [Text(cell) for cell in line[:shown]]
         if with_source:
-            texts.append(Text(_cut(one_line(row.report.source or ""), room)))
+            texts.append(Text(_cut(one_line(row.network.source or ""), room)))
         table.add_row(*texts)
     buffer = StringIO()
     console = Console(

@@ -20,7 +20,7 @@ SECTIONS = [part for page in PAGES for part in re.split(r"\n(?=#)", page.read_te
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long if name == "zoo" else ()) for name in GENERATED]
+    "name", [pytest.param(name, marks=pytest.mark.long if name in {"zoo", "totals"} else ()) for name in GENERATED]
 )
 def test_a_generated_file_is_up_to_date(name: str) -> None:
     file, text = GENERATED[name]

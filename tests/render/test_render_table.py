@@ -14,8 +14,9 @@ import pytest
 import cnncalc
 from cnncalc import zoo
 from cnncalc.analysis.group import RowKind, by_operator, first, ranked, total, tree
+from cnncalc.render.cells import guarded
 from cnncalc.render.columns import COLUMNS, DEFAULT, LEAVE_FIRST, chosen
-from cnncalc.render.data import csv_text, guarded, json_text
+from cnncalc.render.data import csv_text, json_text
 from cnncalc.render.format import NumberFormat
 from cnncalc.render.latex import latex
 from cnncalc.render.markdown import code, escape, markdown

@@ -18,6 +18,7 @@ from cnncalc.render.devices import to_table, with_sources
 from cnncalc.render.format import NumberFormat, hanging
 from cnncalc.render.zoo import ZooRow
 from cnncalc.render.zoo import to_table as zoo_table
+from cnncalc.zoo.totals import totals_of
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -70,8 +71,8 @@ def test_columns_go_and_numbers_stay_whole_where_a_table_is_narrow(columns: int)
 def test_the_zoo_rounds_its_numbers_before_one_is_broken(columns: int, params: str, macs: str | None) -> None:
     report = cnncalc.analyze("alexnet")
     numbers: dict[str, int | Fraction] = {"params": report.totals.params, "macs": report.totals.macs}
-    table = zoo_table([ZooRow(report=report, numbers=numbers, task="classification", year=2014)], NumberFormat.EXACT,
-                      width=columns)  # fmt: skip
+    row_of_it = ZooRow(network=totals_of(report, numbers), numbers=numbers, task="classification", year=2014)
+    table = zoo_table([row_of_it], NumberFormat.EXACT, width=columns)
     row = table.splitlines()[2].removeprefix("alexnet").split("  ")
     assert [cell.strip() for cell in row if cell.strip()][: 2 if macs else 1] == [params, macs][: 2 if macs else 1]
     assert ("rounded for the width" in table) is (columns < 34)

@@ -8,7 +8,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from oracles import models
@@ -18,6 +18,10 @@ import cnncalc
 from cnncalc import zoo
 from cnncalc.cli import app
 from cnncalc.language.yaml_text import read
+from cnncalc.zoo.totals import FILE, stored, totals_of
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 DATA = Path(__file__).parents[1] / "data"
 MEASURED: dict[str, Any] = json.loads((DATA / "measured.json").read_text(encoding="utf-8"))
@@ -145,7 +149,6 @@ def _names(*arguments: str) -> list[str]:
     return [row["name"] for row in json.loads(text)]
 
 
-@pytest.mark.long
 def test_all_of_it_is_listed_with_params_macs_and_source() -> None:
     code, text, _ = _run()
     assert code == 0
@@ -155,13 +158,34 @@ def test_all_of_it_is_listed_with_params_macs_and_source() -> None:
     assert "arXiv:1512.03385" in row
 
 
+def test_a_list_analyses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnncalc.api.analyze", None)
+    assert _names("--max", "fc_share=0.01", "--sort=-connections")[0] == "edsr_x2"
+
+
+def test_a_spec_that_was_changed_is_analysed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is stored of another text, or without a metric that is asked for, is not told."""
+    lenet = zoo.folder() / "lenet5.yaml"
+    for name in ("lenet5.yaml", FILE):
+        (tmp_path / name).write_bytes((zoo.folder() / name).read_bytes())
+    monkeypatch.setattr("cnncalc.zoo.folder", lambda: tmp_path)
+    (own,) = zoo.entries()
+    assert stored(own) is not None
+    (tmp_path / "lenet5.yaml").write_bytes(lenet.read_bytes().replace(b"\n", b"\r\n"))
+    assert stored(own) is not None
+    text = lenet.read_text(encoding="utf-8")
+    (tmp_path / "lenet5.yaml").write_text(text.replace("out: 84", "out: 85"), encoding="utf-8")
+    assert stored(own) is None
+    (row,) = json.loads(_run("lenet", "--format", "json")[1])
+    assert row["params"] == 61706 + (120 + 1) + 10
+
+
 def test_query_finds_names_and_citations() -> None:
     assert _names("mobilenet") == [name for name in NAMES if name.startswith("mobilenet")]
     assert _names("1512.03385", "_v1") == ["resnet50_v1", "resnet101_v1", "resnet152_v1"]
     assert _names("HE", "resnet34") == ["resnet34"]
 
 
-@pytest.mark.long
 def test_limits_and_order() -> None:
     small = _names("mobile", "--max", "macs=100M", "--sort", "macs")
     assert small == ["mobilenet_v1_x0_25", "mobilenet_v3_small", "mobilenet_v2_x0_35", "mobilenet_v2_x0_5"]
@@ -214,10 +238,9 @@ def test_no_number_is_cut_by_a_narrow_terminal(width: int) -> None:
     from cnncalc.render.format import NumberFormat
     from cnncalc.render.zoo import ZooRow, to_table
 
-    report = _report("vgg16")
-    rows = [
-        ZooRow(report=report, numbers={"params": report.totals.params, "macs": report.totals.macs}, task="x", year=2014)
-    ]
+    totals = _report("vgg16").totals
+    numbers: dict[str, int | Fraction] = {"params": totals.params, "macs": totals.macs}
+    rows = [ZooRow(network=totals_of(_report("vgg16"), numbers), numbers=numbers, task="x", year=2014)]
     text = to_table(rows, NumberFormat.EXACT, width=width)
     assert "138,357,544" in text
     assert "15,470,264,320" in text
