@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -75,10 +76,11 @@ class Sums:
     def __init__(self) -> None:
         self.found: dict[str, TermTotal] = {}
 
-    def add(self, label: str, number: int) -> None:
-        """Add a layer's number."""
+    def add(self, label: str, number: int, layers: int) -> None:
+        """Add the number of each of some layers."""
         before = self.found.get(label, TermTotal(label=label, number=0, layers=0))
-        self.found[label] = TermTotal(label=label, number=before.number + number, layers=before.layers + 1)
+        together = before.number + number * layers
+        self.found[label] = TermTotal(label=label, number=together, layers=before.layers + layers)
 
     def totals(self) -> tuple[TermTotal, ...]:
         """Return what is not zero, the multiply-accumulates first."""
@@ -100,11 +102,15 @@ class Tally:
         self.graph = graph
         counts: dict[Any, Any] = {}
         self.counts = []
+        layers: Counter[Any] = Counter()
         for node in graph.nodes:
             key = (node.op, node.in_shapes)
             if key not in counts:
                 counts[key] = node.op.count(node.in_shapes, node.out_shapes)
+            layers[key] += 1
             self.counts.append((node, counts[key]))
+        self.alike = [(counts[key], times) for key, times in layers.items()]
+        """Each count that differs from the others, and how many layers have it."""
 
     @cached_property
     def totals(self) -> dict[str, RuleTotal]:
@@ -113,24 +119,23 @@ class Tally:
 
     def under(self, rule: Convention) -> RuleTotal:
         """Return the number of one rule with its terms."""
-        found, missed, unknown, unknown_macs = Sums(), Sums(), [], 0
-        known: dict[int, dict[str, int] | None] = {}
-        for node, count in self.counts:
-            if id(count) not in known:
-                known[id(count)] = rule.terms(count)
-            terms = known[id(count)]
+        found, missed, unknown_macs = Sums(), Sums(), 0
+        unknown: set[int] = set()
+        for count, layers in self.alike:
+            terms = rule.terms(count)
             if terms is None:
-                unknown.append(node.path)
-                unknown_macs += count.macs or 0
+                unknown.add(id(count))
+                unknown_macs += (count.macs or 0) * layers
                 continue
             for label, number in terms.items():
-                found.add(label, number)
+                found.add(label, number, layers)
             left = (count.macs or 0) - terms.get(MACS.label, 0)
             if left:
-                missed.add(_left_out(rule, count), left)
+                missed.add(_left_out(rule, count), left, layers)
+        paths = [node.path for node, count in self.counts if id(count) in unknown] if unknown else []
         totals = found.totals()
         return RuleTotal(rule=rule, number=sum(term.number for term in totals), terms=totals, missed=missed.totals(),
-                         unknown=tuple(unknown), unknown_macs=unknown_macs)  # fmt: skip
+                         unknown=tuple(paths), unknown_macs=unknown_macs)  # fmt: skip
 
     @cached_property
     def macs(self) -> int:

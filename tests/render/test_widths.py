@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,19 +40,19 @@ def widest(lines: list[str]) -> str:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("columns", [60, 80, 120])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("command", "columns"), list(zip(COMMANDS, cycle((60, 80, 120)))))
 def test_what_a_command_prints_fits_the_width_of_a_terminal(command: str, columns: int) -> None:
     seen = in_terminal(*command.split(), columns=columns, lines=40, folder=ROOT)
     assert len(widest(seen.lines)) <= columns, widest(seen.lines)
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_that_is_piped_keeps_to_columns(command: str) -> None:
-    result = CliRunner(env={"COLUMNS": "60"}).invoke(app, command.split())
+def test_a_command_that_is_piped_keeps_to_columns(command: str, columns: int) -> None:
+    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(app, command.split())
     assert result.exit_code in {0, 1}
     longest = widest(result.stdout.splitlines())
-    assert len(longest) <= 60, longest
+    assert len(longest) <= columns, longest
 
 
 @pytest.mark.parametrize("columns", [50, 60, 72, 100])
