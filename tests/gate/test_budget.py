@@ -451,3 +451,8 @@ def test_a_layer_in_one_version_only_counts_nothing_in_the_other() -> None:
         (moved,) = (change for change in compare(report(old), report(new)).layers if change.path == "head")
         (macs,) = (delta for delta in moved.deltas if delta.metric == "macs")
         assert (macs.before, macs.after) == ends
+
+
+def test_a_share_of_nothing_is_nothing() -> None:
+    found = judged({"layers": [{"match": "relu1", "macs": "50%"}]}, {**TINY, "layers": ["relu"]})
+    assert (found.status, found.measured.low, found.measured.known) == (Status.WITHIN, 0, True)

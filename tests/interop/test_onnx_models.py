@@ -330,3 +330,57 @@ def test_slices_that_part_an_axis_are_one_split(tmp_path: Path) -> None:
     graph = graph_of(tmp_path, model(nodes, weights, [1, 5, 4, 4]))
     assert (graph.nodes[0].op.name, graph.nodes[0].out_shapes) == ("split", ((2, 4, 4), (3, 4, 4)))
     assert graph.nodes[1].inputs == ((0, 1), (0, 0))
+
+
+def bared(made: Any) -> Any:
+    """Return a model whose stored tensors are inputs instead, behind its own, as `export_params=False` leaves them."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(made)
+    for tensor in bare.graph.initializer:
+        bare.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
+    del bare.graph.initializer[:]
+    return bare
+
+
+BARE_NODES = [
+    node("Conv", "x w b", "a", pads=[1, 1, 1, 1]),
+    node("BatchNormalization", "a s t m v", "n"),
+    node("Mul", "n gamma", "g"),
+    node("Add", "g x", "r"),
+    node("Flatten", "r", "f"),
+    node("Transpose", "u", "ut", perm=[1, 0]),
+    node("MatMul", "f ut", "h"),
+    node("Add", "h c", "y"),
+]
+BARE_WEIGHTS: dict[str, Any] = {
+    "w": (3, 3, 3, 3), "b": (3,), "s": (3,), "t": (3,), "m": (3,), "v": (3,), "gamma": (3, 1, 1), "u": (5, 192),
+    "c": (5,),
+}  # fmt: skip
+
+
+def test_a_model_without_weights_is_the_one_with_them(tmp_path: Path) -> None:
+    """The same numbers as with stored tensors; 3*27 + 3 + 3 + 3, gamma's 3, 5*192 + 5 of them learnable."""
+    made = model(BARE_NODES, BARE_WEIGHTS)
+    with_them, without = (cnncalc.analyze(write(tmp_path, one)) for one in (made, bared(made)))
+    assert with_them.to_dict()["layers"] == without.to_dict()["layers"]
+    assert with_them.totals == without.totals
+    assert without.totals.params == 3 * 27 + 3 + 3 + 3 + 3 + 5 * 192 + 5
+    assert [name for name, _ in without.input] == ["x"]
+
+
+def test_an_input_that_is_a_map_stays_one(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x w", "a"), node("Conv", "z w2", "b"), node("Add", "a b", "c"), node("Mul", "c k")]
+    shapes: dict[str, list[Any]] = {"x": [1, 3, 8, 8], "z": [1, 3, 8, 8], "k": ["n", 1, 1, 1]}
+    made = bared(model(nodes, {"w": (4, 3, 3, 3), "w2": (4, 3, 3, 3)}, inputs=shapes))
+    report = cnncalc.analyze(write(tmp_path, made))
+    assert [name for name, _ in report.input] == ["x", "z", "k"]
+    assert report.totals.params == 2 * 4 * 27
+
+
+@pytest.mark.parametrize("nodes", [
+    [node("MatMul", "x z")], [node("Add", "x z")], [node("Conv", "x w", "a"), node("Add", "a z")],
+])  # fmt: skip
+def test_inputs_of_a_model_that_stores_weights_or_needs_none_are_its_inputs(nodes: list[Any], tmp_path: Path) -> None:
+    weights = {"w": (3, 3, 1, 1)} if len(nodes) > 1 else {}
+    made = model(nodes, weights, inputs={"x": [1, 3, 8, 8], "z": [1, 3, 8, 8]})
+    assert [name for name, _ in cnncalc.analyze(write(tmp_path, made)).input] == ["x", "z"]

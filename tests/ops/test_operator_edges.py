@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -115,3 +116,24 @@ def test_shapes_and_numbers_are_not_mixed() -> None:
         built("opaque", out=((4, 8, 8), 3))
     with pytest.raises(ArgumentError):
         built("opaque", out=(3, (4, 8, 8)))
+
+
+class Recording:
+    """What an operator asks of a writer of TensorFlow Lite files: layouts with channels last, and one transposition."""
+
+    def layout(self, shape: Shape) -> tuple[int, ...]:
+        return (1, *shape[1:], shape[0])
+
+    def transpose(self, tensor: int, order: list[int]) -> tuple[int, list[int]]:
+        return tensor, order
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_permutation_with_channels_last(order: tuple[int, ...]) -> None:
+    """By what a permutation is: position p of the result is position p[order] of the source, in either layout."""
+    where = (3, 1, 2)  # of channels, height and width in a map of N, H, W, C
+    op = built("permute", axes=order)
+    ((tensor, moved),) = op.tflite(Recording(), (7,), (MAP,), op.infer((MAP,)))
+    assert tensor == 7
+    assert [moved[where[axis]] for axis in range(3)] == [where[source] for source in order]
+    assert moved[0] == 0

@@ -13,6 +13,7 @@ from onnx import AttributeProto, TensorProto, defs, helper, numpy_helper, shape_
 from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import Cost, Declared, failure
 from cnncalc.interop.making import warn
+from cnncalc.interop.onnx.bare import weight_inputs
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
 from cnncalc.interop.onnx.declared import declared
 from cnncalc.interop.onnx.folding import QUICK, fold
@@ -121,6 +122,9 @@ class Walk:
             value = Value(tuple(sparse.dims), sparse.values.data_type)
             self.values[sparse.values.name] = value
             self.weights.keep(sparse.values.name, value, scalar=False)
+        for name, value in weight_inputs(graph).items() if graph is self.model.graph else ():
+            self.values[name] = value
+            self.weights.keep(name, value, scalar=not value.shape)
 
     def inputs(self, graph: onnx.GraphProto) -> None:
         """Give the network's inputs their extents."""
