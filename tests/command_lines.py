@@ -46,7 +46,7 @@ OPTIONS = {
     "plot": ("--kind receptive_field", "--kind memory", "--kind operators", "--by block", "--theme dark"),
     "compare": ("--sort params", "--sort -macs", "--all-variants", "--human", "--format json", "--format csv",
                 "--format markdown", "--set width=2", "--batch 2", "resnet18"),
-    "export": ("--input 3x40x56", "--variant s", "--set width=2"),
+    "export": ("--input 3x40x56", "--variant s", "--set width=2", "--names torchvision"),
     "import": ("--input 3x40x56", "--flat", "--max-layers 7"),
     "calc": ("--flops thop", "--dtype int8", "--format json", "--input 3x", "--input 0x9x9"),
     "ops": ("--format json", "conv", "conv2d", "out=64", "kernel=3", "--input 3x32x32", "lstm"),

@@ -18,6 +18,8 @@ FORMATS = ("keras", "onnx", "scalesim", "tflite", "timeloop", "torch", "zigzag")
 FOLDERS = frozenset(("timeloop",))
 """What is a file for each layer."""
 WEIGHTS = ("none", "zeros")
+LIBRARIES = ("torchvision",)
+"""Whose names modules may have."""
 PACKAGES = {"onnx": "onnx", "tflite": "flatbuffers"}
 """What a format needs, in the extra of its own name."""
 
@@ -27,6 +29,8 @@ EPILOG = """\
 Examples:
 
 cnncalc export torch net.yaml -o net.py
+
+cnncalc export torch resnet50 --names torchvision -o resnet50.py
 
 cnncalc export onnx net.yaml -o net.onnx --weights zeros
 
@@ -56,6 +60,9 @@ def command(
         str, typer.Option("--weights", metavar="WHICH", help="For onnx: none, or zeros.")
     ] = "none",
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, help="For onnx: images at once.")] = 1,
+    names: Annotated[
+        str | None, typer.Option("--names", metavar="LIBRARY", help="For torch: whose names modules have, torchvision.")
+    ] = None,
 ) -> None:
     """Write a network in another program's format.
 
@@ -74,6 +81,8 @@ def command(
         fail(f"there is no format '{format}'", f"choose {' or '.join(FORMATS)}")
     if weights not in WEIGHTS:
         fail(f"there are no weights '{weights}'", f"choose {' or '.join(WEIGHTS)}")
+    if names is not None and (names not in LIBRARIES or format != "torch"):
+        fail(f"there are no names of '{names}' for {format}", f"choose export torch --names {' or '.join(LIBRARIES)}")
     from cnncalc.study import Question, Study
     from cnncalc.values.diagnostics import SpecError
 
@@ -85,7 +94,7 @@ def command(
         study.graph  # noqa: B018 - what is wrong with the spec is said first
         report_findings([finding for finding in study.expanded.collector.found if finding.severity == "warning"])
         try:
-            data = written(study, format, dtype, batch, zeros=weights == "zeros")
+            data = written(study, format, dtype, batch, zeros=weights == "zeros", names=names)
         except SpecError as error:
             raise study.located(error) from None
     if isinstance(data, dict) and format in FOLDERS:
@@ -96,8 +105,14 @@ def command(
         save(output, next(iter(data.values())) if isinstance(data, dict) else data)
 
 
-def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool) -> bytes | str | dict[str, str]:
+def written(study: Study, form: str, dtype: str, batch: int, *, zeros: bool, names: str | None = None
+            ) -> bytes | str | dict[str, str]:  # fmt: skip
     """Return a network in a format."""
+    if names is not None:
+        from cnncalc.interop.exporting.torch_named import torchvision_source
+
+        return torchvision_source(study.graph, network=study.spec.name or "", name=study.name, file=study.spec.file,
+                                  line=study.line).text  # fmt: skip
     if form == "torch":
         from cnncalc.interop.exporting.torch_source import torch_source
 

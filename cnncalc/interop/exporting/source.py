@@ -67,6 +67,7 @@ class Attribute:
         outs: what their results are called.
         comment: what the spec says beside the item.
         around: a function that the module is given to.
+        parts: the modules of a `Sequential`, each with its name in it.
     """
 
     attribute: str
@@ -78,6 +79,7 @@ class Attribute:
     outs: str = ""
     comment: str = ""
     around: str = ""
+    parts: list[tuple[str, Attribute]] = field(default_factory=list)
 
     def shape(self) -> tuple[Any, ...]:
         """Return what is equal among calls of one class."""
@@ -87,14 +89,19 @@ class Attribute:
             self.around,
             tuple(name for name, _ in self.args),
             tuple(c.name for c, _ in self.calls),
+            tuple((name, part.shape()) for name, part in self.parts),
         )
 
     def values(self) -> list[Any]:
-        """Return the arguments, of all calls one after the other."""
+        """Return the arguments, of all calls or parts one after the other."""
+        if self.parts:
+            return [v for _, part in self.parts for v in part.values()]
         return [v for cls, n in self.calls for v in cls.arguments(n)] if self.calls else [v for _, v in self.args]
 
     def names(self) -> list[str]:
         """Return what each argument is called as a parameter."""
+        if self.parts:
+            return [name for _, part in self.parts for name in part.names()]
         if self.calls:
             return [name for cls, _ in self.calls for name, _ in cls.params]
         kind = re.sub(r"[123][dD]", "", self.module)
@@ -130,7 +137,8 @@ class Attribute:
 UNNAMED = {
     "nn.Conv": ("in_channels", "channels", "kernel"), "nn.ConvTranspose": ("in_channels", "channels", "kernel"),
     "nn.Linear": ("in_features", "features"), "nn.MaxPool": ("kernel",), "nn.AvgPool": ("kernel",),
-    "LayerScale": ("channels", "axes"),
+    "LayerScale": ("channels", "axes"), "channel_factors": ("channels", "axes"),
+    "ChannelLinear": ("in_features", "features"),
     "layers.Conv": ("filters", "kernel"), "layers.ConvTranspose": ("filters", "kernel"),
     "layers.DepthwiseConv": ("kernel",), "layers.Dense": ("units",), "layers.MaxPooling": ("pool",),
     "layers.AveragePooling": ("pool",), "layers.ZeroPadding": ("padding",), "layers.Cropping": ("cropping",),

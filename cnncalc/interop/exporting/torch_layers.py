@@ -52,6 +52,18 @@ class Affine(nn.Module):
             x = x * self.scale
         return x if self.offset is None else x + self.offset
 ''',
+    "channel_factors": '''\
+def channel_factors(channels: int, axes: int) -> nn.Parameter:
+    """Return one learned factor per channel."""
+    return nn.Parameter(torch.full((channels,) + (1,) * axes, 1e-6))
+''',
+    "ChannelLinear": '''\
+class ChannelLinear(nn.Linear):
+    """A linear layer over the channels of every position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+''',
     "ChannelNorm": '''\
 class ChannelNorm(nn.LayerNorm):
     """Layer normalisation over the channels of every position."""

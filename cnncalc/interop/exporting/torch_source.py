@@ -81,6 +81,8 @@ class TorchWriter(SourceWriter):
         if "F." in body:
             head.append("import torch.nn.functional as F")
         head.append("from torch import Tensor, nn")
+        if "OrderedDict(" in body:
+            head[4:4] = ["from collections import OrderedDict", ""]
         if "torch." not in body:
             head.remove("import torch")
         return "\n".join(head) + "\n\n\n" + body
@@ -88,6 +90,8 @@ class TorchWriter(SourceWriter):
     @staticmethod
     def made_text(made: Attribute, said: list[str]) -> str:
         """Return how an attribute is made; blocks in a row are a `Sequential`."""
+        if made.parts:
+            return sequence_text(made, said)
         if not made.calls:
             return made.text(said)
         calls = [(f"{name}({', '.join(given)})", count) for name, given, count in made.rows(said)]
@@ -112,3 +116,28 @@ class TorchWriter(SourceWriter):
         for line in body.returning(body.lines):
             lines += wrapped(f"        {line}", 8)
         return "\n".join(lines) + "\n"
+
+
+def sequence_text(made: Attribute, said: list[str]) -> str:
+    """Return a `Sequential` of parts with names: numbers, in whose gaps is nothing, or others in a dictionary."""
+    texts, at = list[tuple[str, str, bool]](), 0
+    for name, part in made.parts:
+        count = len(part.values())
+        texts.append((name, TorchWriter.made_text(part, said[at : at + count]), bool(part.calls)))
+        at += count
+    if not all(name.isdigit() for name, _, _ in texts):
+        pairs = ", ".join(f'("{name}", {text})' for name, text, _ in texts)
+        return f"nn.Sequential(OrderedDict([{pairs}]))"
+    rows: list[tuple[str, int]] = []
+    places = 0
+    for name, text, block in texts:
+        while places < int(name):
+            rows.append(("nn.Identity()", 1))
+            places += 1
+        if block and rows and rows[-1][0] == text:
+            rows[-1] = (text, rows[-1][1] + 1)
+        else:
+            rows.append((text, 1))
+        places += 1
+    row = f"{', '.join(t if n == 1 else f'*({t} for _ in range({n}))' for t, n in rows)}"
+    return f"{made.module}([{row}])" if made.module == "nn.ModuleList" else f"{made.module}({row})"
