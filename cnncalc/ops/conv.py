@@ -226,6 +226,14 @@ class Conv(Convolution):
         used = self.windows(ins[0])
         return (to.conv(xs[0], self.out, used, outs[0].spatial, groups=self.groups, bias=self.has_bias),)
 
+    def plainest(self, ins: Shapes) -> Operator:
+        """Return one with a group for each of several channels as `depthwise`."""
+        if self.groups == 1 or self.groups != ins[0].channels or self.padding_mode != "zeros":
+            return self
+        given = self.arguments()
+        kept = {name: given[name] for name in given if name not in {"out", "groups", "padding_mode"}}
+        return Depthwise(**kept, multiplier=self.out // self.groups)
+
 
 @register("depthwise", aliases=("dwconv", "depthwise_conv"))
 class Depthwise(Convolution):

@@ -225,6 +225,10 @@ class Operator:
         """Return the same operator with some arguments changed."""
         return type(self)(**{**self.arguments(), **changes})
 
+    def plainest(self, ins: Shapes) -> Operator:
+        """Return the operator that a person would write for this one on these shapes."""
+        return self
+
     def symbolic(self, values: dict[str, Any]) -> Self:
         """Return an unchecked copy with other values, among them numbers that record; it equals no other operator."""
         copy = object.__new__(type(self))

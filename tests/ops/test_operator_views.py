@@ -194,9 +194,14 @@ def vocabulary() -> set[str]:
 
 TRANSLATORS = {
     "interop/exporting/keras_layers.py", "interop/exporting/onnx_nodes.py", "interop/exporting/simulators.py",
-    "interop/exporting/torch_layers.py", "interop/onnx/idioms.py", "interop/onnx/walk.py", "interop/writing/draft.py",
+    "interop/exporting/torch_layers.py", "interop/onnx/idioms.py",
 }  # fmt: skip
-"""Modules that still translate some operators one by one; no further one may."""
+"""Modules that translate some operators one by one; no further one may.
+
+In `idioms` that is the form it takes: each of its rules is a figure of several nodes and their order (x*sigmoid(x), the
+eight nodes of a GELU), which no operator can say of itself. The exporters write statements for what has no counterpart
+of one name and one set of arguments.
+"""
 
 
 def test_no_module_outside_the_operators_and_rules_goes_by_operator_names() -> None:

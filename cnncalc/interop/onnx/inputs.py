@@ -17,9 +17,11 @@ Open = int | str | None
 
 
 class Fail(Protocol):
-    """What gives a model up."""
+    """What gives a model up, at one of its nodes."""
 
-    def __call__(self, message: str, *, code: str = ..., hint: str | None = ...) -> NoReturn:
+    def __call__(
+        self, message: str, *, node: onnx.NodeProto | None = ..., code: str = ..., hint: str | None = ...
+    ) -> NoReturn:
         """Raise the error."""
 
 

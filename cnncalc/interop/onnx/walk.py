@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, TensorProto, defs, helper, numpy_helper, shape_inference
+from onnx import AttributeProto, TensorProto, helper
 
 from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import Cost, Declared, failure
@@ -17,19 +17,23 @@ from cnncalc.interop.onnx.bare import weight_inputs
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
 from cnncalc.interop.onnx.declared import declared
 from cnncalc.interop.onnx.folding import QUICK, fold
+from cnncalc.interop.onnx.inference import STANDARD, Inference, attributes_of
+from cnncalc.interop.onnx.inlined import FOLLOWS, INLINED, Visit
 from cnncalc.interop.onnx.inputs import bind
 from cnncalc.interop.onnx.operators import TABLE
+from cnncalc.interop.onnx.order import ordered
 from cnncalc.interop.onnx.quantised import CASTS, inner_of, narrowed, real
-from cnncalc.interop.onnx.tensors import FLOATS, MOST, Extents, Value, constant, stored, typed
+from cnncalc.interop.onnx.tensors import FLOATS, MOST, Extents, Value, constant, stored
 from cnncalc.interop.onnx.weights import StoredWeights
 from cnncalc.language.settings import MAX_LAYERS
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Ref
+    from cnncalc.interop.onnx.inference import Inferred
     from cnncalc.interop.onnx.weights import Share
     from cnncalc.language.settings import Overrides
     from cnncalc.ops.operator import Operator
@@ -40,11 +44,7 @@ MAX_NODES = 20_000
 """A model has at most this many nodes, unless more layers are asked for."""
 MAX_AXES = 8
 """A tensor has at most this many axes besides the batch."""
-MAX_ROUNDS = 1000
-"""A loop is put in at most this often."""
-STANDARD = ("", "ai.onnx")
 DATA = "an extent depends on the data, and stands as 1"
-FOLLOWS = "it follows a layer whose extents are not known"
 OPEN_SIZE = frozenset(("NonZero", "Unique", "Compress"))
 """Operators whose results have as many elements as their values say, and no more than their inputs."""
 
@@ -62,14 +62,12 @@ class Walk:
         self.overrides = overrides
         self.collector = collector
         self.versions = {("" if o.domain in STANDARD else o.domain): o.version for o in model.opset_import} or {"": 1}
-        self.imports = [helper.make_opsetid(domain, version) for domain, version in self.versions.items()]
+        self.inference = Inference(model, self.versions, self.fail)
         self.weights = StoredWeights()
         self.values: dict[str, Value] = {}
         self.build = GraphBuilder(file)
         self.graph = self.build.so_far
         self.paths: dict[str, int] = {}
-        self.types: dict[Any, onnx.TypeProto] = {}
-        self.declared: dict[str, onnx.ValueInfoProto] = {}
         self.results: set[str] = set()
         self.batch = 1
         self.whole = whole
@@ -92,7 +90,6 @@ class Walk:
     def run(self) -> Graph:
         """Return the network."""
         graph = self.model.graph
-        self.declared = {v.name: v for v in (*graph.value_info, *graph.output)}
         self.initialisers(graph)
         self.inputs(graph)
         self.results = {output.name for output in graph.output}
@@ -144,8 +141,7 @@ class Walk:
         if self.steps < 0:
             self.fail(f"has more than {MAX_NODES:,} nodes", code="too-many-layers",
                       hint="raise the limit with --max-layers")  # fmt: skip
-        ordered = nodes if self.in_order(nodes) else self.sort(nodes)
-        for node in ordered:
+        for node in ordered(nodes, self.values, self.fail):
             try:
                 self.node(node, prefix)
             except MisfitError as error:
@@ -155,44 +151,6 @@ class Walk:
                 if type(error).__name__ == "SpecError":
                     raise
                 self.fail("has attributes or inputs that do not go together", node=node, hint="export the model again")
-
-    def in_order(self, nodes: Sequence[onnx.NodeProto]) -> bool:
-        """Whether every node reads only what stands before it."""
-        made = set(self.values)
-        for node in nodes:
-            if any(name and name not in made for name in node.input):
-                return False
-            made.update(node.output)
-        return True
-
-    def sort(self, nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
-        """Return the nodes in an order in which every one reads only what stands before it."""
-        maker = {name: n for n, node in enumerate(nodes) for name in node.output if name}
-        waiting: dict[int, int] = {}
-        readers: dict[int, list[int]] = {}
-        for n, node in enumerate(nodes):
-            needs = set()
-            for name in node.input:
-                if name and name not in self.values:
-                    if name not in maker:
-                        self.fail(f"reads '{name}', which nothing makes", node=node, hint="export the model again")
-                    needs.add(maker[name])
-            waiting[n] = len(needs)
-            for need in needs:
-                readers.setdefault(need, []).append(n)
-        ready = [n for n, count in waiting.items() if not count]
-        order: list[int] = []
-        for n in ready:
-            order.append(n)
-            for reader in readers.get(n, ()):
-                waiting[reader] -= 1
-                if not waiting[reader]:
-                    ready.append(reader)
-        if len(order) < len(nodes):
-            stuck = next(n for n in range(len(nodes)) if waiting[n])
-            self.fail("reads its own result: the nodes form a circle", node=nodes[stuck], code="cyclic-model",
-                      hint="export the model again")  # fmt: skip
-        return [nodes[n] for n in order]
 
     def node(self, node: onnx.NodeProto, prefix: str) -> None:
         """Take in one node."""
@@ -212,7 +170,7 @@ class Walk:
                     self.weights.quantise(value, value.elem)
             ins = ins if kind in CASTS else [real(value) for value in ins]
         attributes = attributes_of(node)
-        if standard and kind in SPECIAL and SPECIAL[kind](self, node, attributes, ins, prefix):
+        if standard and kind in INLINED and INLINED[kind](self, Visit(node, attributes, ins, prefix)):
             return
         if kind == "Identity" and standard and ins[0] is not None and ins[0].static:
             value = self.values[node.output[0]] = replace(ins[0])
@@ -221,7 +179,7 @@ class Walk:
             return
         if kind in TO_SHAPE and self.batch > 1:
             self.one_image(ins)
-        inferred = [(elem or own, dims) for own, dims in self.infer(node, ins)]
+        inferred = [(elem or own, dims) for own, dims in self.inference.of(node, ins)]
         results = self.folded(node, attributes, ins, inferred)
         if results is None and all(v is None or v.static for v in ins):
             results = self.unread(node, ins, inferred)
@@ -255,63 +213,8 @@ class Walk:
         self.values[node.output[0]] = value
         self.weights.keep(node.output[0], value, scalar=True)
 
-    def infer(self, node: onnx.NodeProto, ins: list[Value | None]) -> list[tuple[int, list[int | None] | None]]:
-        """Return the type and extents of each result by ONNX's own rules; None for what these leave open."""
-        names = [name for name in node.output if name]
-        domain = "" if node.domain in STANDARD else node.domain
-        try:
-            schema = defs.get_schema(node.op_type, self.versions.get(domain, 1), domain)
-        except defs.SchemaError:
-            return [self.stated(name) for name in names]
-        types, known = {}, {}
-        for name, value in zip(node.input, ins, strict=True):
-            if value is None:
-                continue
-            key = (value.elem, value.shape, value.items is not None and name)
-            proto = self.types.get(key)
-            if proto is None:
-                proto = self.types[key] = typed(value)
-            types[name] = proto
-            if value.data is not None and value.data.dtype.kind in "iufb":
-                known[name] = numpy_helper.from_array(value.data, name)
-        try:
-            found = shape_inference.infer_node_outputs(schema, node, types, known, opset_imports=self.imports,
-                                                       ir_version=self.model.ir_version or 8)  # fmt: skip
-        except Exception as error:  # noqa: BLE001 - the package raises errors of its C++ part
-            if len(known) == len(types):  # the values may say what the rules refuse: one number for a scalar
-                return [(TensorProto.FLOAT, None) for _ in names]
-            if any(v is not None and v.guessed for v in ins):  # nobody knows what it reads
-                return [self.stated(name) for name in names]
-            reason = str(error).strip().splitlines()[0].rpartition("] ")[2] or "its inputs do not fit"
-            self.fail(f"does not fit its inputs {self.shown(ins)}: {reason}", node=node, code="shape-mismatch",
-                      hint="check the input's size; --input sets another")  # fmt: skip
-        made = [extents_of(found[name]) if name in found else self.stated(name) for name in names]
-        if made[0][1] is None and node.op_type in AS_FIRST and not domain and ins[0] is not None:
-            made[0] = ins[0].elem, list(ins[0].shape)
-        if node.op_type == "MaxUnpool" and len(ins) > 2 and ins[2] is not None and ins[2].data is not None:
-            made[0] = made[0][0], [int(n) for n in ins[2].data]
-        if node.op_type == "STFT" and made[0][1] is not None:
-            self.one_sided(node, ins, made[0][1])
-        return made
-
-    def one_sided(self, node: onnx.NodeProto, ins: list[Value | None], dims: list[int | None]) -> None:
-        """Give STFT the bins that it has by default, half and one more; ONNX's rules give all (onnx 1.23)."""
-        window, frame = (ins[k] if len(ins) > k else None for k in (2, 3))
-        length = int(frame.data) if frame is not None and frame.data is not None else window.elements if window else 0
-        if length and attributes_of(node).get("onesided", 1):
-            dims[2] = length // 2 + 1
-
-    def shown(self, ins: Iterable[Value | None]) -> str:
-        """Return the extents of some tensors as text."""
-        return ", ".join("x".join(map(str, v.shape)) or "scalar" for v in ins if v is not None)
-
-    def stated(self, name: str) -> tuple[int, list[int | None] | None]:
-        """Return the type and extents that the file states of a tensor."""
-        info = self.declared.get(name)
-        return (TensorProto.FLOAT, None) if info is None else extents_of(info.type)
-
     def folded(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
-               inferred: list[tuple[int, list[int | None] | None]]) -> list[Value] | None:  # fmt: skip
+               inferred: list[Inferred]) -> list[Value] | None:  # fmt: skip
         """Return the results of a node whose values can be computed."""
         kind = node.op_type
         if kind in ("Shape", "Size") and node.domain in STANDARD and ins[0] is not None:
@@ -342,7 +245,7 @@ class Walk:
         return results
 
     def unread(self, node: onnx.NodeProto, ins: list[Value | None],
-               inferred: list[tuple[int, list[int | None] | None]]) -> list[Value] | None:  # fmt: skip
+               inferred: list[Inferred]) -> list[Value] | None:  # fmt: skip
         """Return the results of a node that only stored tensors enter, whose values nobody needs."""
         results = []
         sources = [v for v in ins if v is not None]
@@ -355,7 +258,7 @@ class Walk:
         return results
 
     def layer(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
-              inferred: list[tuple[int, list[int | None] | None]], prefix: str) -> None:  # fmt: skip
+              inferred: list[Inferred], prefix: str) -> None:  # fmt: skip
         """Add the layer of a node that depends on the network's inputs."""
         kind = node.op_type if node.domain in STANDARD else f"{node.domain}.{node.op_type}"
         guess = FOLLOWS if any(v is not None and v.guessed for v in ins) else ""
@@ -380,7 +283,7 @@ class Walk:
         if any(len(o) > MAX_AXES + 1 for o in outs):
             self.fail(f"gives a tensor of more than {MAX_AXES} axes", node=node, code="too-deep")
         plan, shares = self.planned(call, guess)
-        if plan.op.name == "identity" and not plan.after and node.output[0] not in self.results:
+        if plan.op.inert and plan.op.keeps == () and not plan.after and node.output[0] not in self.results:
             self.values[node.output[0]] = Value(outs[0], inferred[0][0], ref=plan.reads[0].ref)
             return
         if kind == "Split" and isinstance(plan.op, Declared) and self.apart(node, call, inferred, prefix):
@@ -391,7 +294,7 @@ class Walk:
             self.values[name] = Value(extents, elem, ref=ref, guessed=bool(guess))
             self.elems[ref] = elem
 
-    def apart(self, node: onnx.NodeProto, call: Call, inferred: list[tuple[int, list[int | None] | None]],
+    def apart(self, node: onnx.NodeProto, call: Call, inferred: list[Inferred],
               prefix: str) -> bool:  # fmt: skip
         """Cut a tensor at its first axis, each part a tensor without it."""
         axis = call.axis(0)
@@ -498,146 +401,6 @@ class Walk:
         self.paths[numbered] = 0
         return numbered
 
-    # Nodes that are no layers of their own.
-
-    def branch(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None], prefix: str) -> bool:
-        """Put in the branch of an If whose condition is known."""
-        condition = ins[0]
-        if condition is None or condition.data is None or condition.data.size != 1:
-            return False
-        graph = attributes["then_branch" if condition.data.reshape(-1)[0] else "else_branch"]
-        outer = dict(self.values)
-        self.initialisers(graph)
-        self.nodes(graph.node, f"{prefix}{self.label(node).strip('/').replace('/', '.')}.")
-        found = [self.values[o.name] for o in graph.output]
-        self.values = outer
-        for name, value in zip(node.output, found, strict=True):
-            if name:
-                self.values[name] = value
-        return True
-
-    def loop(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None], prefix: str) -> bool:
-        """Put in the rounds of a Loop whose number is known; each is a copy of its body, with the same weights."""
-        trips, going = ins[0], ins[1] if len(ins) > 1 else None
-        body = attributes["body"]
-        if trips is None or trips.data is None or (going is not None and going.data is None):
-            return False
-        rounds = int(trips.data.reshape(-1)[0]) if going is None or going.data is None or going.data.all() else 0
-        carried = list(ins[2:])
-        if rounds > MAX_ROUNDS or len(body.output) != 1 + len(carried):
-            return False
-        outer, before = dict(self.values), len(self.graph.nodes)
-        scope = f"{prefix}{self.label(node).strip('/').replace('/', '.')}."
-        names = [i.name for i in body.input]
-        for number in range(rounds):
-            self.initialisers(body)
-            self.values[names[0]] = constant(np.asarray(number, np.int64))
-            self.values[names[1]] = constant(np.asarray(True))
-            for name, value in zip(names[2:], carried, strict=True):
-                if value is not None:
-                    self.values[name] = value
-            self.nodes(body.node, f"{scope}{number}.")
-            made = [self.values[o.name] for o in body.output]
-            carried = list(made[1:])
-            if made[0].data is None:  # it goes on as long as the data say
-                self.values = outer
-                self.build.take_back(before)
-                self.weights.forget(before)
-                return False
-            if not made[0].data.all():
-                break
-        self.values = outer
-        for name, value in zip(node.output, carried, strict=True):
-            if name and value is not None:
-                self.values[name] = value
-        return True
-
-    def cast_like(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
-                  prefix: str) -> bool:  # fmt: skip
-        """Cast a stored tensor to the type of one that depends on the inputs: still the same for every input."""
-        x, like = ins
-        if x is None or like is None or not x.static or like.static:
-            return False
-        data = None if x.data is None else x.data.astype(helper.tensor_dtype_to_np_dtype(like.elem))
-        self.values[node.output[0]] = Value(x.shape, like.elem, data, origins=x.origins)
-        return True
-
-    def to_sequence(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
-                    prefix: str) -> bool:  # fmt: skip
-        """Split into a sequence of tensors: a split whose results are known one by one."""
-        x, sizes = ins[0], ins[1] if len(ins) > 1 else None
-        if x is None or x.static or (sizes is not None and sizes.data is None):
-            return False
-        axis = attributes.get("axis", 0) % len(x.shape)
-        extent = x.shape[axis]
-        size = 1 if sizes is None or sizes.data is None or sizes.data.ndim else max(int(sizes.data), 1)
-        if extent // size > MOST:
-            self.fail(f"splits {extent} into {extent // size} tensors", node=node, code="too-large")
-        if sizes is None:
-            parts = [1] * extent
-        elif sizes.data is not None and sizes.data.ndim:
-            parts = [int(n) for n in sizes.data]
-        else:
-            parts = [size] * (extent // size) + ([extent % size] if extent % size else [])
-        if sum(parts) != extent or len(parts) > MOST:
-            self.fail(f"does not split {extent} into {parts[:9]}", node=node)
-        outs = [(*x.shape[:axis], n, *x.shape[axis + 1 :]) for n in parts]
-        if sizes is None and not attributes.get("keepdims", 1):
-            outs = [(*o[:axis], *o[axis + 1 :]) for o in outs]
-        call = Call("Split", self.versions.get("", 1), {**attributes, "axis": axis}, [x], outs)
-        plan, shares = self.planned(call, FOLLOWS if x.guessed else "")
-        refs = self.add(node, plan, shares, prefix)
-        items = tuple(Value(o, x.elem, ref=r, guessed=x.guessed) for o, r in zip(outs, refs, strict=True))
-        self.values[node.output[0]] = Value((len(items),), x.elem, ref=refs[0], items=items)
-        return True
-
-    def element(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
-                prefix: str) -> bool:  # fmt: skip
-        """Take one tensor of a sequence: no layer, the tensor itself."""
-        sequence, index = ins
-        if sequence is None or sequence.items is None or index is None or index.data is None:
-            return False
-        self.values[node.output[0]] = sequence.items[int(index.data)]
-        return True
-
-    def gathered(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None],
-                 prefix: str) -> bool:  # fmt: skip
-        """Make a sequence of tensors."""
-        items = tuple(v for v in ins if v is not None)
-        ref = next((v.ref for v in items if v.ref is not None), None)
-        elem = items[0].elem if items else TensorProto.FLOAT
-        self.values[node.output[0]] = Value((len(items),), elem, ref=ref, items=items)
-        return True
-
-    def joined(self, node: onnx.NodeProto, attributes: dict[str, Any], ins: list[Value | None], prefix: str) -> bool:
-        """Join the tensors of a sequence: a concatenation."""
-        sequence = ins[0]
-        if sequence is None or not sequence.items:
-            return False
-        names = [f"{node.input[0]}\0{n}" for n in range(len(sequence.items))]
-        self.values.update(zip(names, sequence.items, strict=True))
-        items: list[Value | None] = list(sequence.items)
-        if attributes.get("new_axis"):
-            return False
-        written = helper.make_node("Concat", names, list(node.output), name=node.name, axis=attributes["axis"])
-        self.layer(written, {"axis": attributes["axis"]}, items, self.infer(written, items), prefix)
-        return True
-
-
-SPECIAL = {
-    "If": Walk.branch,
-    "Loop": Walk.loop,
-    "CastLike": Walk.cast_like,
-    "SplitToSequence": Walk.to_sequence,
-    "SequenceAt": Walk.element,
-    "SequenceConstruct": Walk.gathered,
-    "ConcatFromSequence": Walk.joined,
-}
-"""Nodes that are no layers of their own, by ONNX's name; each says whether it could."""
-
-AS_FIRST = frozenset(("GroupNormalization", "MeanVarianceNormalization", "ThresholdedRelu", "Shrink"))
-"""Nodes that give the extents of their first input, where ONNX's rules say nothing."""
-
 TO_SHAPE = frozenset(("Reshape", "Expand"))
 """Nodes that are given the extents of their result."""
 
@@ -657,31 +420,3 @@ def without_bias(plan: Plan, share: Share) -> Plan | None:
     out = shapes[at + 1]
     added = Cost(outs=out, same=True, work=Work(additions=out[0].elements))
     return plan._replace(op=bare, after=(Declared.of(added, "Add"), *plan.after))
-
-
-def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
-    """Return a node's attributes; tensors and graphs as messages."""
-    found: dict[str, Any] = {}
-    for a in node.attribute:
-        if a.type == AttributeProto.INT:
-            found[a.name] = a.i
-        elif a.type == AttributeProto.FLOAT:
-            found[a.name] = a.f
-        elif a.type == AttributeProto.STRING:
-            found[a.name] = a.s.decode(errors="replace")
-        elif a.type == AttributeProto.INTS:
-            found[a.name] = list(a.ints)
-        elif a.type == AttributeProto.FLOATS:
-            found[a.name] = list(a.floats)
-        else:
-            found[a.name] = helper.get_attribute_value(a) if a.type else None
-    return found
-
-
-def extents_of(proto: onnx.TypeProto) -> tuple[int, list[int | None] | None]:
-    """Return the type and extents of a tensor; None for an open extent, and for an open number of them."""
-    tensor = proto.tensor_type
-    elem = tensor.elem_type or TensorProto.FLOAT
-    if not proto.HasField("tensor_type") or not tensor.HasField("shape"):
-        return elem, None
-    return elem, [d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else None for d in tensor.shape.dim]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnncalc.graph.graph import Graph, Ref
-    from cnncalc.ops.operator import Operator, Shapes
+    from cnncalc.ops.operator import Operator
     from cnncalc.values.bits import Bits
     from cnncalc.values.shape import Shape
 
@@ -158,7 +158,7 @@ def drafted(graph: Graph) -> Draft:
                     items.pop()
         else:
             op, last = folded(graph, index, follow, lenders)
-            op = depthwise(op, node.in_shapes) if index not in lenders and node.shares is None else op
+            op = op.plainest(node.in_shapes) if index not in lenders and node.shares is None else op
             skip = last
         reads = [tensor(ref) for ref in inputs]
         own = op if op.sources is not None else None
@@ -207,17 +207,6 @@ def folded(graph: Graph, index: int, follow: dict[int, int], lenders: set[int]) 
         kept = {"bias": op.arguments()["bias"] is not False} if role == "norm" else {}
         op, last = op.replace(**{role: node.op}, **kept), following
     return op, last
-
-
-def depthwise(op: Operator, ins: Shapes) -> Operator:
-    """Return a convolution with a group for each channel as `depthwise`, every other operator as it is."""
-    given = op.arguments()
-    groups = given.get("groups")
-    if op.name != "conv" or groups == 1 or groups != ins[0].channels or given["padding_mode"] != "zeros":
-        return op
-    kept = {name: given[name] for name in ("kernel", "stride", "padding", "dilation", "bias", "norm", "act")}
-    made = find("depthwise")
-    return op if made is None else made(**kept, multiplier=given["out"] // groups)
 
 
 def normal(op: Operator, graph: Graph, index: int) -> dict[str, Any]:
