@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.render.format import human
-from cnncalc.render.plot import VERMILION, counts, drawn, legend, literal, thinned, title
+from cnncalc.render.plot_axes import VERMILION, counts, drawn, legend, literal, thinned, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

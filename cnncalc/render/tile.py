@@ -11,7 +11,7 @@ from cnncalc.render.format import pixels
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from cnncalc.search.tile import TileAxis, Tiling
+    from cnncalc.search.tiling import TileAxis, Tiling
 
 
 def to_json(found: Tiling) -> str:

@@ -14,6 +14,7 @@ from cnncalc.analysis import series
 from cnncalc.devices import load
 from cnncalc.explanation.unit import view_unit
 from cnncalc.render import plot, rf
+from cnncalc.render.plot_axes import THEMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def test_an_svg_picture_has_a_dark_theme(tmp_path: Path, kind: str) -> None:
     ET.fromstring(text)  # noqa: S314 - what we wrote
     (rules,) = re.findall(r"@media \(prefers-color-scheme: dark\) \{(.*?)\n  \}", text, re.DOTALL)
     painted = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", text.replace(rules, "")))
-    light, dark = plot.THEMES["light"], plot.THEMES["dark"]
+    light, dark = THEMES["light"], THEMES["dark"]
     for name, colour in light.items():
         if colour in painted:
             assert f"fill: {dark[name]} !important" in rules

@@ -15,6 +15,7 @@ import cnncalc
 from cnncalc.analysis import series
 from cnncalc.cli import run
 from cnncalc.render import plot
+from cnncalc.render.plot_axes import THEMES
 from cnncalc.study import Study
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ PATCHED: dict[str, Report] = {
     "efficientnet_b7": Study.of("efficientnet_b7").with_patches("3x2"),
 }
 EVERY = pytest.mark.parametrize("name", REPORTS)
-BOTH = pytest.mark.parametrize("theme", plot.THEMES)
+BOTH = pytest.mark.parametrize("theme", THEMES)
 OPTIONS: dict[str, dict[str, Any]] = {"roofline": {"device": "a100"}}
 
 
@@ -93,8 +94,8 @@ def test_every_plot_has_labels_that_can_be_read_and_the_colours_of_its_theme(nam
     labels = [ax.get_xlabel(), ax.get_ylabel()]
     units = r"parameters|accumulates|FLOPs|elements|pixels|positions|per second|in %|bytes"
     assert any(re.search(units, text) for text in labels)
-    assert ax.get_facecolor() == matplotlib.colors.to_rgba(plot.THEMES[theme]["paper"])
-    ink = matplotlib.colors.to_rgba(plot.THEMES[theme]["ink"])
+    assert ax.get_facecolor() == matplotlib.colors.to_rgba(THEMES[theme]["paper"])
+    ink = matplotlib.colors.to_rgba(THEMES[theme]["ink"])
     ticks = [*ax.get_xticklabels(), *ax.get_yticklabels()]
     assert all(matplotlib.colors.to_rgba(text.get_color()) == ink for text in ticks)
     for names, low, high in ((ax.get_xticklabels(), "x0", "x1"), (ax.get_yticklabels(), "y0", "y1")):

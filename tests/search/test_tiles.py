@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnncalc.graph.graph import Graph, Node
-    from cnncalc.search.tile import Tiling
+    from cnncalc.search.tiling import Tiling
 
 Map: TypeAlias = "NDArray[Any]"
 
