@@ -21,12 +21,11 @@ from itertools import chain, pairwise
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose, effective_kernel
+from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cnncalc.values.axis import Window
 
 Hull: TypeAlias = tuple[int, int] | None
 """First and last pixel, or None for a unit that depends on no pixel."""
@@ -419,17 +418,6 @@ def _by_edge(one: AxisField, other: AxisField) -> bool:
         return False
     pairs = ((one.at(x), other.at(x)) for x in range(len(finite.entries)))
     return all(a is not None and b is not None and a[1] == b[1] for a, b in pairs)
-
-
-def recursion(windows: Sequence[Window]) -> tuple[int, ...]:
-    """Return the sizes F(0), F(1), ... F(n) = 1 that one unit behind n windows sees before each of them.
-
-    F(i) = (F(i+1) - 1)*stride + k_eff, from the last window back to the input; F(0) is the receptive field.
-    """
-    sizes = [1]
-    for window in reversed(windows):
-        sizes.append((sizes[-1] - 1) * window.stride + effective_kernel(window.kernel, window.dilation))
-    return tuple(reversed(sizes))
 
 
 def _pair(one: AxisField, other: AxisField, extent: int) -> AxisField:

@@ -22,7 +22,6 @@ from cnncalc.analysis.field import (
     disagreement,
     entries,
     map_field,
-    recursion,
     source_field,
     through,
     union,
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from cnncalc.values.axis import Reach
     from cnncalc.values.shape import Shape
 
-__all__ = ["AxisField", "Misalignment", "NodeField", "receptive_fields", "recursion", "unit_box"]
+__all__ = ["AxisField", "Misalignment", "NodeField", "receptive_fields", "unit_box"]
 
 Axes: TypeAlias = tuple[AxisField, ...]
 Origin: TypeAlias = "tuple[int | None, ...]"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cnncalc.language.arithmetic import Listed
 from cnncalc.language.expressions import RESERVED, Expression, ExpressionError
 from cnncalc.language.reading import compile_value
-from cnncalc.language.scope import Frame, Made, Silent
+from cnncalc.language.scope import Frame, Silent
 from cnncalc.language.slots import (
     FAILED,
     VALUE,
@@ -23,9 +23,9 @@ from cnncalc.language.slots import (
     word_hint,
 )
 from cnncalc.language.template import LABEL, MAX_LABEL
+from cnncalc.language.ties import inherited
 from cnncalc.language.tree import Scalar, Seq
 from cnncalc.numbers.doors import identity
-from cnncalc.ops.arguments import shown
 from cnncalc.values.diagnostics import ArgumentError, Collector, did_you_mean
 from cnncalc.values.keyed import Keyed
 
@@ -191,7 +191,7 @@ class Evaluator:
         assert isinstance(cls, type)
         arguments = dict(zip(plan.slots, values, strict=True))
         if item.share is not None:
-            arguments = self.inherited(item, cls, arguments)
+            arguments = inherited(self.scope, item, cls, arguments)
         kinds = tuple([kind_of(value) for value in arguments.values()])
         key = (cls, self.keyed(tuple(arguments.items())), kinds)
         made = self.operators.get(key)
@@ -425,86 +425,6 @@ class Evaluator:
         if found.key is None:
             raise Silent
         return found
-
-    # Shared weights.
-
-    def shared_with(self, label: Scalar) -> Made:
-        """Return the layer or block call that a label of `share:` names; of a repeated one, the same repetition."""
-        frame: Frame | None = self.scope.frame
-        while frame is not None:
-            if label.text in frame.made:
-                made = frame.made[label.text]
-                if not made:
-                    raise SlotError("bad-share", f"'{label.text}' is left out", label.span,
-                                    "leave this layer out by the same when:")  # fmt: skip
-                return made[self.scope.repetition] if self.scope.repetition < len(made) else made[-1]
-            if label.text in frame.labels:
-                if frame.labels[label.text] is None:
-                    raise Silent
-                raise SlotError("bad-share", f"'{label.text}' is not a layer with weights", label.span,
-                                "share names the label of a layer or of a block call")  # fmt: skip
-            frame = None if frame.opaque else frame.parent
-        hint = self.scope.label_hint(label.text)
-        outer = label.text.partition(".")[0]
-        if outer != label.text and any(made.block for made in self.made_by(outer)):
-            hint = f"what is inside a block is shared by a call of the block: {{BLOCK: , share: {outer}}}"
-        raise SlotError("unknown-label", f"there is no label '{label.text}'", label.span, hint)
-
-    def made_by(self, label: str) -> tuple[Made, ...]:
-        """Return what the layers or block calls made that a label names; nothing where there is none."""
-        frame: Frame | None = self.scope.frame
-        while frame is not None:
-            if label in frame.made:
-                return frame.made[label]
-            frame = None if frame.opaque else frame.parent
-        return ()
-
-    def shared_call(self, item: Item) -> Made | None:
-        """Return the block call whose weights an item uses."""
-        if item.share is None:
-            return None
-        made = self.shared_with(item.share)
-        if made.block is not item.key:
-            what = f"a call of {made.block.name}" if made.block else f"a {made.op.name if made.op else 'layer'}"
-            raise SlotError("share-mismatch", f"'{item.share.text}' is {what}, this is a call of {item.counter}",
-                            item.share.span, "only calls of one block can share weights")  # fmt: skip
-        return made
-
-    def inherited(self, item: Item, cls: type[Operator], given: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a layer that uses another's weights: inherited where not given, else equal.
-
-        What does not shape the weights (stride, dilation, padding) may differ.
-        """
-        assert item.share is not None
-        other = self.shared_with(item.share).op
-        if other is None or type(other) is not cls:
-            what = "a block call" if other is None else f"a {other.name}"
-            raise SlotError("share-mismatch", f"'{item.share.text}' is {what}, this is a {cls.name}",
-                            item.share.span, "only layers of one kind can share weights")  # fmt: skip
-        theirs = other.arguments()
-        own = {name: value for name, value in given.items() if name in item.args or name in item.first}
-        probe = cls(**{**theirs, **own}).arguments()
-        for name in own:
-            if probe[name] != theirs[name] and name not in FREE:
-                had = f"{name}={shown(theirs[name])}"
-                raise ArgumentError(f"shares the weights of '{item.share.text}', which has {had}, "
-                                    f"got {shown(probe[name])}", argument=name, code="share-mismatch",
-                                    hint="leave it out, it is inherited")  # fmt: skip
-        return {**theirs, **{name: probe[name] for name in own if name in FREE}}
-
-    def shared(self, item: Item) -> tuple[int, ...]:
-        """Return the nodes whose weights an item uses, one for each of its parts."""
-        assert item.share is not None
-        made = self.shared_with(item.share)
-        roots = []
-        for index in range(made.start, made.stop):
-            shares = self.scope.graph.nodes[index].shares
-            roots.append(index if shares is None else shares)
-        return tuple(roots)
-
-
-FREE = frozenset({"stride", "dilation", "padding", "padding_mode", "output_padding", "call"})
-"""Arguments that do not shape a layer's weights: two layers that share them may differ here (TridentNet)."""
 
 
 def flat_parts(op: Operator) -> tuple[Part, ...]:

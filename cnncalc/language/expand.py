@@ -28,7 +28,7 @@ from cnncalc.language.template import (
     Path,
     Template,
 )
-from cnncalc.language.ties import Tie
+from cnncalc.language.ties import Tie, shared_call
 from cnncalc.language.tree import Scalar
 from cnncalc.language.unread import Unread
 from cnncalc.ops.registry import find
@@ -469,7 +469,7 @@ class Expander:
             return None, Made(path, start, start)
         if not trace:
             self.graph.calls.append(path)
-        source = self.values.shared_call(item)
+        source = shared_call(self.scope, item)
         frame = self.values.parameters(item, block, refs, first=number == 0, like=source.frame if source else None)
         outer = self.scope.index, self.scope.c_in, self.made, self.scope.repetition
         self.scope.index = None

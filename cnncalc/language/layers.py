@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cnncalc.graph.build import put_together, refuse_sources
 from cnncalc.language.settings import MAX_LAYERS, MOST_DIFFERENT
 from cnncalc.language.template import MEAN_PATH
+from cnncalc.language.ties import shared_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class LayerPlacer:
     def put(self, item: Item, op: Operator, parts: tuple[Part, ...], refs: tuple[Ref, ...], path: str, trace: Trace,
                values: Values) -> Tensor:  # fmt: skip
         """Append the nodes of one operator and return its outputs."""
-        shared = self.values.shared(item) if item.share is not None else None
+        shared = shared_nodes(self.values.scope, item) if item.share is not None else None
         if not parts:
             outs = self.add(path, op, refs, item, trace, values, shared[0] if shared else None)
             return outs[0] if len(outs) == 1 else outs

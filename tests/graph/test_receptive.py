@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recursion import recursion
 
 import cnncalc
 from cnncalc.analysis.field import PERIOD_LIMIT, AxisField, Periodic, map_field, source_field, through, union
-from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields, recursion, unit_box
+from cnncalc.analysis.receptive import Misalignment, NodeField, receptive_fields, unit_box
 from cnncalc.graph.graph import Graph, Node, Ref
 from cnncalc.values.axis import (
     BROADCAST,

@@ -24,7 +24,7 @@ LEVELS = (
     {"study"},
     {"api"},
     {"render", "drawing", "page", "gate", "search", "explanation", "reconciliation"}
-    | {"builder", "builder_stub", "builder_ops"}
+    | {"builder", "builder_lists", "builder_stub", "builder_ops"}
     | {"matching", "testing", "pytest_plugin", "lineup", "manual"},
     {"editor"},
     {"server"},
@@ -129,6 +129,31 @@ def test_no_modules_import_each_other() -> None:
         assert free, f"a circle among {sorted(reads)}"
         for name in free:
             del reads[name]
+
+
+FILE, CLASS = 500, 300
+"""A module has at most so many lines, a class likewise; 400 and 250 are the guide."""
+LONG = {
+    "interop/exporting/keras_layers.py", "interop/exporting/torch_layers.py",
+    "CfgReader", "Emitter", "Evaluator", "Expander", "ItemReader", "Operator", "Walk",
+}  # fmt: skip
+"""Modules and classes that are longer; no further one may be, and what no longer is goes off the list."""
+
+
+def lengths(file: Path) -> dict[str, int]:
+    """Return the lines of a module, by its path, and of each of its classes, by their names."""
+    text = file.read_text(encoding="utf-8")
+    classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
+    return {str(file.relative_to(PACKAGE)): len(text.splitlines()),
+            **{node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in classes}}  # fmt: skip
+
+
+def test_a_module_and_a_class_are_read_in_one_sitting() -> None:
+    found = {name: lines for file in FILES for name, lines in lengths(file).items()}
+    long = {name: lines for name, lines in found.items() if lines > (FILE if name.endswith(".py") else CLASS)}
+    further = {name: lines for name, lines in long.items() if name not in LONG}
+    assert not further, f"part these by idea, one idea a module: {further}"
+    assert long.keys() == LONG, f"no longer long: {sorted(LONG - long.keys())}"
 
 
 def test_every_form_of_a_result_is_there() -> None:

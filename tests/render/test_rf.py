@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recursion import recursion
 
 import cnncalc
-from cnncalc.analysis.receptive import receptive_fields, recursion, unit_box
+from cnncalc.analysis.receptive import receptive_fields, unit_box
 from cnncalc.api import build_graph
 from cnncalc.explanation.effective import effective_fields
 from cnncalc.explanation.unit import view_unit
