@@ -289,6 +289,7 @@ class Network(OperatorMethods):
     def __repr__(self) -> str:
         return f"<Network {self.name or 'unnamed'}: {len(self._lists.body.items)} items>"
 
+
 def _class(name: str) -> type[ops.Operator]:
     cls = ops.find(name)
     assert cls is not None, name  # noqa: S101 - a built-in

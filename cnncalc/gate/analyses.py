@@ -11,7 +11,7 @@ from cnncalc.study import Study
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cnncalc.gate.form import Limit
+    from cnncalc.gate.budget import Limit
     from cnncalc.gate.outcome import Options
     from cnncalc.results.report import Report
     from cnncalc.source import Source

@@ -10,7 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.gate.form import Budget, Origin, read_budget
+from cnncalc.gate.budget import Budget, Origin
+from cnncalc.gate.form import read_budget
 from cnncalc.gate.specs import files_under, is_network
 from cnncalc.language.python_data import from_python
 from cnncalc.language.tree import Map

@@ -6,14 +6,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.analyses import Analyses
-from cnncalc.gate.form import Origin, layered, read_budget
+from cnncalc.gate.budget import Origin, layered
+from cnncalc.gate.form import read_budget
 from cnncalc.gate.judge import Judgement, Status, judge_layers, judge_total
 from cnncalc.gate.outcome import Options
 from cnncalc.gate.quantity import Unit, percentage, rounded, shown
 from cnncalc.gate.words import limit_name, limit_value
 
 if TYPE_CHECKING:
-    from cnncalc.gate.form import Limit
+    from cnncalc.gate.budget import Limit
     from cnncalc.study import Study
 
 

@@ -23,8 +23,8 @@ from cnncalc.values.diagnostics import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cnncalc.gate.budget import Limit
     from cnncalc.gate.compare import Comparison
-    from cnncalc.gate.form import Limit
     from cnncalc.language.literals import Number
     from cnncalc.results.layer import Layer
     from cnncalc.results.report import Report

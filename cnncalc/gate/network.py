@@ -16,7 +16,7 @@ from cnncalc.values.diagnostics import SpecError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cnncalc.gate.form import Budget
+    from cnncalc.gate.budget import Budget
     from cnncalc.source import Input, Source
 
 ASKED = ("variant", "input", "variables", "max_layers", "convention", "dtype", "fold_bn", "deploy", "runtime",

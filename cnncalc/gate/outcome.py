@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncalc.api import Input
+    from cnncalc.gate.budget import Limit
     from cnncalc.gate.compare import Comparison, Delta
-    from cnncalc.gate.form import Limit
     from cnncalc.gate.specs import Target
     from cnncalc.results.report import Report
     from cnncalc.values.diagnostics import Diagnostic

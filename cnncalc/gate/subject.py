@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from cnncalc._version import __version__
 from cnncalc.api import load, parse
 from cnncalc.gate.analyses import Analyses
+from cnncalc.gate.budget import Budget, Limit, Origin, layered, warning_level
 from cnncalc.gate.compare import Delta, compare
-from cnncalc.gate.form import Budget, Limit, Origin, layered, read_budget, warning_level
+from cnncalc.gate.form import read_budget
 from cnncalc.gate.git import GitError, beside, git_doubt
 from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total, moved_most, weighs_most
 from cnncalc.gate.meant import anew, hidden, meant

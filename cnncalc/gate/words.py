@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cnncalc.gate.quantity import Unit, percentage, shown
 
 if TYPE_CHECKING:
-    from cnncalc.gate.form import Limit
+    from cnncalc.gate.budget import Limit
     from cnncalc.gate.metrics import Measured
     from cnncalc.language.literals import Number
     from cnncalc.results.layer import Layer

@@ -12,7 +12,7 @@ from cnncalc.gate.words import limit_value
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from cnncalc.gate.form import Limit
+    from cnncalc.gate.budget import Limit
     from cnncalc.gate.judge import Finding, Judgement
     from cnncalc.gate.metrics import Measured
     from cnncalc.gate.outcome import Earlier, Run, Subject

@@ -20,7 +20,7 @@ SPEC = "cnncalc: 1\ninput: [3, 8, 8]\nlayers: [{conv: {out: 4, kernel: 3}}]\n"
 OPENERS = {"open", "fdopen", "savefig", "write_text", "write_bytes"}
 ELSEWHERE = {
     "values/files.py": 2,  # the one place
-    "cli/check.py": 1,  # appends to the step summary, whose file is made to be appended to
+    "cli/check_forms.py": 1,  # appends to the step summary, whose file is made to be appended to
     "cli/__init__.py": 2,  # stand-ins for closed streams
     "cli/lsp.py": 1,  # standard output, kept for the protocol
     "cli/sweep.py": 1,  # rows as they come, so that a run that is stopped can be resumed

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cnncalc
+from cnncalc.gate.budget import Limit, Origin, layered
 from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.config import read_call
-from cnncalc.gate.form import Limit, Origin, layered
 from cnncalc.gate.judge import Judgement, Status, judge_change, judge_layers, judge_total, moved_most, standing
 from cnncalc.gate.metrics import METRICS, Measured, at_least, declared_note, heaviest, known
 from cnncalc.testing import BudgetDoubtError, assert_within
 from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
-    from cnncalc.gate.form import Bound
+    from cnncalc.gate.budget import Bound
     from cnncalc.results.report import Report
 
 TINY: dict[str, Any] = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnncalc.gate.budget import Limit, layered
 from cnncalc.gate.config import glob_pattern, read_call
-from cnncalc.gate.form import Limit, layered
 from cnncalc.gate.metrics import METRICS
 from cnncalc.gate.quantity import (
     QuantityError,

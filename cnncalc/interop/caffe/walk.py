@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from cnncalc.interop.caffe.layers import DATA, CaffeCall, CaffeMisfitError, entry_of, unknown
+from cnncalc.interop.caffe.call import CaffeCall, CaffeMisfitError
+from cnncalc.interop.caffe.layers import DATA, entry_of, unknown
 from cnncalc.interop.foreign import Cost
 from cnncalc.interop.making import IDLE, Maker
 from cnncalc.values.diagnostics import SpecError

@@ -401,6 +401,7 @@ class Walk:
         self.paths[numbered] = 0
         return numbered
 
+
 TO_SHAPE = frozenset(("Reshape", "Expand"))
 """Nodes that are given the extents of their result."""
 
