@@ -119,12 +119,13 @@ def growth(count: int) -> tuple[int, int]:
 def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--edits", type=int, default=100)
+    parser.add_argument("--edits", type=int, default=100, help="of long specs; a hundred times as many of the small")
+    parser.add_argument("--timed", type=int, default=None, help="of long specs, if others than that")
     asked = parser.parse_args()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     for name, text in (("one layer a line", one_each()), ("three layers a line", three_each())):
-        found = costs(text, asked.edits)
+        found = costs(text, asked.timed or asked.edits)
         p95 = found[len(found) * 95 // 100]
         print(f"{LINES} lines, {name}: median {found[len(found) // 2]:.1f} ms, p95 {p95:.1f} ms")
     early, late = growth(100 * asked.edits)

@@ -95,6 +95,20 @@ def per_layer(text: str, runs: int) -> float:
     return best
 
 
+def explained(name: str, runs: int) -> float:
+    """Return how much longer it takes to explain every layer of a network than to analyse it, each at its fastest."""
+    from cnncalc import analyze, explain
+
+    times: dict[object, list[float]] = {analyze: [], explain: []}
+    for _ in range(runs):
+        for run in (analyze, explain):
+            gc.collect()
+            start = time.process_time()
+            run(name)
+            times[run].append(time.process_time() - start)
+    return min(times[explain]) / min(times[analyze])
+
+
 def peak_megabytes(text: str) -> float:
     """Return the largest resident size of a process that analyses a text."""
     program = (
@@ -119,6 +133,8 @@ def main() -> None:
     show = [sys.executable, "-m", "cnncalc", "show", "specs/resnet50.yaml"]
     line("show resnet50, whole process / bare program", ratio_of_processes(show, runs), 1.8)
     line("show resnet50 --format json / bare program", ratio_of_processes([*show, "--format", "json"], runs), 1.2)
+    line("zoo, all networks, whole process / bare program", ratio_of_processes([*show[:3], "zoo"], runs), 2)
+    line("explain resnet50, every layer / analyze", explained("resnet50", 5), 3)
     few, many = per_layer(repeated(2_000), 9), per_layer(repeated(20_000), 5)
     line("time per layer by repeat, 20,000 layers / 2,000 layers", many / few, 1.5)
     line("time per layer by repeat, 20,000 layers", many * 1e6, 50, " us")

@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that runs every case."""
     told = f"run long tests too, and every case of those that have more than {CASES}"
     parser.addoption("--every", action="store_true", help=told)
+    parser.addoption("--dozen", action="store_true", help=f"at most {CASES} cases of each test of single files too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,7 +44,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if isinstance(item, pytest.Function) and asks_for_a_library(item.function):
             item.add_marker(pytest.mark.extra)
-    if not config.getoption("--every") and [Path(path).resolve() for path in config.args] == [TESTS]:
+    whole = [Path(path).resolve() for path in config.args] == [TESTS]
+    if config.getoption("--dozen") or (whole and not config.getoption("--every")):
         quick = [item for item in items if not item.get_closest_marker("long")]
         kept = {item for cases in cases_of_each(quick) for item in spread(cases)}
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])

@@ -223,15 +223,16 @@ def values(text: str) -> int:
     return entries
 
 
-def files(kinds: list[str], folder: Path) -> Iterator[tuple[str, Path]]:
-    """Write and yield the files of some kinds."""
+def files(kinds: list[str], folder: Path, part: int = 1) -> Iterator[tuple[str, Path]]:
+    """Write and yield the files of some kinds, as long as they may be, or that part of it."""
+    most = MAX_VALUES // part
     for number, kind in enumerate(kinds):
-        size = MIB - 1
+        size = MIB // part - 1
         text = KINDS[kind](size)
         assert len(text.encode()) < MIB, kind
-        while not text.startswith(MARKED) and (held := values(text)) > MAX_VALUES:
-            size = size * MAX_VALUES // held - 10
-            assert size > 0, f"'{kind}' holds more than {MAX_VALUES:,} values whatever its size"
+        while not text.startswith(MARKED) and (held := values(text)) > most and size > 0:
+            size = size * most // held - 10
+            assert size > 0 or part > 1, f"'{kind}' holds more than {MAX_VALUES:,} values whatever its size"
             text = KINDS[kind](size)
         file = folder / f"{number}.yaml"
         file.write_text(text, encoding="utf-8")

@@ -20,8 +20,6 @@ from cnncalc.numbers.tree import (
     Tree,
     in_letters,
     in_numbers,
-    lets,
-    letters,
     value,
     walk,
     worked_out,
@@ -255,12 +253,13 @@ def _further(facts: Facts | None, row: Layer) -> list[SectionDraft]:
 class Inside(NamedTuple):
     """What a quantity's tree has inside: quantities with formulas of their own, functions that it calls, letters."""
 
+    tree: Tree | None
     lets: list[Let]
     called: frozenset[str]
     letters: list[Sym]
 
 
-NOTHING = Inside([], frozenset(), [])
+NOTHING = Inside(None, [], frozenset(), [])
 
 
 class Printer:
@@ -268,6 +267,7 @@ class Printer:
 
     def __init__(self) -> None:
         self._inside: dict[int, Inside] = {}
+        self._trees: dict[Any, Tree] = {}
         self._formulas: dict[tuple[int, tuple[str, ...]], Formula] = {}
 
     def inside(self, quantity: Quantity, *, again: bool) -> Inside:
@@ -276,9 +276,13 @@ class Printer:
             return NOTHING
         known = self._inside.get(id(quantity)) if again else None
         if known is None:
-            tree = tree_of(quantity.term)
-            called = frozenset(part.name for part in walk(tree) if isinstance(part, Applied))
-            known = Inside(lets(tree), called, letters(tree))
+            tree = tree_of(quantity.term, self._trees if again else {})
+            parts = list(walk(tree))
+            called = frozenset(part.name for part in parts if isinstance(part, Applied))
+            known = Inside(
+                tree, list(dict.fromkeys(part for part in parts if isinstance(part, Let))), called,
+                list(dict.fromkeys(part for part in parts if isinstance(part, Sym))),
+            )  # fmt: skip
             if again:
                 self._inside[id(quantity)] = known
         return known
@@ -286,10 +290,10 @@ class Printer:
     def formula(self, quantity: Quantity, names: dict[Let, str], within: Inside, *, again: bool) -> Formula:
         """Return a quantity's formula, printed."""
         if not again:
-            return _quantity(quantity, names)
+            return _quantity(quantity, within.tree, names)
         key = id(quantity), tuple(names[let] for let in within.lets)
         if key not in self._formulas:
-            self._formulas[key] = _quantity(quantity, names)
+            self._formulas[key] = _quantity(quantity, within.tree, names)
         return self._formulas[key]
 
     def sections(self, drafts: Sequence[SectionDraft]) -> tuple[list[Section], list[Sym]]:
@@ -321,11 +325,11 @@ def _names(found: list[Let]) -> dict[Let, str]:
     return {let: let.name if len(bodies[let.name]) == 1 else f"{let.name}_{let.axis.lower()}" for let in found}
 
 
-def _quantity(quantity: Quantity, names: dict[Let, str]) -> Formula:
+def _quantity(quantity: Quantity, tree: Tree | None, names: dict[Let, str]) -> Formula:
     name, term, plain, note = quantity
     if plain is None:
         return Formula(name=name, value=None, note=note)
-    if recording(term) and value(tree := tree_of(term)) == term == plain:
+    if tree is not None and value(tree) == term == plain:
         return _formula(name, tree, plain, note, names)
     if term is not None and term != plain:
         note = f"{note}; " if note else ""

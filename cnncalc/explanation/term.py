@@ -22,10 +22,15 @@ def letter(recorder: Recorder, name: str, number: int) -> int:
     return recorder.input(name, int(number), -abs(int(number)), abs(int(number)) + 1)
 
 
-def tree_of(number: Any) -> Tree:
-    """Return the tree of a number; a plain one is a constant."""
+def tree_of(number: Any, known: dict[RecordedOp, Tree] | None = None) -> Tree:
+    """Return the tree of a number; a plain one is a constant.
+
+    Args:
+        number: of any kind.
+        known: trees of the same recording, to which those that are made are added.
+    """
     if recording(number):
-        return _tree(cast("RecordedOp", number.node), {})
+        return _tree(cast("RecordedOp", number.node), {} if known is None else known)
     return Num(number if isinstance(number, Fraction) else int(number))
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def measured() -> str:
-    line = [sys.executable, "benchmarks/editor.py", "--edits", "100"]
+    line = [sys.executable, "benchmarks/editor.py", "--edits", "100", "--timed", "20"]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
