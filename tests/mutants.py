@@ -309,7 +309,9 @@ class Trial:
 
 
 def calling(calls: Calls, mutant: Mutant) -> list[int]:
-    """Return the tests that call a mutant's function, or one inside it, quickest first."""
+    """Return the tests that call a mutant's function, or one inside it, quickest first; of one run at import none."""
+    if (mutant.file, mutant.function) not in calls:
+        return []
     inside = f"{mutant.function}.<locals>."
     found: dict[int, float] = {}
     for (file, function), tests in calls.items():
@@ -409,7 +411,7 @@ def main() -> None:
         files = sorted(f for p in patterns for f in (ROOT / "cnncalc").glob(p) if f.name not in ASIDE)
         every = [mutant for file in files for mutant in mutants(area, file)]
         print(f"{area}: {len(every)} mutants")  # noqa: T201
-        sample += rng.sample(every, min(len(every), given.count // len(AREAS)))
+        sample += every if given.again else rng.sample(every, min(len(every), given.count // len(AREAS)))
     rng.shuffle(sample)
     nothing = rng.sample(sample, given.nothing)
     if given.only:

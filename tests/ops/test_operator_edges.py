@@ -137,3 +137,14 @@ def test_a_permutation_with_channels_last(order: tuple[int, ...]) -> None:
     assert tensor == 7
     assert [moved[where[axis]] for axis in range(3)] == [where[source] for source in order]
     assert moved[0] == 0
+
+
+@pytest.mark.parametrize(("axis", "out", "folds"), [
+    ("channel", (4, 8, 6), True), ("channel", (4,), True), ("last", (4,), True), ("last", (4, 8, 4), False),
+])  # fmt: skip
+def test_a_norm_of_channels_folds_into_a_layer_that_makes_them(axis: str, out: tuple[int, ...], folds: bool) -> None:
+    """A linear layer along the last axis has weights for that axis, where a norm has them for the first."""
+    linear = built("linear", out=4, axis=axis, bias=False)
+    absorbed = linear.absorbing((Shape(out),))
+    assert (absorbed is not None) == folds
+    assert absorbed is None or absorbed.has_bias

@@ -201,6 +201,11 @@ def test_scaled_is_the_floor_of_the_double_product(size: int, scale: float) -> N
     assert scaled(size, Fraction(repr(scale))) == floor(float(size) * scale)
 
 
+def test_scaled_is_no_exact_product_where_doubles_reach() -> None:
+    """200*0.29 is 58; of doubles it is 57.99999999999999, so PyTorch makes 57 positions of 200."""
+    assert scaled(200, Fraction("0.29")) == 57
+
+
 def test_scaled_is_exact_where_doubles_end() -> None:
     assert scaled(2**60 + 1, 2) == 2**61 + 2
     assert scaled(3 * 2**60 + 1, Fraction(1, 3)) == 2**60
