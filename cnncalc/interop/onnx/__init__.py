@@ -1,9 +1,9 @@
 """ONNX models: read with the official package, without their weights, at any opset.
 
 `reading` makes the message, `order` its nodes' order, `walk` goes through them with the extents of `inference` and what
-`folding` can compute, `inlined` puts in branches, loops and sequences, `operators` says which operator of the spec
-language stands for each other node, `declared` what is none costs, `weights` which numbers are whose, `idioms` puts
-together what exporters take apart.
+`folding` can compute, `inlined` puts in branches, loops and sequences, `planning` finds what stands for each other
+node: an operator of the spec language by `operators`, or what `declared` says that it costs; `weights` says which
+numbers are whose, `idioms` puts together what exporters take apart.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ def to_sequence(walk: Walk, at: Visit) -> bool:
     if sizes is None and not at.attributes.get("keepdims", 1):
         outs = [(*o[:axis], *o[axis + 1 :]) for o in outs]
     call = Call("Split", walk.versions.get("", 1), {**at.attributes, "axis": axis}, [x], outs)
-    plan, shares = walk.planned(call, FOLLOWS if x.guessed else "")
+    plan, shares = walk.planning.of(call, FOLLOWS if x.guessed else "")
     refs = walk.add(at.node, plan, shares, at.prefix)
     items = tuple(Value(o, x.elem, ref=r, guessed=x.guessed) for o, r in zip(outs, refs, strict=True))
     walk.values[at.node.output[0]] = Value((len(items),), x.elem, ref=refs[0], items=items)

@@ -11,34 +11,28 @@ import onnx
 from onnx import AttributeProto, TensorProto, helper
 
 from cnncalc.graph.build import GraphBuilder
-from cnncalc.interop.foreign import Cost, Declared, failure
+from cnncalc.interop.foreign import Declared, failure
 from cnncalc.interop.making import warn
 from cnncalc.interop.onnx.bare import weight_inputs
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
-from cnncalc.interop.onnx.declared import declared
 from cnncalc.interop.onnx.folding import QUICK, fold
 from cnncalc.interop.onnx.inference import STANDARD, Inference, attributes_of
 from cnncalc.interop.onnx.inlined import FOLLOWS, INLINED, Visit
 from cnncalc.interop.onnx.inputs import bind
-from cnncalc.interop.onnx.operators import TABLE
 from cnncalc.interop.onnx.order import ordered
+from cnncalc.interop.onnx.planning import Planning, tabled
 from cnncalc.interop.onnx.quantised import CASTS, inner_of, narrowed, real
 from cnncalc.interop.onnx.tensors import FLOATS, MOST, Extents, Value, constant, stored
 from cnncalc.interop.onnx.weights import StoredWeights
 from cnncalc.language.settings import MAX_LAYERS
-from cnncalc.values.diagnostics import ArgumentError
-from cnncalc.values.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Ref
     from cnncalc.interop.onnx.inference import Inferred
-    from cnncalc.interop.onnx.weights import Share
     from cnncalc.language.settings import Overrides
-    from cnncalc.ops.operator import Operator
     from cnncalc.values.diagnostics import Collector
-    from cnncalc.values.shape import Shape
 
 MAX_NODES = 20_000
 """A model has at most this many nodes, unless more layers are asked for."""
@@ -73,7 +67,7 @@ class Walk:
         self.whole = whole
         self.opaque: dict[str, list[str]] = {}
         self.elems: dict[Ref, int] = {}
-        self.weight_bits: dict[int, int] = {}
+        self.planning = Planning(self.graph, self.weights)
         self.steps = overrides.max_layers if overrides.max_layers != MAX_LAYERS else MAX_NODES
 
     def fail(self, message: str, *, node: onnx.NodeProto | None = None, code: str = "bad-model",
@@ -105,7 +99,7 @@ class Walk:
             self.fail("no layer depends on the network's inputs", code="no-layers", hint="name a model with layers")
         warn(self.collector, self.opaque)
         self.graph.batch = self.batch
-        return narrowed(self.graph, self.elems, self.weight_bits)
+        return narrowed(self.graph, self.elems, self.planning.bits)
 
     def initialisers(self, graph: onnx.GraphProto) -> None:
         """Take in the stored tensors of a graph."""
@@ -178,7 +172,7 @@ class Walk:
                 self.weights.keep(node.output[0], value, scalar=False)  # merged with an equal one by the exporter
             return
         if kind in TO_SHAPE and self.batch > 1:
-            self.one_image(ins)
+            one_image(ins, self.batch)
         inferred = [(elem or own, dims) for own, dims in self.inference.of(node, ins)]
         results = self.folded(node, attributes, ins, inferred)
         if results is None and all(v is None or v.static for v in ins):
@@ -189,15 +183,6 @@ class Walk:
                     self.values[name] = value
             return
         self.layer(node, attributes, ins, inferred, prefix)
-
-    def one_image(self, ins: list[Value | None]) -> None:
-        """Take the file's fixed batch out of the extents that a node is given as numbers."""
-        x, to = ins[0], ins[1] if len(ins) > 1 else None
-        if x is None or x.static or to is None or to.data is None or not to.data.size or to.data[0] != self.batch:
-            return
-        rest = [int(n) for n in to.data[1:]]
-        if -1 in rest or prod(rest) == x.elements or x.shape[0] == 1:
-            ins[1] = Value(to.shape, to.elem, np.asarray([1, *rest], to.data.dtype), origins=to.origins)
 
     def constant(self, node: onnx.NodeProto) -> None:
         """Take in a Constant node."""
@@ -282,7 +267,7 @@ class Walk:
             return
         if any(len(o) > MAX_AXES + 1 for o in outs):
             self.fail(f"gives a tensor of more than {MAX_AXES} axes", node=node, code="too-deep")
-        plan, shares = self.planned(call, guess)
+        plan, shares = self.planning.of(call, guess)
         if plan.op.inert and plan.op.keeps == () and not plan.after and node.output[0] not in self.results:
             self.values[node.output[0]] = Value(outs[0], inferred[0][0], ref=plan.reads[0].ref)
             return
@@ -304,7 +289,7 @@ class Walk:
         for out in call.outs:
             places = np.arange(start, start + out[axis])
             part = Call("Gather", call.version, {"axis": axis}, [call.x, constant(places)], [out])
-            plan = self.tabled(part, (image(out),))
+            plan = tabled(part, (image(out),))
             if plan is None or not call.alone():
                 return False
             plans.append((plan, out))
@@ -313,53 +298,6 @@ class Walk:
             refs = self.add(node, plan, None, prefix)
             self.values[name] = Value(out, elem, ref=refs[0])
         return True
-
-    def planned(self, call: Call, guess: str) -> tuple[Plan, int | None]:
-        """Return what stands for a node, and the layer whose weights it uses; `guess` says why extents are guesses."""
-        layer = len(self.graph.nodes)
-        share = self.weights.share(call, layer)
-        outs = tuple(image(o) for o in call.outs)
-        if guess:
-            cost = Cost(outs=outs, params=share.params, biases=share.biases, buffers=share.buffers, macs=None,
-                        work=None)  # fmt: skip
-            return Plan(Declared.of(cost, call.type, guess), tuple(call.moving)), None
-        plan = self.tabled(call, outs)
-        if plan is not None:
-            if not share.known:
-                return plan, None
-            if share.bits is not None:
-                self.weight_bits[layer + len(plan.before)] = share.bits
-            shapes = plan.shapes()[len(plan.before)]
-            counted = (plan.op.params(shapes) or 0) + plan.op.buffers(shapes)
-            if counted == share.params + share.buffers:
-                return plan, None
-            owner = self.owner(share, plan.op)
-            if owner is not None:
-                return plan, owner
-            if (apart := without_bias(plan, share)) is not None:
-                return apart, None
-        if share.bits is not None:
-            self.weight_bits[layer] = share.bits
-        return Plan(declared(call, share.params, share.biases, share.buffers), tuple(call.moving)), None
-
-    def owner(self, share: Share, op: Operator) -> int | None:
-        """Return the layer whose weights one that has none of its own uses, if they are all of one such layer."""
-        if share.params or share.buffers or len(share.first) != 1:
-            return None
-        first = next(iter(share.first))
-        other = self.graph.nodes[first]
-        return first if type(other.op) is type(op) and other.op.params(other.in_shapes) else None
-
-    def tabled(self, call: Call, outs: tuple[Shape, ...]) -> Plan | None:
-        """Return the operator of the spec language that says a node, if its shapes are those of ONNX."""
-        entry = TABLE.get(call.type)
-        if entry is None or not call.moving:
-            return None
-        try:
-            plan = entry(call)
-            return plan if plan is not None and plan.shapes()[-1] == outs else None
-        except ArgumentError:
-            return None
 
     def add(self, node: onnx.NodeProto, plan: Plan, shares: int | None, prefix: str) -> list[Ref]:
         """Append a layer and return its results."""
@@ -410,14 +348,11 @@ RANDOM = frozenset(("RandomNormal", "RandomUniform", "RandomNormalLike", "Random
 """Nodes whose results are not computed."""
 
 
-def without_bias(plan: Plan, share: Share) -> Plan | None:
-    """Return a layer whose bias another has counted as the layer without it and a sum behind it; None for no such."""
-    if plan.op.arguments().get("bias") is not True:
-        return None
-    shapes, at = plan.shapes(), len(plan.before)
-    bare = plan.op.replace(bias=False)
-    if (bare.params(shapes[at]) or 0, bare.buffers(shapes[at])) != (share.params, share.buffers):
-        return None
-    out = shapes[at + 1]
-    added = Cost(outs=out, same=True, work=Work(additions=out[0].elements))
-    return plan._replace(op=bare, after=(Declared.of(added, "Add"), *plan.after))
+def one_image(ins: list[Value | None], batch: int) -> None:
+    """Take the file's fixed batch out of the extents that a node is given as numbers."""
+    x, to = ins[0], ins[1] if len(ins) > 1 else None
+    if x is None or x.static or to is None or to.data is None or not to.data.size or to.data[0] != batch:
+        return
+    rest = [int(n) for n in to.data[1:]]
+    if -1 in rest or prod(rest) == x.elements or x.shape[0] == 1:
+        ins[1] = Value(to.shape, to.elem, np.asarray([1, *rest], to.data.dtype), origins=to.origins)
