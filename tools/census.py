@@ -44,12 +44,17 @@ def sample() -> list[tuple[str, str]]:
     import timm
 
     chosen = []
+    known: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows():
+        known[row["module"]][row["name"]] = row["params"]
     for module in timm.list_modules():
         names = timm.list_models(module=module)
         n = len(names)
         if n:
             places = {0, n // 2, n - 1} | ({n // 4, 3 * n // 4} if n > MANY else set())
-            picked = dict.fromkeys([min(names, key=size_of), *(names[place] for place in sorted(places))])
+            sizes = known[module]
+            smallest = min(sizes, key=sizes.__getitem__) if sizes else min(names, key=size_of)
+            picked = dict.fromkeys([smallest, *(names[place] for place in sorted(places))])
             chosen.append([(module, name) for name in picked])
     longest = max(map(len, chosen))
     return [row[place] for place in range(longest) for row in chosen if place < len(row)]

@@ -46,15 +46,15 @@ HEADS = {
 CLASSIFICATION = "classification"
 TASKS: dict[str, frozenset[str]] = {
     CLASSIFICATION: frozenset(),
-    "detection": frozenset({"efficientdet_d0", "fasterrcnn_resnet50_fpn", "retinanet_resnet50_fpn", "ssd300_vgg16",
-                            "yolo11n", "yolov2", "yolov3", "yolov5n", "yolov8n"}),
+    "detection": frozenset({"efficientdet_d0", "fasterrcnn_resnet50_fpn", "panet_resnet50", "retinanet_resnet50_fpn",
+                            "ssd300_vgg16", "yolo11n", "yolov2", "yolov3", "yolov5n", "yolov8n"}),
     "segmentation": frozenset({"attention_unet", "deeplabv3_resnet50", "fcn8s", "fcn_resnet50", "unet",
                                "unet_plus_plus", "vnet"}),
-    "pose": frozenset({"hourglass_s2"}),
+    "pose": frozenset({"hourglass_s2", "hourglass_s8"}),
     "video": frozenset({"c3d", "i3d", "r2plus1d_18", "r3d_18", "slowfast_4x16_r50"}),
     "super-resolution": frozenset({"edsr_baseline_x2"}),
     "generation": frozenset({"dcgan_discriminator", "dcgan_generator"}),
-    "audio": frozenset({"ds_cnn_s", "wav2vec2_features"}),
+    "audio": frozenset({"ds_cnn_s", "wav2vec2_features", "wavenet"}),
     "sequence": frozenset({"tcn_pixels"}),
 }  # fmt: skip
 """What networks are for, with the spec files of each task; all others classify images."""

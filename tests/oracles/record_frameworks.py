@@ -235,8 +235,12 @@ def from_papers() -> Iterator[tuple[str, Asked]]:
         yield name, Asked("written_networks.py", partial(written.SlowFast, alpha, fusion), clips)
     yield "unet_plus_plus", one(written.UNetPlusPlus, shape=(3, 96, 96))
     yield "attention_unet", one(written.AttentionUNet, shape=(3, 256, 256))
-    yield "hourglass_s2", one(written.StackedHourglass, 2, shape=(3, 256, 256))
+    for stacks in (2, 8):
+        yield f"hourglass_s{stacks}", one(written.StackedHourglass, stacks, shape=(3, 256, 256))
     yield "tcn_pixels", one(written.TCN, shape=(1, 784))
+    for name, stacks in (("wavenet", 3), ("wavenet_10", 1), ("wavenet_20", 2), ("wavenet_40", 4)):
+        yield name, one(written.WaveNet, stacks, shape=(256, 16000))
+    yield "panet_resnet50", one(written.PANet, shape=(3, 800, 800))
     yield "wav2vec2_features", one(written.wav2vec2_features, shape=(1, 16000))
     large = partial(written.wav2vec2_features, each=True)
     yield "wav2vec2_features_large", one(large, shape=(1, 16000))

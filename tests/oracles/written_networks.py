@@ -370,3 +370,112 @@ def mcunet(classes: int = 1000) -> Any:
         layers.append(block(width, wide, kernel, out, stride))
         width = out
     return chain(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+
+
+# van den Oord et al. 2016, arXiv:1609.03499, figure 4; widths of Deep Voice (arXiv:1702.07825), first layer as r9y9's.
+
+
+class WaveNet(Net):
+    def __init__(self, stacks: int, levels: int = 10, width: int = 64, skip: int = 256, classes: int = 256) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(classes, width, 1)
+        self.dilations = [2**k for k in range(levels)] * stacks
+        self.gated = nn.ModuleList(nn.Conv1d(width, 2 * width, 2, dilation=d) for d in self.dilations)
+        self.skips = nn.ModuleList(nn.Conv1d(width, skip, 1) for _ in self.dilations)
+        self.residuals = nn.ModuleList(nn.Conv1d(width, width, 1) for _ in self.dilations[:-1])
+        self.last = chain(nn.ReLU(), nn.Conv1d(skip, skip, 1), nn.ReLU(), nn.Conv1d(skip, classes, 1), nn.Softmax(1))
+
+    def forward(self, x: Any) -> Any:
+        x = self.first(x)
+        total: Any = 0
+        for i, d in enumerate(self.dilations):
+            wave, gate = self.gated[i](F.pad(x, (d, 0))).chunk(2, 1)
+            z = wave.tanh() * gate.sigmoid()
+            total = total + self.skips[i](z)
+            if i < len(self.residuals):
+                x = x + self.residuals[i](z)
+        return self.last(total)
+
+
+# Liu et al. 2018, arXiv:1803.01534; ShuLiu1993/PANet, configs/panet/e2e_panet_R-50-FPN_2x_mask.yaml: FPN.py and the
+# heads `roi_Xconv1fc_gn_head_panet` and `mask_rcnn_fcn_head_v1up4convs_gn_adp_ff`. Regions are an axis of the map; what
+# they hold is none of the network's work, so they are zeros here.
+
+
+class PANet(Net):
+    def __init__(self, width: int = 256, classes: int = 81) -> None:
+        super().__init__()
+
+        def conv(c: int, out: int, kernel: int = 3, stride: int = 1, *, act: bool = False, bias: bool = False) -> Any:
+            return chain(nn.Conv2d(c, out, kernel, stride, kernel // 2, bias=bias), nn.GroupNorm(32, out),
+                         *([nn.ReLU()] if act else []))  # fmt: skip
+
+        def alone(out: int = width) -> Any:
+            return chain(nn.Conv3d(width, out, (1, 3, 3), padding=(0, 1, 1), bias=False), nn.GroupNorm(32, out),
+                         nn.ReLU())  # fmt: skip
+
+        self.stem = chain(nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
+                          nn.MaxPool2d(3, 2, 1))  # fmt: skip
+        rows = ((64, 64, 3, 1), (256, 128, 4, 2), (512, 256, 6, 2), (1024, 512, 3, 2))
+        self.stages = nn.ModuleList(bottlenecks(*row) for row in rows)
+        self.lateral = nn.ModuleList(conv(c, width, 1) for c in (256, 512, 1024, 2048))
+        self.smooth = nn.ModuleList(conv(width, width) for _ in range(4))
+        self.down = nn.ModuleList(conv(width, width, 3, 2, act=True, bias=True) for _ in range(3))
+        self.join = nn.ModuleList(conv(width, width, act=True, bias=True) for _ in range(3))
+        self.hidden = nn.Conv2d(width, width, 3, padding=1)
+        self.objects, self.deltas = nn.Conv2d(width, 3, 1), nn.Conv2d(width, 12, 1)
+        self.of_boxes, self.of_masks = (nn.ModuleList(alone() for _ in range(4)) for _ in range(2))
+        self.box = chain(*(alone() for _ in range(3)))
+        self.features, self.scores = nn.Linear(49 * width, 1024), nn.Linear(1024, classes)
+        self.boxes = nn.Linear(1024, 4 * classes)
+        self.region = chain(alone(), alone())
+        self.fully = chain(alone(), nn.ConvTranspose3d(width, width, (1, 2, 2), (1, 2, 2)), nn.ReLU(),
+                           nn.Conv3d(width, classes, 1))  # fmt: skip
+        self.whole, self.foreground = chain(alone(), alone(width // 2)), nn.Linear(width // 2 * 14 * 14, 28 * 28)
+
+    def pyramid(self, x: Any) -> list[Any]:
+        x = self.stem(x)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        above = self.lateral[3](maps[3])
+        inner = [above]
+        for i in (2, 1, 0):
+            above = self.lateral[i](maps[i]) + F.interpolate(above, scale_factor=2)
+            inner.insert(0, above)
+        found = [self.smooth[0](inner[0])]
+        for i in range(3):
+            found.append(self.join[i](self.down[i](found[-1]) + self.smooth[i + 1](inner[i + 1])))
+        return [*found, F.max_pool2d(found[-1], 1, 2)]
+
+    def forward(self, x: Any) -> Any:
+        levels = self.pyramid(x)
+        hidden = [self.hidden(level).relu() for level in levels]
+
+        def pooled(heads: Any, regions: int, size: int) -> Any:
+            found = [head(torch.zeros(1, 256, regions, size, size, device=x.device)) for head in heads]
+            return torch.stack(found).amax(0)
+
+        y = self.box(pooled(self.of_boxes, 1000, 7))
+        features = self.features(y[0].transpose(0, 1).flatten(1)).relu()
+        region = self.region(pooled(self.of_masks, 100, 14))
+        whole = self.foreground(self.whole(region)[0].transpose(0, 1).flatten(1)).relu()
+        masks = self.fully(region) + whole.reshape(1, 1, 100, 28, 28)
+        return [[self.objects(h) for h in hidden], [self.deltas(h) for h in hidden],
+                self.scores(features)[None], self.boxes(features)[None], masks]  # fmt: skip
+
+
+def bottlenecks(width: int, mid: int, n: int, stride: int) -> Any:
+    """Stage of a ResNet with the stride on the first 1x1."""
+
+    def conv(c: int, out: int, kernel: int, by: int = 1, *, act: bool = True) -> list[Any]:
+        return [nn.Conv2d(c, out, kernel, by, kernel // 2, bias=False), nn.BatchNorm2d(out),
+                *([nn.ReLU()] if act else [])]  # fmt: skip
+
+    blocks = []
+    for i in range(n):
+        by, c = (stride, width) if i == 0 else (1, 4 * mid)
+        body = chain(*conv(c, mid, 1, by), *conv(mid, mid, 3), *conv(mid, 4 * mid, 1, act=False))
+        blocks.append(Residual(body, chain(*conv(c, 4 * mid, 1, by, act=False)) if i == 0 else None, nn.ReLU()))
+    return chain(*blocks)
