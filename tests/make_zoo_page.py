@@ -88,6 +88,7 @@ def _head() -> Iterator[str]:
 # The zoo
 
 {networks} networks in {files} files: `cnncalc zoo` lists them, `cnncalc zoo NAME` has one's table and figures.
+A name is found as people write it, everywhere: `ResNet-50`, `vit_base`, `unet++`.
 `cnncalc zoo --task detection --year 2020- --max params=5M` narrows the list, `--sort` orders it. Written by
 `python tests/make_zoo_page.py > docs/zoo.md`.
 {_tasks()}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnncalc.values.diagnostics import suggest
+from cnncalc.zoo.names import OTHER_NAMES, plain
 
 
 class ZooEntry(NamedTuple):
@@ -123,13 +124,16 @@ def entries() -> list[ZooEntry]:
 
 
 def find(name: str) -> ZooEntry | None:
-    """Return the network of that name, or None."""
-    if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", name):
+    """Return the network of that name, of another spelling of it or of what else it is called, or None."""
+    if not re.fullmatch(r"\w[\w+-]{0,63}", name, re.ASCII):
         return None
     file = folder() / f"{name}.yaml"
     if file.is_file():
         return ZooEntry(name, file, None)
-    return next((entry for entry in entries() if entry.name == name), None)
+    others = {plain(other): there for other, there in OTHER_NAMES.items()}
+    known = {plain(entry.name): entry for entry in entries()}
+    spelt = plain(name)
+    return known.get(spelt) or known.get(plain(others.get(spelt, "")))
 
 
 def is_network(name: str, file: str | None) -> bool:
@@ -139,5 +143,7 @@ def is_network(name: str, file: str | None) -> bool:
 
 
 def nearest(name: str) -> str | None:
-    """Return the name of the network nearest to a misspelt one, or None."""
-    return suggest(name, [entry.name for entry in entries()])
+    """Return the first network whose name begins with a word, else the one nearest to a misspelt name, or None."""
+    names = [entry.name for entry in entries()]
+    begun = [known for known in names if name and plain(known).startswith(plain(name))]
+    return begun[0] if begun else suggest(name, names)

@@ -18,6 +18,7 @@ import cnncalc
 from cnncalc import zoo
 from cnncalc.cli import app
 from cnncalc.language.yaml_text import read
+from cnncalc.zoo import names
 from cnncalc.zoo.totals import FILE, stored, totals_of
 
 if TYPE_CHECKING:
@@ -133,6 +134,29 @@ def test_nothing_in_the_zoo_is_unknown_or_warned_of(name: str) -> None:
     report = _report(name)
     assert report.totals.lower_bounds == ()
     assert [w for w in report.warnings if w.code != "misaligned-merge"] == []
+
+
+def test_other_names_are_of_networks_and_hide_none() -> None:
+    spelt = {names.plain(name) for name in NAMES}
+    assert len(spelt) == len(NAMES)
+    assert set(names.OTHER_NAMES.values()) <= set(NAMES)
+    assert not spelt & {names.plain(name) for name in names.OTHER_NAMES}
+
+
+@pytest.mark.parametrize(("said", "meant"), [
+    ("vit_base", "vit_base_patch16_224"), ("deit_small", "deit_small_patch16_224"), ("ResNet-50", "resnet50"),
+    ("mobilenetv2", "mobilenet_v2"), ("unet++", "unet_plus_plus"), ("resnest50", "resnest50d"),
+    ("PANet", "panet_resnet50"), ("efficientnet-lite4", "tf_efficientnet_lite4"), ("yolov8", None), ("./unet", None),
+    ("unet.yaml", None), ("-", None), ("", None), ("+", None), ("unet\n", None),
+])  # fmt: skip
+def test_a_network_is_found_by_what_people_call_it(said: str, meant: str | None) -> None:
+    entry = zoo.find(said)
+    assert (entry.name if entry else None) == meant
+
+
+def test_the_first_of_a_family_is_proposed() -> None:
+    with pytest.raises(cnncalc.SpecError, match="did you mean 'hrnet_w18'"):
+        cnncalc.analyze("hrnet")
 
 
 # The command.
