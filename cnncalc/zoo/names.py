@@ -76,5 +76,8 @@ OTHER_NAMES = {
 
 
 def plain(name: str) -> str:
-    """Return a name without case, dashes and underscores: `ResNet-50` is `resnet50`."""
-    return re.sub(r"[-_]", "", name.lower())
+    """Return a name without case, and without dashes and underscores but for those between digits.
+
+    `ResNet-50` is `resnet50`; `regnet_y_3_2gf` and `regnet_y_32gf` stay two.
+    """
+    return re.sub(r"(?<!\d)_|_(?!\d)", "", name.lower().replace("-", "_"))
