@@ -10,13 +10,15 @@ from itertools import accumulate
 from operator import add, sub
 from typing import TYPE_CHECKING
 
+from cnncalc.values.record import record
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncalc.graph.graph import Graph, Node, Ref
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Peak:
     """The moment of a forward pass at which the most elements are alive; one image, weights not among them.
 

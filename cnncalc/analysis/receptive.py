@@ -6,7 +6,6 @@ ignored, and the true one with them. They are the same objects until a gate occu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from operator import is_
 from types import MappingProxyType
@@ -28,6 +27,7 @@ from cnncalc.analysis.field import (
     unknown_field,
 )
 from cnncalc.values.axis import IDENTITY, Nearest, Parts, Slide, Table, Whole
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ class NodeField(NamedTuple):
     origins: Mapping[str, Origin] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Misalignment:
     """Two paths into one merge that do not look at the same place.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,6 +12,7 @@ from cnncalc.cli.common import WIDE, ascii_only, coloured, screen_height, screen
 from cnncalc.render.columns import fitting
 from cnncalc.render.format import NumberFormat
 from cnncalc.values.diagnostics import plural
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ class By(StrEnum):
     OP = "op"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Choice:
     """Which rows and columns to show.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cnncalc.gate.metrics import METRICS, Metric
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ DEFAULT_CONVENTION = "exact"
 DEFAULT_DTYPE = "fp32"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Origin:
     """Who set a limit.
 

@@ -19,6 +19,7 @@ from cnncalc.gate.words import (
     over_words,
 )
 from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,7 +91,7 @@ class Finding:
         return self.brief or self.message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Heavy:
     """One of the layers that make a total: its path, its part and its line."""
 
@@ -100,7 +101,7 @@ class Heavy:
     line: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Judgement:
     """How one limit stands.
 

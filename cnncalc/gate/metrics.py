@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cnncalc.gate.quantity import BYTES, Unit
 from cnncalc.results.measures import MEASURES, Basis
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -55,7 +56,7 @@ def at_least(value: Number, note: str) -> Measured:
     return Measured(low=value, high=None, note=note)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Metric:
     """One thing that a budget can limit.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnncalc._version import __version__
 from cnncalc.gate.judge import Finding, Judgement, Status
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ class Options:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Earlier:
     """What a spec was before.
 

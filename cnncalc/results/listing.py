@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ def as_text(title: str, data: Mapping[str, Any]) -> str:
 
 def as_html(title: str, data: Mapping[str, Any]) -> str:
     """Return the list as a table, which survives viewers that strip styles."""
+    from html import escape
+
     cells = "".join(
         f'<tr><th style="text-align:left">{escape(visible(name))}</th>'
         f'<td style="text-align:left">{escape(visible(value))}</td></tr>'
