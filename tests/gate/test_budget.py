@@ -433,7 +433,7 @@ def test_shrinking_of_what_is_known_in_part(before: Measured, after: Measured, s
 
 def test_a_field_of_the_network_behind_an_opaque_layer_names_it() -> None:
     assert "layer 'box' is unknown inside" in judged({"receptive_field": 100}, HIDDEN).findings[0].message
-    assert heaviest(report(), METRICS["depth"]) == []
+    assert heaviest(report(), METRICS["depth"]) == heaviest(report(), METRICS["receptive_field"]) == []
 
 
 def test_what_rests_on_a_declared_number_says_so() -> None:
@@ -456,3 +456,8 @@ def test_a_layer_in_one_version_only_counts_nothing_in_the_other() -> None:
 def test_a_share_of_nothing_is_nothing() -> None:
     found = judged({"layers": [{"match": "relu1", "macs": "50%"}]}, {**TINY, "layers": ["relu"]})
     assert (found.status, found.measured.low, found.measured.known) == (Status.WITHIN, 0, True)
+
+
+def test_a_share_of_what_is_not_known_is_a_doubt() -> None:
+    found = judged({"layers": [{"match": "box", "macs": "50%"}]}, HIDDEN)
+    assert (found.status, found.measured.known) == (Status.DOUBT, False)

@@ -148,3 +148,9 @@ def test_a_norm_of_channels_folds_into_a_layer_that_makes_them(axis: str, out: t
     absorbed = linear.absorbing((Shape(out),))
     assert (absorbed is not None) == folds
     assert absorbed is None or absorbed.has_bias
+
+
+@pytest.mark.parametrize("name", ["separable", "spatially_separable"])
+def test_an_item_of_several_layers_has_the_shape_of_the_last(name: str) -> None:
+    op = built(name, out=5, kernel=3)
+    assert op.infer((MAP,)) == (Shape((5, 6, 4)),)
