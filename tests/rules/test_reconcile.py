@@ -15,17 +15,41 @@ import cnncalc
 from cnncalc.cli import app
 from cnncalc.reconciliation.claims import parse_claim
 from cnncalc.reconciliation.reconcile import reconcile
+from cnncalc.reconciliation.search import Search
 from cnncalc.reconciliation.verdict import coverage
 from cnncalc.render.reconcile import markdown, table, to_json
 from cnncalc.rules import CONVENTIONS
 from cnncalc.rules.base import MACS
 from cnncalc.values.diagnostics import SpecError
-from cnncalc.zoo import HEADS, RELATIVES, find
+from cnncalc.zoo import HEADS, RELATIVES, find, folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cnncalc.language.document import Spec
+    from cnncalc.reconciliation.tally import Tally
     from cnncalc.reconciliation.verdict import Match, Verdict
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "conventions.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def networks_of_the_zoo_are_expanded_once() -> Iterator[None]:
+    """Keep what claims on one network search in: fifty expansions, each counted by every rule."""
+    known: dict[tuple[str, str | None, str], Tally | None] = {}
+    expanded = Search.expanded
+
+    def kept(self: Search, source: Spec, **changes: Any) -> Tally | None:
+        if source.file is None or Path(source.file).parent != folder():
+            return expanded(self, source, **changes)
+        key = source.file, source.variant, repr(sorted(changes.items()))
+        if key not in known:
+            known[key] = expanded(self, source, **changes)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Search, "expanded", kept)
+        yield
 
 
 def verdict(network: Any, claim: str, **options: Any) -> Verdict:
