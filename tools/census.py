@@ -80,7 +80,7 @@ def look(module: str, name: str) -> dict[str, Any]:
 
     row: dict[str, Any] = {"name": name, "module": module, "timm": timm.__version__}
     with torch.device("meta"):
-        model = timm.create_model(name).eval()
+        model = timm.create_model(name).eval().requires_grad_(False)
     row["params"] = sum(p.numel() for p in model.parameters())
     size = (model.default_cfg or {}).get("input_size") or (3, 224, 224)
     row["input"] = list(size)
@@ -184,11 +184,16 @@ earlier version of the reader were not repeated.
 | --- | ---: | --- |"""
     for verdict, part in found.items():
         yield f"| {verdict} | {len(part)} of {whole}, {share(len(part), whole)} | {WHAT[verdict]} |"
+    alone = [f"`{row['name']}`" for part in found.values() for row in part if row["macs"] is None]
+    if alone:
+        yield f"\nCompared by parameters alone, for PyTorch's counter does not run: {', '.join(alone)}."
     yield ""
 
 
 def _reasons() -> Iterator[str]:
     found = counted()
+    if not found["missing"] + found["partly"]:
+        return
     yield "## What is missing\n"
     yield "| Architecture | Module | Verdict | Parameters | Why |"
     yield "| --- | --- | --- | ---: | --- |"

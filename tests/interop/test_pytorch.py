@@ -95,6 +95,18 @@ def test_a_bias_that_is_put_together_is_a_sum_of_its_own() -> None:
     assert totals.work.additions == 24
 
 
+def test_a_pool_whose_places_nobody_reads_is_the_pool_alone() -> None:
+    """PyTorch's adaptive maximum gives the places too: 2 x 4 x 4 maxima of windows of 9, and nothing unknown."""
+    x, outs = Tensor("x", (1, 2, 12, 12)), [Tensor("p:0", (1, 2, 4, 4)), Tensor("p:1", (1, 2, 4, 4))]
+    given = {"self": x, "output_size": [4, 4]}
+    pool = Step("adaptive_max_pool2d", given, set(), outs, {0}, "pool", "AdaptiveMaxPool2d")
+    graph = TorchWalk(Program([x], {}, [pool], ["p:0"], {}), Collector()).run(["input"])
+    verify(graph)
+    report = cnncalc.analyze(graph)
+    assert [(layer.path, layer.op) for layer in report.layers] == [("pool", "adaptive_max_pool")]
+    assert report.totals.lower_bounds == ()
+
+
 def test_products_that_no_input_enters_count_with_what_reads_them() -> None:
     """A table of 5 x 2 through a linear layer 2 -> 3, added to two results: 30 products, once."""
     x, table, w = Tensor("x", (1, 5, 3)), Tensor("t", (5, 2)), Tensor("w", (3, 2))

@@ -161,7 +161,8 @@ def read(found: Any, model: Any) -> ExportedProgram:
         elif node.op == "call_function" and getattr(node.target, "__name__", "") == "getitem":
             source = made_by.get(node.args[0].name)
             if source is not None:
-                source[0].used.add(int(node.args[1]))
+                if node.users:
+                    source[0].used.add(int(node.args[1]))
                 made_by[node.name] = source[0], int(node.args[1])
                 names[node.name] = f"{node.args[0].name}:{node.args[1]}"
         elif node.op == "call_function":

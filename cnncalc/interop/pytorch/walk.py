@@ -64,6 +64,8 @@ class TorchWalk:
         """Take in one operation."""
         if step.kind in LIKE and len(step.tensors()) > 1:
             step = replace(step, given={"self": step.tensors()[0]})
+        if step.kind in INDEXED and step.used == {0}:
+            step = replace(step, outs=step.outs[:1])
         call = TorchCall(step, {t.name: self.value(t.name, t.shape) for t in step.tensors()})
         if not call.moving or step.kind in CONSTANT:
             self.constant(call)
@@ -214,6 +216,9 @@ class TorchWalk:
 
 LIKE = frozenset(("reshape_as", "view_as", "expand_as", "type_as"))
 """Operations that take nothing but extents or a type from the second tensor."""
+
+INDEXED = frozenset(f"adaptive_max_pool{n}d" for n in (1, 2, 3))
+"""Operations whose second result says where the first is from; most models do not read it."""
 
 LAYERS = frozenset((
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Linear", "BatchNorm1d",
