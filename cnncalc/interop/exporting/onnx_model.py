@@ -25,9 +25,9 @@ class Nodes:
     """Nodes in the making; names of weights and results follow the layer at work."""
 
     def __init__(self, batch: int, *, zeros: bool) -> None:
-        from onnx import TensorProto, helper
+        from onnx import TensorProto, defs, helper
 
-        self.proto, self.helper = TensorProto, helper
+        self.proto, self.helper, self.schema = TensorProto, helper, defs.get_schema
         self.batch = batch
         self.zeros = zeros
         self.bytes = 0
@@ -48,7 +48,9 @@ class Nodes:
         self.count += 1
         name = self.path if self.count == 1 else f"{self.path}/{kind}_{self.count}"
         outs = [f"{name}:{n}" if n else name for n in range(results)]
-        given = {k: v for k, v in attributes.items() if v is not None}
+        said = self.schema(kind, OPSET, "").attributes
+        given = {k: float(v) if isinstance(v, int) and said[k].type == said[k].type.FLOAT else v
+                 for k, v in attributes.items() if v is not None}  # fmt: skip
         self.made.append(self.helper.make_node(kind, list(inputs), outs, name=name, **given))
         self.layers.append(self.path)
         return outs
@@ -147,7 +149,7 @@ def onnx_model(graph: Graph, *, name: str, file: str | None, batch: int = 1, zer
     inputs = [info(to, label, (batch, *shape)) for label, shape in graph.inputs.items()]
     outputs = []
     for label, ref in graph.outputs.items():
-        free = label not in {*names.values(), *graph.inputs}
+        free = label not in graph.inputs and all(label not in made.output for made in to.made)
         result = names[ref]
         if free or ref[0] < 0:
             label_ = label if free else f"{label}.output"

@@ -6,9 +6,9 @@ Tensors have a batch before `[C, *S]`, so every axis is one more than here.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.interop.exporting import onnx_sequences
 from cnncalc.interop.exporting.refusing import NotSaidError, named
 from cnncalc.ops.windows import axis_of, pads
 
@@ -47,12 +47,6 @@ def windowed(used: Sequence[Window], *, dilated: bool = True) -> dict[str, Any]:
     return found
 
 
-def refuse_gain(op: Any) -> None:
-    """Refuse a convolution whose weights have a gain: a model holds their product, in which the gain is no more."""
-    if getattr(op, "gain", False):
-        raise NotSaidError("the weights of a convolution in ONNX have no gain of their own")
-
-
 def unsaid(reason: str) -> Callable[..., list[str]]:
     """Refuse an operator whose namesake in ONNX takes other inputs."""
 
@@ -63,8 +57,7 @@ def unsaid(reason: str) -> Callable[..., list[str]]:
 
 
 def convolution(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
-    """Convolutions, depthwise ones too."""
-    refuse_gain(op)
+    """Convolutions, depthwise ones too; a gain multiplies filters of length one."""
     used, x = op.windows(ins[0]), xs[0]
     groups = ins[0][0] if op.name == "depthwise" else op.groups
     given = windowed(used)
@@ -73,12 +66,18 @@ def convolution(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes
         x = padded(to, x, [(w.before, w.after) for w in used], mode)
         given["pads"] = [0] * (2 * len(used))
     kernel = (outs[0][0], ins[0][0] // groups, *given["kernel_shape"])
-    return [to.node("Conv", [x, *to.weights(op, kernel, outs[0][0])], group=groups, **given)]
+    weight, *bias = to.weights(op, kernel, outs[0][0])
+    if getattr(op, "gain", False):
+        length = to.node("ReduceL2", [weight, to.whole(range(1, len(kernel)))], keepdims=1)
+        gain = to.tensor("gain", (outs[0][0], *(1,) * (len(kernel) - 1)))
+        weight = to.node("Mul", [to.node("Div", [weight, length]), gain])
+    return [to.node("Conv", [x, weight, *bias], group=groups, **given)]
 
 
 def transposed(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
     """Transposed convolutions."""
-    refuse_gain(op)
+    if getattr(op, "gain", False):
+        raise NotSaidError("a gain of a transposed convolution is not written")
     used = op.windows(ins[0])
     given = windowed(used)
     kernel = (ins[0][0], outs[0][0] // op.groups, *given["kernel_shape"])
@@ -295,30 +294,31 @@ def matmul(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> 
     return [to.node("MatMul", sides)]
 
 
-def scores(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
-    """Queries times keys, head by head."""
-    if op.window is not None or op.tokens_per_group is not None or op.bias or op.shared_heads != op.heads:
-        raise NotSaidError("attention in windows, in groups or with a bias is not written")
-    q, k = ins
-    per = q[0] // op.heads
-    left = to.node("Reshape", [xs[0], to.whole([to.batch, op.heads, per, prod(q.spatial)])])
-    right = to.node("Reshape", [xs[1], to.whole([to.batch, op.heads, per, prod(k.spatial)])])
-    made = to.node("MatMul", [to.node("Transpose", [left], perm=[0, 1, 3, 2]), right])
-    return [to.node("Mul", [made, to.number(per**-0.5)])]
+def rolled(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
+    """A map moved along its axes, what leaves it at one end entering at the other."""
+    rank = len(ins[0])
+    if op.axis is not None:
+        shifts = {along(op, ins[0]): op.shift if isinstance(op.shift, int) else op.shift[0]}
+    else:
+        each = op.shift if isinstance(op.shift, tuple) else (op.shift,) * (rank - 1)
+        shifts = dict(zip(range(2, rank + 1), each, strict=True))
+    made = xs[0]
+    for axis, shift in shifts.items():
+        extent = ins[0][axis - 1]
+        cut = (extent - shift) % extent
+        if cut:
+            ends = [to.node("Slice", [made, to.whole([a]), to.whole([b]), to.whole([axis])])
+                    for a, b in ((cut, extent), (0, cut))]  # fmt: skip
+            made = to.node("Concat", ends, axis=axis)
+    return [made if made != xs[0] else to.node("Identity", xs)]
 
 
-def seen(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
-    """The softmax of the scores, which stand as `[heads, queries, keys]`."""
-    return [to.node("Softmax", xs, axis=-1)]
-
-
-def mix(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
-    """Weights times values."""
-    weights, v = ins
-    right = to.node("Reshape", [xs[1], to.whole([to.batch, op.heads, v[0] // op.heads, prod(v.spatial)])])
-    made = to.node("MatMul", [right, to.node("Transpose", [xs[0]], perm=[0, 1, 3, 2])])
-    del weights
-    return [to.node("Reshape", [made, to.whole([to.batch, *outs[0]])])]
+def repeated(to: Nodes, op: Any, xs: Sequence[str], ins: Shapes, outs: Shapes) -> list[str]:
+    """Every channel several times in a row."""
+    c, *rest = ins[0]
+    made = to.node("Reshape", [xs[0], to.whole([to.batch, c, 1, *rest])]) if c > 1 else xs[0]
+    made = to.node("Concat", [made] * op.times, axis=2 if c > 1 else 1)
+    return [to.node("Reshape", [made, to.whole([to.batch, *outs[0]])]) if c > 1 else made]
 
 
 def over_channels(name: str) -> Callable[..., list[str]]:
@@ -388,7 +388,9 @@ ENTRIES: dict[str, Callable[..., list[str]]] = {
     flatten, "channel_shuffle": shuffle, "add": chain("Add"), "sub": chain("Sub"), "mul": chain("Mul"), "max":
     chain("Max"),
     "concat": lambda to, op, xs, ins, outs: [to.node("Concat", xs, axis=along(op, ins[0]))], "permute": permute,
-    "matmul": matmul, "attention_scores": scores, "attention_softmax": seen, "attention": mix, "channel_mean":
+    "matmul": matmul, "attention_scores": onnx_sequences.scores, "attention_bias": onnx_sequences.score_bias,
+    "attention_softmax": onnx_sequences.softmax, "attention": onnx_sequences.mix, "lstm": onnx_sequences.recurrent,
+    "gru": onnx_sequences.recurrent, "repeat_channels": repeated, "roll": rolled, "channel_mean":
     over_channels("ReduceMean"), "channel_max": over_channels("ReduceMax"), "softmax": softmax("Softmax"),
     "log_softmax": softmax("LogSoftmax"), "tokens": tokens, "dropout": nothing, "drop_path": nothing,
     "identity": nothing, "adaptive_avg_pool": adaptive, "adaptive_max_pool": adaptive,

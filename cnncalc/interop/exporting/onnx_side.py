@@ -25,6 +25,8 @@ def products(node: Any, shapes: dict[str, tuple[int, ...]]) -> int:
         return prod(shapes[node.input[0]]) * prod(shapes[node.input[1]][1:])
     if kind == "MatMul":
         return prod(shapes[node.output[0]]) * shapes[node.input[0]][-1]
+    if kind in ("LSTM", "GRU"):
+        return shapes[node.input[0]][0] * (prod(shapes[node.input[1]]) + prod(shapes[node.input[2]]))
     return 0
 
 
@@ -58,7 +60,7 @@ def onnx_side(graph: Graph, name: str, file: str | None) -> Side:
         path: Numbers(shapes[results[0]][1:] if results[0] in shapes else None, params.get(path, 0), macs.get(path, 0))
         for path, results in written.results.items()
     }
-    scored = {p for p in layers if p.endswith(("scores", "softmax"))}  # [heads, queries, keys] there
+    scored = {p for p in layers if p.endswith(("scores", "bias", "softmax"))}  # [heads, queries, keys] there
     layers = {p: n._replace(shape=None) if p in scored else n for p, n in layers.items()}
     outputs = [tuple(d.dim_value for d in v.type.tensor_type.shape.dim)[1:] for v in inferred.output]
     return Side(f"ONNX {onnx.__version__}", layers, True, outputs, sum(params.values()), sum(macs.values()))

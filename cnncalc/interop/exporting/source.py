@@ -186,18 +186,21 @@ class Class:
         """Find which arguments are parameters: those that differ among the calls, equal ones once."""
         columns = list(zip(*([v for m in body.made for v in m.values()] for body in self.bodies), strict=True))
         names = [name for made in self.bodies[0].made for name in made.names()]
+        keys = [tuple((type(v), repr(v)) for v in column) for column in columns]
         known: dict[tuple[Any, ...], int] = {}
         taken: set[str] = set()
-        for column, name in zip(columns, names, strict=True):
-            key = tuple((type(v), repr(v)) for v in column)
+        for place, (column, key) in enumerate(zip(columns, keys, strict=True)):
             if len(set(key)) == 1:
                 self.slots.append(None)
                 continue
             if key not in known:
-                free, number = name, 1
-                while free in taken or free in reserved:
+                wanted = [name for name, other in zip(names[place:], keys[place:], strict=True) if other == key]
+                free = next((name for name in wanted if name not in taken and name not in reserved), "")
+                number = 1
+                while not free:
                     number += 1
-                    free = f"{name}_{number}"
+                    name = f"{names[place]}_{number}"
+                    free = name if name not in taken and name not in reserved else ""
                 taken.add(free)
                 known[key] = len(self.params)
                 self.params.append((free, list(column)))

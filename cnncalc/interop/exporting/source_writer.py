@@ -53,6 +53,7 @@ class SourceWriter(ABC):
         self.by_shape: dict[Any, tuple[Class, int]] = {}
         self.helpers: dict[str, None] = {}
         self.used: set[str] = set(self.ready)
+        self.borrowed: set[int] = set()
 
     def title(self, further: str = "") -> str:
         """Return the first line of the file: the network and its inputs."""
@@ -69,16 +70,16 @@ class SourceWriter(ABC):
         top.bodies.append(body)
         for one in (*self.classes, top):
             one.settle(self.reserved)
-        text = self.text(top)
         modules = {self.graph.nodes[index].path: name for index, name in body.inner.items()}
         self.apart(modules)
+        text = self.text(top)
         return Written(text, modules)
 
     def apart(self, modules: Mapping[str, str]) -> None:
         """Refuse two modules of one name."""
         owners: dict[str, str] = {}
-        for node in self.graph.nodes:
-            name = modules.get(node.path)
+        for index, node in enumerate(self.graph.nodes):
+            name = modules.get(node.path) if index not in self.borrowed else None
             if name is not None and owners.setdefault(name, node.path) != node.path:
                 raise refused(node, f"'{owners[name]}' has the same name there, '{name}'", self.file)
 
@@ -224,7 +225,7 @@ class SourceWriter(ABC):
         outs: list[str] = []
         for code in codes:
             place = ""
-            if code.module and node.shares is not None and not code.part:
+            if code.module and node.shares in body.inner and not code.part:
                 place = self.lent(body, node.shares)
             elif code.module:
                 place = self.module(body, index, relative, code, attributes)

@@ -124,15 +124,16 @@ def attend(
     causal: bool = False,
 ) -> Tensor:
     """Let every position of the queries mix the values, head by head."""
+    extents = q.shape[2:]
     counts = (heads, shared or heads, shared or heads)
-    parts = [
+    q, k, v = (
         x.flatten(2).unflatten(1, (n, -1)).transpose(2, 3)
         for x, n in zip((q, k, v), counts, strict=True)
-    ]
-    mixed = F.scaled_dot_product_attention(
-        *parts, attn_mask=bias, is_causal=causal, enable_gqa=shared > 0
     )
-    return mixed.transpose(2, 3).flatten(1, 2).unflatten(2, q.shape[2:])
+    mixed = F.scaled_dot_product_attention(
+        q, k, v, attn_mask=bias, is_causal=causal, enable_gqa=shared > 0
+    )
+    return mixed.transpose(2, 3).flatten(1, 2).unflatten(2, extents)
 ''',
     "windows": '''\
 def windows(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -398,8 +399,9 @@ def largest(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
 
 
 def reshape(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
-    """The same elements in another shape."""
-    return LayerCode(call=f"{{0}}.reshape(-1, {', '.join(map(str, outs[0]))})")
+    """The same elements in another shape; the last extent follows, so that other sizes fit the same line."""
+    *first, _ = map(str, outs[0])
+    return LayerCode(call=f"{{0}}.reshape({', '.join(('len({0})', *first, '-1'))})")
 
 
 def flatten(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
@@ -463,6 +465,21 @@ def rolled(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     return LayerCode(call=f"torch.roll({{0}}, {shifts}, {axes})")
 
 
+def recurrent(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
+    """LSTM and GRU, which PyTorch gives steps before channels; they return the outputs of all steps and last states."""
+    said = named(op, SYSTEM)
+    if said is None:
+        raise NotSaidError("PyTorch has no such recurrent layer")
+    args = [("", ins[0][0]), ("", op.hidden), ("num_layers", op.layers), ("batch_first", True),
+            ("bidirectional", op.bidirectional)]  # fmt: skip
+    call = "{m}({0}.mT)[0].mT"
+    if op.last:
+        states = "[1][0]" if said.name == "LSTM" else "[1]"
+        call = f"{{m}}({{0}}.mT){states}"
+        call += "[-2:].transpose(0, 1).flatten(1)" if op.bidirectional else "[-1]"
+    return LayerCode(f"nn.{said.name}", args, call, defaults={"num_layers": 1, "bidirectional": False})
+
+
 def over_channels(name: str) -> Callable[[Any, Shapes, Shapes], LayerCode]:
     """Return the entry of a reduction."""
     return lambda op, ins, _outs: LayerCode(call=f"{{0}}.{name}(dim={along(op, ins[0])}, keepdim=True)")
@@ -493,7 +510,7 @@ ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], LayerCode]] = {
     "channel_mean": over_channels("mean"), "channel_max": over_channels("amax"),
     "grn": lambda op, ins, outs: LayerCode("GlobalResponseNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)],
                                             helper="GlobalResponseNorm"),
-    "l2_norm": unit_norm,
+    "l2_norm": unit_norm, "lstm": recurrent, "gru": recurrent,
     "drop_path": lambda op, ins, outs: LayerCode("nn.Identity", [], "{m}({0})"),
     "channel_shuffle": lambda op, ins, outs: LayerCode(call=f"channel_shuffle({{0}}, {op.groups})",
                                                         helper="channel_shuffle"),

@@ -127,7 +127,7 @@ def measured(model: Any, inputs: Sequence[tuple[int, ...]]
     from torch.utils.flop_counter import FlopCounterMode
 
     model = model.to("meta").eval()
-    shapes: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, tuple[int, ...] | None] = {}
     params: dict[str, int] = {}
     handles = []
     known: set[int] = set()
@@ -138,8 +138,8 @@ def measured(model: Any, inputs: Sequence[tuple[int, ...]]
             params[name] = sum(p.numel() for p in own)
 
             def keep(_module: Any, _ins: Any, out: Any, name: str = name) -> None:
-                first = out[0] if isinstance(out, tuple | list) else out
-                shapes.setdefault(name, tuple(first.shape[1:]))
+                # recurrent layers give all steps and the last states, with the axes in another order
+                shapes.setdefault(name, None if isinstance(out, tuple | list) else tuple(out.shape[1:]))
 
             handles.append(module.register_forward_hook(keep))
     counter = FlopCounterMode(display=False)

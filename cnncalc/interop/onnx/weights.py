@@ -5,7 +5,8 @@ casts, transpositions and DequantizeLinear), and whole numbers where a quantised
 means and variances are buffers; scales and zero points of quantised numbers count nowhere. A single number without
 axes, or in a Constant node, that an elementwise operator takes is arithmetic and counts nowhere; nor do indices,
 shapes, the factors of a Resize, and what the graph fills with one value. What an exporter folded into a
-convolution is that convolution's.
+convolution is that convolution's. A table that is looked up at fixed places, as biases of attention are, is stored
+however large what comes of it.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class StoredWeights:
     def __init__(self) -> None:
         self.stored: dict[str, StoredTensor] = {}
         self.owner: dict[str, int] = {}
+        self.tables: set[str] = set()
         self.widths: dict[str, int] = {}
 
     def keep(self, name: str, value: Value, *, scalar: bool) -> None:
@@ -72,7 +74,9 @@ class StoredWeights:
     def derived(self, name: str, value: Value, sources: list[Value], kind: str) -> None:
         """Note what the graph makes of stored tensors: the same numbers, or where it takes some of them, a new one."""
         origins = tuple(dict.fromkeys(o for v in sources for o in v.origins))
-        if value.elements > sum(self.stored[o].elements for o in origins):
+        if kind == "Gather":
+            self.tables.update(o for o in origins if self.stored[o].real)
+        if value.elements > sum(self.stored[o].elements for o in origins) and not self.tables.intersection(origins):
             value.origins = ()  # filled, not stored
             return
         taken = len(origins) == 1 and value.elements < self.stored[origins[0]].elements
