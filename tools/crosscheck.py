@@ -130,7 +130,7 @@ def counters(name: str) -> str:
     equal = [tool for tool, number in numbers.items() if by_rule(name, json.dumps(told["input"]), tool) == number]
     if len(equal) == len(numbers):
         return f"= {len(numbers)}"
-    rest = ", ".join(tool for tool in numbers if tool not in equal)
+    rest = ", ".join(f"[{tool}](counting.md#{tool})" for tool in numbers if tool not in equal)
     return f"= {len(equal)} of {len(numbers)}; not {rest}"
 
 
@@ -146,9 +146,15 @@ def exported(name: str, program: str) -> str:
     if told is None:
         return ""
     if "refused" in told:
-        return "no form"
+        return "[no form](#no-form)"
     mine = here(name)
     return "=" if mine == (told["params"], told["macs"]) else f"**{told['params']:,}; {told['macs']:,}**"
+
+
+def refusals() -> list[str]:
+    """Return what the exports refuse, one line for each network and program."""
+    return [f"- {name}, {PROGRAMS[program]}: {line['refused']}." for (name, program), line in sorted(records().items())
+            if "refused" in line]  # fmt: skip
 
 
 def differing() -> list[str]:
@@ -190,9 +196,10 @@ programs that are installed there again.
 - counters: {", ".join(TOOLS)} on the library's network, each against the
   [rule](counting.md) of its name here; how many are equal. Those that are not have hooks that go by a module's exact
   type, and pass over the norms and attention of the library. `cnncalc reconcile` says of two figures of one network
-  what lies between them ([reconcile](reconcile.md)).
+  what lies between them ([reconcile](reconcile.md)); a name in a cell leads to what that tool counts, and passes over.
 - PyTorch, ONNX, Keras: what `cnncalc export` writes, as [`cnncalc verify`](exporting.md) holds it against the spec: run
-  and counted by PyTorch, its shapes inferred by ONNX, built by Keras. `no form`: the export refuses a layer.
+  and counted by PyTorch, its shapes inferred by ONNX, built by Keras. `no form`: the export refuses a layer, which
+  [the end of this page](#no-form) names.
 - An empty cell was not asked.
 
 {head}
@@ -202,6 +209,12 @@ programs that are installed there again.
 
 Deployment is cross-examined apart: arenas to the byte with TensorFlow Lite Micro, operators and peaks with Arm's Vela
 ([deployment](deployment.md)); receptive fields with PyTorch's gradients ([receptive fields](receptive-fields.md)).
+
+## No form
+
+What an export refuses, at its layer:
+
+{chr(10).join(refusals())}
 """
 
 

@@ -164,3 +164,36 @@ def test_shared_weights_count_once_and_move_together() -> None:
         net.a.conv1.bias.zero_()
         _, _, b = net(x)
     assert not b.any()
+
+
+MAPS = """\
+inputs: {q: [8, 6, 6], k: [4, 6, 6], v: [12, 6, 6]}
+layers:
+  - {attention: {heads: 4, kv_heads: 2, WHAT}, from: [q, k, v]}
+"""
+IN_KERAS = {
+    "windows": MAPS.replace("WHAT", "window: [2, 3]"), "groups": MAPS.replace("WHAT", "tokens_per_group: 12"),
+    "all": MAPS.replace("WHAT", "causal: false"),
+    "fewer keys": MAPS.replace("WHAT", "causal: false").replace("4, 6, 6", "4, 3, 2").replace("12, 6, 6", "12, 3, 2"),
+    "lrn": "input: [8, 6, 6]\nlayers:\n  - local_response_norm: 5\n",
+    "even lrn": "input: [8, 6, 6]\nlayers:\n  - local_response_norm: 4\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(IN_KERAS))
+def test_keras_gives_what_pytorch_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip("keras")
+    from cnncalc.interop.exporting.keras_source import keras_source
+    from cnncalc.interop.exporting.running import loaded
+    from cnncalc.matching import matched
+
+    study = Study.of(parse(IN_KERAS[name]))
+    given = [torch.rand(2, *shape) * 9 for shape in study.graph.inputs.values()]
+    last = [x.permute(0, 2, 3, 1) for x in given]
+    source = keras_source(study.graph, name="net", file=None, line=study.line)
+    found = loaded(source.text)()(last if last[1:] else last[0])
+    expected = loaded(written(study).text)()(*given)
+    torch.testing.assert_close(found.permute(0, 3, 1, 2), expected, rtol=1e-3, atol=1e-4)
+    assert matched(study, "keras").holds

@@ -75,6 +75,51 @@ def attend_wide(q: KerasTensor, k: KerasTensor, v: KerasTensor, heads: int) -> K
     mixed = ops.swapaxes(ops.matmul(ops.softmax(scores), v), 1, 2)
     return layers.Reshape((*places, heads * v.shape[-1]))(mixed)
 ''',
+    "attend_parts": '''\
+def attend_parts(
+    q: KerasTensor,
+    k: KerasTensor,
+    v: KerasTensor,
+    heads: int,
+    shared: int,
+    size: tuple[int, ...],
+) -> KerasTensor:
+    """Let positions mix the values in their window, or all; heads may share keys."""
+    extents = q.shape[1:-1]
+    rank, per_group = len(size) or 1, heads // shared
+
+    def parts(x: KerasTensor, each: int) -> KerasTensor:
+        *places, channels = x.shape[1:]
+        if len(places) != rank:
+            places = [math.prod(places)]
+        spans = size or places
+        cuts = [n for e, s in zip(places, spans) for n in (e // s, s)]
+        x = layers.Reshape((*cuts, shared, each, channels // (shared * each)))(x)
+        outer, inner = range(1, 2 * rank, 2), range(2, 2 * rank + 1, 2)
+        places = (*outer, 2 * rank + 1, 2 * rank + 2, *inner, 2 * rank + 3)
+        x = ops.transpose(x, (0, *places))
+        return layers.Reshape((-1, shared, each, math.prod(spans), x.shape[-1]))(x)
+
+    queries, keys, values = parts(q, per_group), parts(k, 1), parts(v, 1)
+    scores = ops.matmul(queries, ops.swapaxes(keys, -1, -2)) * queries.shape[-1] ** -0.5
+    mixed = ops.matmul(ops.softmax(scores), values)
+    places = extents if len(extents) == rank else (math.prod(extents),)
+    spans = size or places
+    counts = [e // s for e, s in zip(places, spans)]
+    mixed = layers.Reshape((*counts, shared, per_group, *spans, mixed.shape[-1]))(mixed)
+    turns = [n for axis in range(rank) for n in (1 + axis, 3 + rank + axis)]
+    mixed = ops.transpose(mixed, (0, *turns, 1 + rank, 2 + rank, 3 + 2 * rank))
+    return layers.Reshape((*extents, heads * mixed.shape[-1]))(mixed)
+''',
+    "response_norm": '''\
+def response_norm(x: KerasTensor, size: int) -> KerasTensor:
+    """Divide by the strength of the channels around each."""
+    channels = x.shape[-1]
+    sides = [(0, 0)] * (len(x.shape) - 1) + [(size // 2, (size - 1) // 2)]
+    squares = ops.pad(ops.square(x), sides)
+    total = sum(squares[..., n : n + channels] for n in range(size))
+    return x / (1 + 1e-4 / size * total) ** 0.75
+''',
     "LayerScale": '''\
 @keras.saving.register_keras_serializable(package="spec")
 class LayerScale(layers.Layer):
@@ -524,8 +569,15 @@ def matmul(op: Any, ins: Shapes, outs: Shapes) -> Codes:
 
 def mixed(op: Any, ins: Shapes, outs: Shapes) -> Codes:
     """Attention: the three layers that it stands for are one call, which reads queries, keys and values."""
-    if op.window is not None or op.tokens_per_group is not None or op.bias or op.shared_heads != op.heads:
-        raise NotSaidError("attention in windows, in groups or with a bias is not written")
+    if op.bias:
+        raise NotSaidError("attention with a bias of its scores is not written")
+    parted = op.window is not None or op.tokens_per_group is not None
+    if parted or op.shared_heads != op.heads:
+        if op.causal:
+            raise NotSaidError("causal attention in parts is not written")
+        size = op.windowed(ins[0]) if op.window is not None else (op.tokens_per_group,) if parted else ()
+        call = f"attend_parts({{0}}, {{1}}, {{2}}, heads={op.heads}, shared={op.shared_heads}, size={tuple(size)})"
+        return [LayerCode(call=call, helper="attend_parts")]
     if ins[0][0] != ins[2][0] and not op.causal:
         return [LayerCode(call=f"attend_wide({{0}}, {{1}}, {{2}}, heads={op.heads})", helper="attend_wide")]
     more = ", causal=True" if op.causal else ""
@@ -563,7 +615,7 @@ ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], Codes]] = {
     "adaptive_max_pool": adaptive, "upsample": upsample, "pad": pad, "crop": crop, "add": merged("Add"),
     "sub": merged("Subtract"), "mul": merged("Multiply"), "max": merged("Maximum"), "concat": merged("Concatenate"),
     "split": split, "slice": cut, "reshape": reshape, "flatten": flatten, "permute": permute, "matmul": matmul,
-    "attention": mixed, "roll": rolled,
+    "attention": mixed, "roll": rolled, "local_response_norm": function("response_norm({0}, <size>)", "response_norm"),
     "channel_mean": function("ops.mean({0}, axis=<along>, keepdims=True)"),
     "channel_max": function("ops.max({0}, axis=<along>, keepdims=True)"),
     "repeat_channels": function("ops.repeat({0}, <times>, axis=-1)"),

@@ -117,6 +117,8 @@ class KerasWriter(SourceWriter):
         blocks.append(self.network_text(top))
         body = "\n\n".join(blocks)
         head = [self.title(", channels last here"), "", "from __future__ import annotations", ""]
+        if "math." in body:
+            head += ["import math"] if "Any]" in body or ": Any" in body else ["import math", ""]
         if "Any]" in body or ": Any" in body:
             head += ["from typing import Any", ""]
         names = ["KerasTensor"] if "KerasTensor" in body else []

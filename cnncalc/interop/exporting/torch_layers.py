@@ -450,9 +450,8 @@ def mixed(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
                          helper="attend windows")  # fmt: skip
     if op.tokens_per_group is not None:
         parts = ", ".join(f"token_groups({x}, {op.tokens_per_group})" for x in reads)
-        return LayerCode(call=f"ungrouped(attend({parts}{more}), {{0}}.shape)"
-                         if outs[0] == ins[0] else f"ungrouped(attend({parts}{more}), {reads[2]}.shape)",
-                         helper="attend token_groups")  # fmt: skip
+        shape = "{0}.shape" if outs[0] == ins[0] else f"(len({{0}}), {', '.join(map(str, outs[0]))})"
+        return LayerCode(call=f"ungrouped(attend({parts}{more}), {shape})", helper="attend token_groups")
     return LayerCode(call=f"attend({', '.join(reads)}{more})", helper="attend")
 
 
