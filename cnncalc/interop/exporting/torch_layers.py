@@ -464,6 +464,11 @@ def rolled(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     return LayerCode(call=f"torch.roll({{0}}, {shifts}, {axes})")
 
 
+def regions(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
+    """Regions of a map, which are an input of their own there."""
+    raise NotSaidError("the regions are an input of their own in torchvision")
+
+
 def recurrent(op: Any, ins: Shapes, outs: Shapes) -> LayerCode:
     """LSTM and GRU, which PyTorch gives steps before channels; they return the outputs of all steps and last states."""
     said = named(op, SYSTEM)
@@ -509,7 +514,7 @@ ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], LayerCode]] = {
     "channel_mean": over_channels("mean"), "channel_max": over_channels("amax"),
     "grn": lambda op, ins, outs: LayerCode("GlobalResponseNorm", [("", ins[0][0]), ("", len(ins[0]) - 1)],
                                             helper="GlobalResponseNorm"),
-    "l2_norm": unit_norm, "lstm": recurrent, "gru": recurrent,
+    "l2_norm": unit_norm, "lstm": recurrent, "gru": recurrent, "roi_align": regions,
     "drop_path": lambda op, ins, outs: LayerCode("nn.Identity", [], "{m}({0})"),
     "channel_shuffle": lambda op, ins, outs: LayerCode(call=f"channel_shuffle({{0}}, {op.groups})",
                                                         helper="channel_shuffle"),
