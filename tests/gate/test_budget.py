@@ -461,3 +461,8 @@ def test_a_share_of_nothing_is_nothing() -> None:
 def test_a_share_of_what_is_not_known_is_a_doubt() -> None:
     found = judged({"layers": [{"match": "box", "macs": "50%"}]}, HIDDEN)
     assert (found.status, found.measured.known) == (Status.DOUBT, False)
+
+
+def test_the_width_of_a_layer_is_its_channels() -> None:
+    found = judged({"layers": [{"match": "a", "width": 4}]})
+    assert (found.status, found.measured.low) == (Status.WITHIN, 4)
