@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NO_KERAS = frozenset((
     "coatnet_0_rw_224", "efficientdet_d0", "efficientformer_l1", "fasterrcnn_resnet50_fpn", "retinanet_resnet50_fpn",
-    "swin_t", "tcn_pixels",
+    "panet_resnet50", "swin_t", "tcn_pixels",
 ))  # fmt: skip
 """Networks with a layer that is not written yet: an error at that layer, and nothing else."""
 RUN = ("lenet5", "resnet18", "mobilenet_v2", "vit_tiny_patch16_224", "dcgan_generator", "shufflenet_v1_g3")

@@ -148,7 +148,7 @@ class KerasWriter(SourceWriter):
             lines += wrapped(f"    {line}", 4 + len(line) - len(line.lstrip()))
         ins = ", ".join(body.inputs) if len(body.inputs) == 1 else f"[{', '.join(body.inputs)}]"
         outs = body.returns if "," not in body.returns else f"[{body.returns}]"
-        lines.append(f"    return keras.Model({ins}, {outs}, name={repr_of(under(self.name))})")
+        lines += wrapped(f"    return keras.Model({ins}, {outs}, name={repr_of(under(self.name))})", 4)
         return "\n".join(lines) + "\n"
 
     def lines(self, cls: Class, *, inner: bool) -> list[str]:
