@@ -63,7 +63,7 @@ def totals() -> str:
     from cnncalc.zoo import entries
     from cnncalc.zoo.totals import as_text, totals_of
 
-    reports = ((entry, analyze(entry.name)) for entry in entries())
+    reports = ((entry, analyze(entry.file, variant=entry.variant)) for entry in entries())
     return as_text((entry, totals_of(report, lows(report))) for entry, report in reports)
 
 
