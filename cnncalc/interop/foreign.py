@@ -138,6 +138,10 @@ class Declared(Operator):
         y = outs[0]
         return tuple((IDENTITY if self.in_place_of(ins, outs) else WHOLE,) * (len(y) - 1) for _ in ins)
 
+    def unsaid(self, ins: Shapes, outs: Shapes) -> frozenset[int]:
+        """Return the sources whose reading nobody knows: all of a layer whose products nobody knows."""
+        return frozenset(range(len(ins))) if self.cost.macs is None else frozenset()
+
     def in_place_of(self, ins: Shapes, outs: Shapes) -> bool:
         """Whether every output position reads its own position of each input, all of the output's extents."""
         return self.cost.same and all(x[1:] == outs[0][1:] for x in ins)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 import cnncalc
 from cnncalc.api import build_graph
+from cnncalc.cli import app
 from cnncalc.values.diagnostics import SpecError
 
 if TYPE_CHECKING:
@@ -202,6 +204,20 @@ def test_what_is_not_known_is_opaque_and_makes_lower_bounds(tmp_path: Path) -> N
     assert "macs" in report.totals.lower_bounds
     assert report.layers[-1].macs is None
     assert "my.domain.Mystery" in report.warnings[0].message
+
+
+def test_what_an_unknown_layer_reads_is_unknown_in_the_written_spec_too(tmp_path: Path) -> None:
+    """The convolution sees 3x3; of the layer behind it and of what follows nobody knows."""
+    own = helper.make_node("Mystery", ["a"], ["m"], name="/odd/Mystery", domain="my.domain")
+    made = model([node("Conv", "x w", "a"), own, node("Relu", "m")], {"w": (4, 3, 3, 3)})
+    made.opset_import.append(helper.make_opsetid("my.domain", 1))
+    made.graph.value_info.append(helper.make_tensor_value_info("m", TensorProto.FLOAT, [1, 4, 6, 6]))
+    file = write(tmp_path, made)
+    spec = tmp_path / "written.yaml"
+    assert CliRunner().invoke(app, ["import", file, "-o", str(spec)]).exit_code == 0
+    for source in (file, str(spec)):
+        fields = [layer["receptive_field"] for layer in cnncalc.analyze(source).to_dict()["layers"]]
+        assert fields == [[3, 3], [None, None], [None, None]]
 
 
 def test_a_branch_with_a_known_condition_is_put_in(tmp_path: Path) -> None:

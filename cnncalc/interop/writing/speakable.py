@@ -78,7 +78,7 @@ def said(node: Node) -> dict[str, Any]:
         out=tuple(map(tuple, outs)) if len(outs) > 1 else tuple(outs[0]), params=0 if lent else op.params(ins),
         buffers=0 if lent else op.buffers(ins), macs=op.macs(ins, outs), flops=None if work is None else work.total,
         memory_access=None if memory is None else memory.total,
-        field=fields[0] if len(set(fields)) == 1 == len(ins) or "same" not in fields else fields,
+        field=None if op.unsaid(ins, outs) else fields[0] if len(fields) == 1 else fields,
     )  # fmt: skip
     return {"op": opaque, "shares": None}
 
