@@ -72,15 +72,28 @@ def command(
     file = "net.yaml" if name == "-" else name if Path(name).suffix in (".yaml", ".yml") else f"{name}.yaml"
     if one_line(file) != file:
         fail(f"a spec's name is one line of text, got '{one_line(file)}'")
-    text = _starter(file) if source is None else _copy(source, file)
+    text, beside = (_starter(file), {}) if source is None else _copy(source, file)
     if name == "-":
+        if beside:
+            fail(f"{source} uses {' and '.join(beside)}", "name a file to write, and it will stand beside that")
         write_output(text, None)
         return
-    if os.path.lexists(file) and not force:
-        fail(f"'{file}' exists", "choose another name, or overwrite it with --force")
+    written = {file: text} | {str(Path(file).with_name(used)): its for used, its in beside.items()}
+    for path, wanted in written.items():
+        if os.path.lexists(path) and not force and (path == file or not _holds(path, wanted)):
+            fail(f"'{path}' exists", "choose another name, or overwrite it with --force")
     CURRENT.get().force |= force
-    save(file, text)
-    write_error(f"wrote {file}; look at it with: cnncalc show {file}")
+    for path, wanted in reversed(written.items()):
+        save(path, wanted)
+    write_error(f"wrote {' and '.join(written)}; look at it with: cnncalc show {file}")
+
+
+def _holds(path: str, text: str) -> bool:
+    """Whether a file has this text."""
+    try:
+        return Path(path).read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _starter(file: str) -> str:
@@ -89,8 +102,8 @@ def _starter(file: str) -> str:
     return STARTER.format(file=Path(file).name, name=text_of(Path(file).stem, flow=False))
 
 
-def _copy(source: str, file: str) -> str:
-    """Return the text of a network of the zoo under another name; of a variant, the variant itself."""
+def _copy(source: str, file: str) -> tuple[str, dict[str, str]]:
+    """Return the text of a network of the zoo under another name, and those that it uses; of a variant, the variant."""
     import re
 
     from cnncalc.api import load
@@ -102,9 +115,16 @@ def _copy(source: str, file: str) -> str:
         near = nearest(source)
         hint = f"did you mean '{near}'?" if near else "cnncalc zoo lists them"
         fail(f"there is no network '{source}' in the zoo", hint)
-    if entry.variant is None:
-        text = re.sub(r"\A# yaml-language-server:.*\n", "", entry.file.read_text(encoding="utf-8"))
-    else:
-        text = load(source).to_yaml()
+    spec = load(source)
+    text = _without_schema(entry.file) if entry.variant is None else spec.to_yaml()
+    beside = {Path(used).name: _without_schema(Path(used)) for used in spec.collector().used}
     title = text_of(Path(file).stem, flow=False).replace("\\", r"\\")
-    return f"# Copied from {source} of the cnncalc zoo.\n" + re.sub(r"(?m)^name:.*$", f"name: {title}", text, count=1)
+    text = re.sub(r"(?m)^name:.*$", f"name: {title}", text, count=1)
+    return f"# Copied from {source} of the cnncalc zoo.\n{text}", beside
+
+
+def _without_schema(file: Path) -> str:
+    """Return the text of a spec of the zoo without its first line for editors."""
+    import re
+
+    return re.sub(r"\A# yaml-language-server:.*\n", "", file.read_text(encoding="utf-8"))

@@ -80,11 +80,26 @@ def test_a_folder_that_is_not_there_is_a_sentence() -> None:
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_copy_of_a_zoo_network_has_its_numbers(name: str) -> None:
-    code, text, _ = _run("-", "--from", name)
-    assert code == 0
+    assert _run("net.yaml", "--from", name)[0] == 0
+    text = Path("net.yaml").read_text(encoding="utf-8")
     assert text.startswith(f"# Copied from {name} of the cnncalc zoo.\ncnncalc: 1\nname: net\n")
-    copy, own = cnncalc.analyze(cnncalc.parse(text)), cnncalc.analyze(name)
+    copy, own = cnncalc.analyze("net.yaml"), cnncalc.analyze(name)
     assert (copy.totals, copy.source) == (own.totals, own.source)
+    assert len(list(Path().iterdir())) == 1 + len(cnncalc.load(name).collector().used)
+
+
+def test_a_network_that_uses_another_file_is_copied_with_it() -> None:
+    code, _, notice = _run("mine.yaml", "--from", "panet_resnet50")
+    assert code == 0
+    assert "wrote mine.yaml and resnet50_v1.yaml" in notice
+    assert _run("other.yaml", "--from", "panet_resnet50")[0] == 0  # the same file stands there already
+    Path("resnet50_v1.yaml").write_text("mine", encoding="utf-8")
+    code, _, error = _run("third.yaml", "--from", "panet_resnet50")
+    assert (code, Path("third.yaml").exists()) == (2, False)
+    assert "'resnet50_v1.yaml' exists" in error
+    code, text, error = _run("-", "--from", "panet_resnet50")
+    assert (code, text) == (2, "")
+    assert "panet_resnet50 uses resnet50_v1.yaml" in error
 
 
 def test_copy_keeps_comments() -> None:
