@@ -7,7 +7,7 @@ from pathlib import Path
 from tools import census
 
 ROOT = Path(__file__).parents[2]
-LEAST = 125
+LEAST = 240
 EXACT = 97
 
 
