@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncalc.cli.check_forms import emit, outputs_of, say
+from cnncalc.cli.check_forms import FORMS, emit, outputs_of, say
 from cnncalc.cli.common import (
     amount,
     everything,
@@ -18,6 +18,7 @@ from cnncalc.cli.common import (
     shapes,
     spec_file,
 )
+from cnncalc.cli.forms import completed
 from cnncalc.cli.options import (
     MOST_LAYERS,
     DeployOption,
@@ -128,6 +129,7 @@ def command(
             "-f",
             metavar="FORM[=FILE]",
             help="text, json, github, junit, sarif, markdown or gitlab; repeatable, each with a file of its own.",
+            autocompletion=completed(FORMS),
         ),
     ] = None,
     output: Annotated[

@@ -41,7 +41,7 @@ font-variant-numeric:tabular-nums;overflow-x:auto;max-width:100%}}
  .cnncalc,[theme=dark] .cnncalc,[data-theme=dark] .cnncalc{{{DARK};--paper:transparent}}
 .cnncalc p{{margin:.4em 6px;color:var(--soft)}}.cnncalc p.w{{color:var(--warn)}}
 .cnncalc h4{{margin:.4em 6px;font-size:1.15em;color:var(--ink)}}
-.cnncalc h4 small{{font-weight:400;color:var(--soft);margin-left:.6em}}
+.cnncalc h4 small{{font-weight:400;color:var(--soft);margin-left:.4em}}
 """
 # The name stands twice: JupyterLab aligns the cells of tables by a selector of two classes.
 TREE_STYLE = """\
@@ -58,12 +58,14 @@ white-space:nowrap;background:none;border:0;font-weight:400;line-height:1.45}
 .cnncalc.cnncalc table tbody tr:nth-child(n){background:none}.cnncalc.cnncalc tbody tr:hover>*{background:var(--fill)}
 .cnncalc.cnncalc td.s{min-width:7em}.cnncalc.cnncalc i{float:left;height:.6em;margin-top:.45em;background:var(--bar)}
 .cnncalc.cnncalc label{cursor:pointer}.cnncalc.cnncalc .n{white-space:nowrap}
-.cnncalc.cnncalc input{appearance:none;display:inline-block;width:1em;height:auto;margin:0;padding:0;border:0;
+.cnncalc.cnncalc input{appearance:none;display:inline-block!important;width:1em;height:auto;margin:0;padding:0;border:0;
 background:none;font:inherit;color:var(--soft);cursor:pointer}
 .cnncalc.cnncalc input::before{content:"\\25b8"}.cnncalc.cnncalc input:checked::before{content:"\\25be"}
 """
 FOLD = ".cnncalc:has(.f{0}:not(:checked)) .k{0}{{display:none}}"
 """What a block hides that is not open: the rows that name it; nothing where a viewer takes styles away."""
+LEFT = ' style="text-align:left"'
+"""Names stand on the left where a viewer takes the style of the whole away, and aligns cells by its own."""
 MOST_FOLDS = 300
 """Blocks that fold: those inside are left open where there are more."""
 TABLE_STYLE = """\
@@ -108,7 +110,7 @@ def marks(names: str) -> str:
 
 def title(name: str, rest: Iterable[str]) -> str:
     """Return the heading of a result."""
-    return f"<h4>{text(name)}<small>{text(' · '.join(rest))}</small></h4>"
+    return f"<h4>{text(name)} <small>{text(' · '.join(rest))}</small></h4>"
 
 
 def summed(rows: Sequence[Row], index: int) -> Row:
@@ -164,20 +166,21 @@ class Tree:
             width = round(BAR_EM * part(column, row) / most, 2) if most and row.kind is not RowKind.REST else 0
             bar = f'<i style="width:{width}em"></i>' if width >= 0.05 else ""
             return f'<td class="s">{bar}{text(words)}</td>'
-        kind = "a o" if column.name == "operator" else "z" if words == "0" else ""
-        return f"<td{marks(kind)}>{text(words)}</td>"
+        if column.name == "operator":
+            return f'<td class="a o"{LEFT}>{text(words)}</td>'
+        return f"<td{marks('z' if words == '0' else '')}>{text(words)}</td>"
 
     def name(self, index: int, words: str) -> str:
         """Return the cell with the name of a row: indented by characters, and of a block that folds with its switch."""
         indent = INDENT * self.rows[index].level
         if not self.opens[index]:
-            return f'<th scope="row" class="a">{indent}{text(words)}</th>'
+            return f'<th scope="row" class="a"{LEFT}>{indent}{text(words)}</th>'
         if index not in self.folds:
-            return f'<th scope="row" class="a">{indent}<b>{text(words)}</b></th>'
+            return f'<th scope="row" class="a"{LEFT}>{indent}<b>{text(words)}</b></th>'
         state = " checked" if len(self.report.layers) <= UNFOLDED else ""
-        switch = f'<input type="checkbox" class="f{index}"{state}>'
+        switch = f'<input type="checkbox" style="display:none" class="f{index}"{state}>'
         kind = marks("n" if len(words) <= SHORT else "")
-        return f'<th scope="row" class="a">{indent}<label{kind}>{switch}<b>{text(words)}</b></label></th>'
+        return f'<th scope="row" class="a"{LEFT}>{indent}<label{kind}>{switch}<b>{text(words)}</b></label></th>'
 
     def line(self, index: int, around: Sequence[int]) -> str:
         """Return one row as HTML, which names the blocks around it."""
@@ -189,8 +192,9 @@ class Tree:
 
     def fixed(self, tag: str, cells: Iterable[str]) -> str:
         """Return the heading or the totals as HTML."""
+        named = f'<{tag} class="a"{LEFT}>'
         words = (
-            f"<{tag}{marks('a' if column.name in {'layer', 'operator'} else '')}>{cell}</{tag[:2]}>"
+            f"{named if column.name in {'layer', 'operator'} else f'<{tag}>'}{cell}</{tag[:2]}>"
             for column, cell in zip(self.columns, cells, strict=True)
         )
         return f"<tr>{''.join(words)}</tr>"
