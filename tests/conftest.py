@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 CASES = 12
 """How many cases of one test a run of the whole folder takes."""
+ASKS_FOR_TORCH = 'importorskip("torch'
 OF_A_MODULE = re.compile(r"^(?:\w+ = )?pytest\.importorskip\(", re.MULTILINE)
 
 
@@ -37,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark every test that skips without a library as `extra`, so that a run with the libraries has it.
+    """Mark every test that skips without a library as `extra`, and `torch` for PyTorch, so that runs with them have it.
 
     A run of the whole folder takes a dozen of the cases of each test, and none that is `long`, unless it asks for every
     one.
@@ -45,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if isinstance(item, pytest.Function) and asks_for_a_library(item.function):
             item.add_marker(pytest.mark.extra)
+            if ASKS_FOR_TORCH in inspect.getsource(item.function):
+                item.add_marker(pytest.mark.torch)
     whole = [Path(path).resolve() for path in config.args] == [TESTS]
     if config.getoption("--dozen") or (whole and not config.getoption("--every")):
         quick = [item for item in items if not item.get_closest_marker("long")]

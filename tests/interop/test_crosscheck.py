@@ -33,7 +33,9 @@ def test_a_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.extra
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("name", AGAIN)
-@pytest.mark.parametrize("program", crosscheck.PROGRAMS)
+@pytest.mark.parametrize("program", [
+    pytest.param(name, marks=pytest.mark.torch) if name == "torch" else name for name in crosscheck.PROGRAMS
+])  # fmt: skip
 def test_who_is_installed_says_the_same_again(program: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if find_spec(program) is None:
         pytest.skip(f"{program} is not installed")

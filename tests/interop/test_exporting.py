@@ -304,6 +304,8 @@ def test_missing_packages_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.process
+@pytest.mark.extra
+@pytest.mark.torch
 @pytest.mark.skipif(which("mypy") is None, reason="mypy is not there")
 def test_a_type_checker_accepts_source(tmp_path: Path) -> None:
     for name in ("resnet50", "mobilenet_v2", "unet", "yolov8n", "vit_tiny_patch16_224"):
@@ -315,6 +317,7 @@ def test_a_type_checker_accepts_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.extra
 @pytest.mark.skipif(which("ruff") is None, reason="ruff is not there")
 def test_a_linter_and_a_formatter_leave_source_as_it_is(tmp_path: Path) -> None:
     for name in ("resnet50", "mobilenet_v2", "unet", "yolov8n", "vit_tiny_patch16_224", "swin_t"):

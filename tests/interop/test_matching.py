@@ -110,7 +110,7 @@ def test_fields_are_those_of_gradients(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(NET, encoding="utf-8")
     result = run("verify", tmp_path / "net.yaml", "--with", "torch", "--field")
     assert result.exit_code == 0, result.output
-    assert "fields: 5 of 5 that were measured are the same there" in result.stdout
+    assert "fields: 6 of 6 that were measured are the same there" in result.stdout
 
 
 @pytest.mark.parametrize("name", ["resnet18", "lenet5", "tiny-hourglass"])
