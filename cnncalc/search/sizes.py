@@ -231,10 +231,10 @@ def _axis(trials: Trials, base: tuple[int, ...], axis: int, asked: int, step: in
         smallest=smallest,
         remainders=remainders,
         whole=whole,
-        below=_next(asked - 1, -1, step, near, works),
-        above=_next(max(asked + 1, smallest), 1, step, near, works),
-        below_whole=_next(asked, -1, step, whole or (), works),
-        above_whole=_next(max(asked, smallest), 1, step, whole or (), works),
+        below=next_size(asked - 1, -1, step, near, works),
+        above=next_size(max(asked + 1, smallest), 1, step, near, works),
+        below_whole=next_size(asked, -1, step, whole or (), works),
+        above_whole=next_size(max(asked, smallest), 1, step, whole or (), works),
     )
 
 
@@ -253,10 +253,11 @@ def _least(works: Callable[[int], bool], remainder: int, step: int, bound: int) 
     return remainder + high * step
 
 
-def _next(start: int, by: int, step: int, classes: Collection[int], works: Callable[[int], bool]) -> int | None:
+def next_size(start: int, by: int, step: int, classes: Collection[int], works: Callable[[int], bool]) -> int | None:
     """Return the first size from `start` on, upwards or downwards, that works and has one of the remainders."""
-    near = range(start, start + by * 2 * (step + 1), by)
-    return next((n for n in near if n > 0 and n % step in classes and works(n)), None)
+    offsets = (by * (remainder - start) % step + turn * step for remainder in classes for turn in range(4))
+    near = (start + by * offset for offset in sorted(offsets) if offset < 2 * (step + 1))
+    return next((n for n in near if n > 0 and works(n)), None)
 
 
 def _renamed(axis: AxisSizes, name: str) -> AxisSizes:

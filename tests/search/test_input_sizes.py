@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import cnncalc
 from cnncalc.cli import run
-from cnncalc.search.sizes import input_sizes
+from cnncalc.search.sizes import input_sizes, next_size
 
 UNET = {
     "input": [1, 96, 96],
@@ -163,3 +163,23 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_no_size_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sizes", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_step_of_billions_costs_no_more_than_one_of_two() -> None:
+    """A stride as large as it may be, before another: what lies near is computed, not looked for one by one."""
+    strides = [{"conv": {"out": 4, "kernel": 1, "stride": stride}} for stride in (10**9, 16)]
+    found = input_sizes({"cnncalc": 1, "input": [3, 64, 64], "layers": strides}, around=30)
+    assert [axis.step for axis in found.axes] == [16 * 10**9] * 2
+    assert [axis.above for axis in found.axes] == [30 + 16 * 10**9] * 2
+
+
+@given(st.integers(1, 9), st.integers(-3, 40), st.sampled_from([1, -1]), st.sets(st.integers(0, 8)),
+       st.sets(st.integers(0, 70)))  # fmt: skip
+def test_the_next_size_is_the_first_that_a_search_finds(
+    step: int, start: int, by: int, remainders: set[int], known: set[int]
+) -> None:
+    """Held against looking at every size of two steps."""
+    classes = {remainder for remainder in remainders if remainder < step}
+    near = range(start, start + by * 2 * (step + 1), by)
+    first = next((n for n in near if n > 0 and n % step in classes and n in known), None)
+    assert next_size(start, by, step, classes, known.__contains__) == first
