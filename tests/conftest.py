@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import kept
+from hypothesis import HealthCheck, settings
 
 from cnncalc import cli
 from cnncalc.graph import deploy, fold
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 
 TESTS = Path(__file__).parent
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how long something takes says something of the machine
 CASES = 12
 """How many cases of one test a run of the whole folder takes."""
 ASKS_FOR_TORCH = 'importorskip("torch'
