@@ -19,3 +19,13 @@ def sample() -> list[str]:
 
 
 SAMPLE = sample()
+
+ATTENDING = """\
+input: [8, 6, 6]
+layers:
+  - {conv: {out: 8, kernel: 1}, as: q}
+  - {conv: {out: 4, kernel: 1}, from: q, as: k}
+  - {conv: {out: 4, kernel: 1}, from: q, as: v}
+  - {attention: {heads: 4, kv_heads: 2, WHAT}, from: [q, k, v]}
+"""
+"""Attention whose keys and values are shared by two heads each, to be filled in with what else is said of it."""

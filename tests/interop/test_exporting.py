@@ -10,6 +10,7 @@ from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from networks import ATTENDING
 from oracles import graphs
 from oracles.convert import graph_case
 from typer.testing import CliRunner
@@ -209,16 +210,6 @@ def test_verify_against_ones_own_model(tmp_path: Path, monkeypatch: pytest.Monke
     assert run("verify", "net.yaml", "--with", "torch:mine_of_tests:build").exit_code == 0
     (tmp_path / "other.yaml").write_text(PLAIN.replace("groups: 2", "groups: 1"), encoding="utf-8")
     assert run("verify", "other.yaml", "--with", "torch:mine_of_tests:build").exit_code == 1
-
-
-ATTENDING = """\
-input: [8, 6, 6]
-layers:
-  - {conv: {out: 8, kernel: 1}, as: q}
-  - {conv: {out: 4, kernel: 1}, from: q, as: k}
-  - {conv: {out: 4, kernel: 1}, from: q, as: v}
-  - {attention: {heads: 4, kv_heads: 2, WHAT}, from: [q, k, v]}
-"""
 
 
 @pytest.mark.parametrize("what", ["window: [2, 3], bias: true", "bias: 36", "tokens_per_group: 12", "bias: true"])

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from networks import ATTENDING
 
 from cnncalc import analyze, parse
 from cnncalc.interop.exporting.torch_source import torch_source
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
 
     from cnncalc.interop.exporting.source import Written
 
-ATTENDING = """\
-input: [8, 6, 6]
-layers:
-  - {conv: {out: 8, kernel: 1}, as: q}
-  - {conv: {out: 4, kernel: 1}, from: q, as: k}
-  - {conv: {out: 4, kernel: 1}, from: q, as: v}
-  - {attention: {heads: 4, kv_heads: 2, WHAT}, from: [q, k, v]}
-"""
 SPECS = {
     f"attention {what}": ATTENDING.replace("WHAT", what)
     for what in ("window: [2, 3], bias: true", "window: 3", "tokens_per_group: 12", "bias: 36", "bias: true")
