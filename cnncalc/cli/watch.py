@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from cnncalc.values.diagnostics import Diagnostic
 
 POLL_SECONDS = 0.2
+SETTLE_SECONDS = 0.05
+"""A file is read when it has stayed as it is for so long: an editor empties it and writes it anew."""
 COMPARED = ("params", "macs", "flops", "memory_access", "model_size", "peak_activation")
 
 
@@ -52,9 +54,10 @@ def keep_drawing(specs: Sequence[str], draw: Callable[[], Drawn], numbers: Numbe
                     changes = found
                 good = drawn
             write(good.text if good is not None else drawn.text, drawn, changes)
-            while None in (now := stamps(files)) or (now == seen and window() == size):
+            while stamps(files) == seen and window() == size:
                 time.sleep(POLL_SECONDS)
-            if now != seen:
+            if stamps(files) != seen:
+                settle(files)
                 changes = []
     except KeyboardInterrupt:
         sys.stdout.write("\n")
@@ -111,6 +114,17 @@ def watched(spec: str) -> list[Path]:
     except (SpecError, OSError, ValueError):
         used = {}
     return [file, *(file.parent / name for name in used)]
+
+
+def settle(files: Sequence[Path]) -> None:
+    """Wait until every file is there and has stayed as it is for a moment."""
+    now = stamps(files)
+    while True:
+        before = now
+        time.sleep(SETTLE_SECONDS)
+        now = stamps(files)
+        if now == before and None not in now:
+            return
 
 
 def stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:

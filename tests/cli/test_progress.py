@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.process
 OWN = "from cnncalc.ops import Operator, register\n@register('own_{}')\nclass Own(Operator):\n    'An operator.'\n"
-SLOW = "import time\ntime.sleep(2.2)\n"
+SLOW = "import time\ntime.sleep(3.5)\n"
 
 
 @pytest.fixture
@@ -59,8 +59,7 @@ def screen(text: str) -> str:
 
 def test_a_long_run_says_that_it_works_and_leaves_nothing(here: Path) -> None:
     out, said = run(here, "show", "net.yaml", "--ops", "slow.py")
-    assert "working, 1 s" in said
-    assert "working, 2 s" in said
+    assert len(set(re.findall(r"working, \d+ s", said))) > 1, "a loaded machine may miss one second, not two"
     assert screen(said) == ""
     assert "working" not in out
     assert out == run(here, "show", "net.yaml", "--ops", "fast.py", terminal=False)[0]

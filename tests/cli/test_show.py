@@ -229,6 +229,11 @@ def test_watch_draws_again_when_the_file_is_saved_and_survives_errors(good: str)
     )
     assert running.stdout is not None
 
+    def save(text: str) -> None:
+        changed = Path(good).with_suffix(".new")
+        changed.write_text(text, encoding="utf-8")
+        changed.replace(good)
+
     def until(word: str) -> None:
         assert running.stdout is not None
         for line in running.stdout:
@@ -239,12 +244,10 @@ def test_watch_draws_again_when_the_file_is_saved_and_survives_errors(good: str)
     try:
         until("counting")
         time.sleep(0.1)
-        Path(good).write_text(BROKEN, encoding="utf-8")
+        save(BROKEN)
         until("unknown-argument")
         time.sleep(0.1)
-        changed = Path(good).with_suffix(".new")
-        changed.write_text(GOOD.replace("out: 4", "out: 64"), encoding="utf-8")
-        changed.replace(good)
+        save(GOOD.replace("out: 4", "out: 64"))
         until("64x6x6")
         until("counting")
         time.sleep(0.1)

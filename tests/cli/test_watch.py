@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 from terminal import ESCAPE, environment
 
+from cnncalc.cli import watch
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.process
@@ -61,6 +64,13 @@ class Watching:
         pytest.fail(f"nothing like {pattern} in {text[-2000:]}")
 
 
+def save(spec: Path, text: str) -> None:
+    """Save as editors do that replace a file: nobody reads half of it, however loaded the machine is."""
+    new = spec.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(spec)
+
+
 def params(w: int) -> int:
     """Return the parameters of the network by hand: a first convolution, four depthwise and pointwise ones."""
     return 40 * w + w + 4 * (9 * w + w + w * w + w)
@@ -74,14 +84,14 @@ def test_a_save_shows_what_it_changed_an_error_keeps_the_table_and_a_resize_draw
         first = watching.until(f"{params(64):,}")
         assert any(re.match(r"\d\d:\d\d:\d\d  watching", line) for line in first)
         assert any("budgets" in line and "params" in line for line in first)
-        spec.write_text(TEXT.replace("w: 64", "w: 80"), encoding="utf-8")
+        save(spec, TEXT.replace("w: 64", "w: 80"))
         second = watching.until(f"params {params(64):,} -> {params(80):,}")
         assert max(map(len, second)) <= 100
-        spec.write_text(TEXT.replace("kernel: 3", "kernel: -3"), encoding="utf-8")
+        save(spec, TEXT.replace("kernel: 3", "kernel: -3"))
         third = watching.until("last table without one")
         assert any("at least 1, got -3 [bad-argument]" in line for line in third)
         assert any(f"{params(80):,}" in line for line in third if line.startswith("Total"))
-        spec.write_text(TEXT, encoding="utf-8")
+        save(spec, TEXT)
         watching.until(f"params {params(80):,} -> {params(64):,}")
         resized(watching.terminal, 40, 60)
         fourth = watching.until("watching")
@@ -93,3 +103,21 @@ def test_a_save_shows_what_it_changed_an_error_keeps_the_table_and_a_resize_draw
         watching.process.kill()
         watching.process.wait()
         os.close(watching.terminal)
+
+
+def test_a_file_is_read_when_it_has_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor that empties a file and writes it in pieces, or replaces it, is waited for."""
+    spec = tmp_path / "net.yaml"
+    spec.write_text(TEXT, encoding="utf-8")
+    steps: list[Callable[[], object]] = [
+        lambda: spec.write_text("", encoding="utf-8"),
+        lambda: spec.write_text(TEXT[:50], encoding="utf-8"),
+        spec.unlink,
+        lambda: None,
+        lambda: spec.write_text(TEXT, encoding="utf-8"),
+        lambda: None,
+    ]
+    monkeypatch.setattr(time, "sleep", lambda _: steps.pop(0)())
+    watch.settle([spec])
+    assert not steps
+    assert spec.read_text(encoding="utf-8") == TEXT

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -434,10 +433,8 @@ def test_the_server_does_not_wait_for_a_long_analysis() -> None:
         async with editor() as client:
             client.open(URI, slow)
             await asyncio.sleep(0.3)
-            started = time.monotonic()
             await client.text_document_completion_async(types.CompletionParams(at(URI), types.Position(2, 6)))
-            waited = time.monotonic() - started
+            assert URI not in client.fresh, "the word was there before the analysis had ended"
             await client.diagnostics(URI)
-            assert waited < (time.monotonic() - started) / 2
 
     run(session)
