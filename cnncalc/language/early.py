@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.language.expressions import Expression, ExpressionError
-from cnncalc.language.scope import WORD_AS_LABEL, Silent
+from cnncalc.language.scope import AXES, AXIS_AS_LABEL, WORD_AS_LABEL, Silent
 from cnncalc.language.slots import FAILED, Slot, SlotError
 from cnncalc.language.template import Block, Path
 from cnncalc.language.tree import Scalar
@@ -96,7 +96,8 @@ class Early:
             if name in place.home.lost or suggest(name, place.home.lost):
                 continue
             known = sorted({known for scope in scopes for known in scope})
-            hint = WORD_AS_LABEL if name.startswith("$") else did_you_mean(name, known, f"labels here: {listed(known)}")
+            hint = AXIS_AS_LABEL if name in AXES else did_you_mean(name, known, f"labels here: {listed(known)}")
+            hint = WORD_AS_LABEL if name.startswith("$") else hint
             self.report(SlotError("unknown-label", f"there is no label '{label.text}'", label.span, hint), path, item)
 
     def look(self, item: Item, path: str, *, own: bool) -> None:

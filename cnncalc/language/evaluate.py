@@ -85,7 +85,7 @@ class Evaluator:
             like: the frame of the call whose weights it uses; what is not given is inherited from it.
         """
         home = self.scope.file_frame if block.home is None else self.scope.file_frames[block.home]
-        frame = Frame(home, block.body.labels, opaque=True)
+        frame = Frame(home, block.body.labels, opaque=True, params=block.params)
         frame.labels.update(zip(block.inputs, refs, strict=True))
         caller = self.scope.frame
         given = {**item.args, **item.first} if first and item.first else item.args

@@ -17,6 +17,14 @@ from cnncalc.values.diagnostics import ArgumentError, Collector
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+FEW = ("1", "3", "4")
+"""How many channels an image mostly has."""
+MOST_AXES = 4
+"""Entries of a shape with a batch, or of a map with a depth."""
+LEAST_SIDE = 16
+RGB = 3
+
+
 def size(shape: Sequence[int]) -> str:
     """Return a shape as the command line takes it: `3x224x224`."""
     return "x".join(map(str, shape))
@@ -48,6 +56,10 @@ def refuse_open(slot: Slot, axes: Sequence[int]) -> NoReturn:
     example = [written(entry) for entry in slot.node.items]
     for place in axes:
         example[place] = "224" if place else "3"
+    if axes[0] == 0 and len(slot.node.items) > MOST_AXES - 1 and 1 not in axes:
+        rest = example[1:] if example[1] in FEW or example[-1] not in FEW else [example[-1], *example[1:-1]]
+        raise SlotError("unknown-size", f"'{slot.name}' has no batch, got {clipped(slot.node)}", slot.span,
+                        f"leave the batch out: [{', '.join(rest)}]")  # fmt: skip
     which = "channels and sizes" if len(axes) > 1 and 0 in axes else "channels" if axes[0] == 0 else "sizes"
     given = f"{slot.name}=" if slot.name != "input" else ""
     raise SlotError("unknown-size", f"'{slot.name}' must say its {which}, got {clipped(slot.node)}", slot.span,
@@ -80,6 +92,26 @@ def warn_channels(slot: Slot, own: Sequence[int], given: Sequence[int], collecto
     many = f"{given[0]} channel{'s' * (given[0] != 1)}"
     collector.add("input-channels", f"'{slot.name}' has {many} here, {own[0]} in the spec", slot.span,
                   severity="warning", hint=hint)  # fmt: skip
+
+
+def warn_order(slot: Slot, shape: Sequence[object], collector: Collector) -> None:
+    """Warn of an input that looks like one with its batch in front, or with its channels at the end.
+
+    `[1, 3, 224, 224]` is a map of depth 3 with one channel, `[224, 224, 3]` 224 channels of a narrow map: both may be
+    meant, so the numbers stay what the spec says.
+    """
+    if any(type(extent) is not int for extent in shape):
+        return
+    extents: list[int] = list(shape)  # type: ignore[arg-type]
+    *sides, last = extents
+    if len(extents) == MOST_AXES and extents[0] == 1 and min(extents[2:]) >= LEAST_SIDE and extents[1] == RGB:
+        found, meant = f"one channel of a map of {size(extents[1:])}", extents[1:]
+    elif len(extents) == MOST_AXES - 1 and last == RGB and min(sides) >= LEAST_SIDE:
+        found, meant = f"{sides[0]} channels of a map of {size(extents[1:])}", [last, *sides]
+    else:
+        return
+    collector.add("input-order", f"'{slot.name}' is {found}", slot.span, severity="warning",
+                  hint=f"for an image write [{', '.join(map(str, meant))}]: channels first, no batch")  # fmt: skip
 
 
 def channels_vary(slot: Slot) -> bool:

@@ -22,7 +22,7 @@ from cnncalc.language.standard import standard_block
 from cnncalc.language.template import DOTTED, LABEL, MODIFIERS, PATH_MODIFIERS, Block, Item, Items, Path, Walked
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
-from cnncalc.ops.hints import operator_hint
+from cnncalc.ops.hints import argument_hint, operator_hint
 from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ class ItemReader:
             hint = f"write {{concat: {{body: {{layers: [..], {key.text}: ..}}}}}}"
         else:
             message = f"a layer has no modifier '{key.text}'"
-            hint = did_you_mean(key.text, MODIFIERS) or f"modifiers are {', '.join(MODIFIERS)}"
+            words = argument_hint(key.text, cls) if cls is not None and cls.sources is None else None
+            hint = words or did_you_mean(key.text, MODIFIERS) or f"modifiers are {', '.join(MODIFIERS)}"
         self.at.error("unknown-key", message, key, hint)
 
     def parameters(self, block: Block, value: Node | None) -> Args:

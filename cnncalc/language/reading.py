@@ -170,11 +170,25 @@ class Reading:
             return {}
         if isinstance(value, Map):
             return self.arguments(value, cls)
+        if self.names_sources(value, cls):
+            return {}
         if cls.main is None:
             hint = f"name one of its arguments: {', '.join(cls.args)}" if cls.args else "write it without a value"
             self.error("unexpected-argument", f"{self.who} takes no bare value, got {clipped(value)}", value, hint)
             return {}
         return {cls.main: self.slot(cls.main, value, cls.args[cls.main].kind)}
+
+    def names_sources(self, value: Node, cls: type[ops.Operator]) -> bool:
+        """Report labels that stand as the argument of an operator with several sources; return whether they do."""
+        if cls.sources is None or cls.sources < 2 or not isinstance(value, Seq) or not value.items:
+            return False
+        if not all(isinstance(entry, Scalar) and isinstance(entry.value, str) for entry in value.items):
+            return False
+        needed = next((f"{name}: .." for name, a in cls.args.items() if a.required and name == cls.main), None)
+        argument = f" {{{needed}}}" if needed else ""
+        self.error("unexpected-argument", f"{self.who} takes its sources beside it, got {clipped(value)}", value,
+                   f"write {{{cls.name}:{argument or ' '}, from: {clipped(value)}}}")  # fmt: skip
+        return True
 
     def arguments(self, args: Map, cls: type[ops.Operator]) -> Args:
         """Return the arguments in a mapping."""

@@ -14,7 +14,7 @@ from cnncalc.language.tree import Scalar
 from cnncalc.values.diagnostics import MAX_REPORTED, Span, did_you_mean, listed, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cnncalc.language.template import Item, Template
     from cnncalc.language.tree import Node as TreeNode
@@ -25,6 +25,10 @@ Tensor: TypeAlias = Ref | list[Ref] | None
 
 
 WORD_AS_LABEL = "no word stands for a label: write a path for each source, or hand it to a block as one of its inputs:"
+
+
+AXES = ("channel", "last")
+AXIS_AS_LABEL = "an axis stands beside the sources, not among them: {concat: .., axis: last}"
 
 
 class Made(NamedTuple):
@@ -56,20 +60,27 @@ class Frame:
 
     Attributes:
         home: the file that it is in.
+        params: the parameters of the block whose call it is.
     """
 
-    __slots__ = ("declared", "home", "labels", "made", "opaque", "parent", "values", "words")
+    __slots__ = ("declared", "home", "labels", "made", "opaque", "params", "parent", "values", "words")
 
     def __init__(self, parent: Frame | None, declared: Mapping[str, Span | None], *, opaque: bool = False,
-                 home: Template | None = None) -> None:  # fmt: skip
+                 params: Collection[str] = (), home: Template | None = None) -> None:  # fmt: skip
         self.parent = parent
         self.home: Template = parent.home if parent is not None else home  # type: ignore[assignment]
         self.declared = declared
         self.opaque = opaque
+        self.params: Collection[str] = params
         self.values: dict[str, Any] = {}
         self.words: dict[str, tuple[TreeNode, Frame]] = {}
         self.labels: dict[str, Tensor] = {}
         self.made: dict[str, tuple[Made, ...]] = {}
+
+    def later(self) -> Collection[str]:
+        """Return the variables of the file, or the parameters of the block, that have no value yet."""
+        names = self.home.vars if self.parent is None else self.params
+        return [name for name in names if name not in self.values and name not in self.words]
 
     def visible_labels(self) -> dict[str, Tensor]:
         """Return every label that can be referred to from here."""
@@ -135,6 +146,8 @@ class Scope:
             return f"a label is not a number: write {name}.c, {name}.h or {name}.w"
         if name == "c_in" and not self.graph.nodes:
             return BEFORE_LAYERS
+        if name in self.frame.later():
+            return f"'{name}' is defined further down; move it up, before what uses it"
         known: list[str] = [] if self.c_in is None else ["c_in"]
         frame: Frame | None = self.frame
         while frame is not None:
@@ -183,6 +196,8 @@ class Scope:
             if label in frame.declared:
                 return f"'{label}' is defined further down; move this layer behind it"
             frame = None if frame.opaque else frame.parent
+        if label in AXES:
+            return AXIS_AS_LABEL
         known = self.frame.visible_labels()
         hint = did_you_mean(label, known)
         if hint:
@@ -230,7 +245,7 @@ class Scope:
         if label.text == "prev":
             return self.single(previous, label)
         try:
-            return self.single(self.tensor(label.text), label)
+            return self.single(self.tensor(label.text), label, f"'{label.text}'")
         except ExpressionError as error:
             raise SlotError(error.code, str(error), label.span, error.hint) from None
 
@@ -253,11 +268,11 @@ class Scope:
         except Silent:
             return None
 
-    def single(self, tensor: Tensor, where: Scalar) -> Ref:
+    def single(self, tensor: Tensor, where: Scalar, whose: str = "the layer before") -> Ref:
         """Return the one tensor that a name stands for."""
         if tensor is None:
             raise Silent
         if isinstance(tensor, list):
-            raise SlotError("several-outputs", f"the layer before has {len(tensor)} outputs, choose one", where.span,
+            raise SlotError("several-outputs", f"{whose} has {len(tensor)} outputs, choose one", where.span,
                             "label them with as: [a, b] and name one with from:")  # fmt: skip
         return tensor

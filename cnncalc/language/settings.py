@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.language.arithmetic import Listed
-from cnncalc.language.inputs import own_shape, refuse_open, refuse_rank, warn_channels
+from cnncalc.language.inputs import own_shape, refuse_open, refuse_rank, warn_channels, warn_order
 from cnncalc.language.literals import LiteralError, parse_number
 from cnncalc.language.python_data import from_python
 from cnncalc.language.reading import compile_value
@@ -147,6 +147,8 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
                 compare_input(name, slot, given[name], values)
             else:
                 shape = EXTENTS.check(values.evaluate(slot), name)
+                if isinstance(shape, tuple):
+                    warn_order(slot, shape, values.collector)
             if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
                 raise ArgumentError(  # noqa: TRY301 - told like every other mistake
                     f"'{name}' must be [C], [C, L], [C, H, W] or [C, D, H, W], got {shown(shape)}",
@@ -156,7 +158,9 @@ def set_inputs(values: Evaluator, overrides: Overrides) -> bool:
             if name in given and isinstance(error, ArgumentError):
                 raise ValueError(str(error)) from None
             span = error.span if isinstance(error, SlotError) else slot.span
-            values.collector.add(error.code, str(error), span, hint=error.hint)
+            number = "write a number, or a variable of vars:; there is no batch in a shape"
+            hint = error.hint or (number if error.code == "unknown-name" else None)
+            values.collector.add(error.code, str(error), span, hint=hint)
             continue
         except Silent:
             continue

@@ -267,6 +267,10 @@ class Attention(Composite, Mix):
     family = "attention"
     sources = 3
     example = "attention: {heads: 2}"
+    advice = dict.fromkeys(
+        ("qkv_bias", "use_bias", "bias_qkv", "add_bias_kv"),
+        "say bias: on the layers that make q, k and v; bias: here is a table of relative positions",
+    )
     example_input = ((8, 4, 6), (8, 4, 6), (12, 4, 6))
     elsewhere = known_as(
         torch_function=Foreign("scaled_dot_product_attention", {"causal": "is_causal"}),

@@ -163,6 +163,10 @@ class LayerNorm(Norm):
     """
 
     example = "layer_norm"
+    advice = {  # noqa: RUF012 - declared in Operator
+        **dict.fromkeys(("axis", "dim", "begin_norm_axis"), "write over: channel, last, or a number of trailing axes"),
+        **dict.fromkeys(("center", "use_offset", "create_offset"), "write bias: false for a scale without an offset"),
+    }
     elsewhere = known_as(
         torch=Foreign("LayerNorm", {"affine": "elementwise_affine", "bias": "bias"}),
         torch_function="layer_norm",
@@ -250,6 +254,7 @@ class LocalResponseNorm(Norm):
     """
 
     example = "local_response_norm: 5"
+    advice = dict.fromkeys(("alpha", "beta", "k", "bias", "knorm"), "leave it out: constants change no count")
     elsewhere = known_as(
         torch=Foreign("LocalResponseNorm", {"size": "size"}),
         torch_function=Foreign("local_response_norm", {"size": "size"}),
