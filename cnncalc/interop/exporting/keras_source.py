@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from cnncalc.interop.exporting.keras_layers import HELPERS, keras_layer
+from cnncalc.interop.exporting.keras_helpers import HELPERS
+from cnncalc.interop.exporting.keras_layers import keras_layer
 from cnncalc.interop.exporting.scopes import CallScope
 from cnncalc.interop.exporting.source import KEYWORDS, Attribute, kind, pythonic, repr_of, wrapped
 from cnncalc.interop.exporting.source_writer import SourceWriter

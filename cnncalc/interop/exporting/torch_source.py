@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.interop.exporting.source import KEYWORDS, Attribute, camel, kind, wrapped
 from cnncalc.interop.exporting.source_writer import SourceWriter
-from cnncalc.interop.exporting.torch_layers import HELPERS, torch_layer
+from cnncalc.interop.exporting.torch_helpers import HELPERS
+from cnncalc.interop.exporting.torch_layers import torch_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
