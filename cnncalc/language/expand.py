@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.graph.graph import Accept, Graph, Ref
+from cnncalc.language.calling import CallExpander
 from cnncalc.language.early import Early
+from cnncalc.language.ends import note_outputs, refuse_equal_paths
 from cnncalc.language.evaluate import Evaluator
 from cnncalc.language.expressions import ExpressionError
 from cnncalc.language.failures import Failures, Stop
 from cnncalc.language.layers import LayerPlacer
+from cnncalc.language.merging import MergeExpander
+from cnncalc.language.rows import RowWalker
 from cnncalc.language.scope import Frame, Made, Scope, Silent, Tensor
 from cnncalc.language.settings import Overrides, set_inputs, set_used, set_variables
 from cnncalc.language.slots import SlotError
@@ -28,16 +32,14 @@ from cnncalc.language.template import (
     Path,
     Template,
 )
-from cnncalc.language.ties import Tie, shared_call
-from cnncalc.language.tree import Scalar
+from cnncalc.language.ties import Tie
 from cnncalc.language.unread import Unread
-from cnncalc.ops.registry import find
 from cnncalc.values.bits import Bits
 from cnncalc.values.diagnostics import ArgumentError, Collector, plural
 
 if TYPE_CHECKING:
 
-    from cnncalc.graph.graph import Node, Trace
+    from cnncalc.graph.graph import Trace
     from cnncalc.language.slots import Args
 
 def expand(spec: Template, overrides: Overrides, collector: Collector) -> Graph:
@@ -59,6 +61,7 @@ class Expander:
         self.scope = Scope(spec, recording=overrides.recording)
         self.build = self.scope.build
         self.values = Evaluator(spec, self.scope, collector, recording=overrides.recording)
+        self.walker = RowWalker(self.values)
         self.graph = self.scope.graph
         self.nodes = self.graph.nodes
         self.failures = Failures(self.values, collector)
@@ -69,7 +72,8 @@ class Expander:
         self.scopes = 0
         self.passed_on = False
         self.made: list[Made] = []
-        self.calls: list[Block] = []
+        self.merges = MergeExpander(self)
+        self.called = CallExpander(self)
 
     def run(self) -> Graph:
         """Expand the file."""
@@ -81,53 +85,20 @@ class Expander:
             try:
                 first: Tensor = (-1, 0)
                 last = self.items(self.spec.body, self.scope.file_frame, first, "", ())
-                self.outputs(last)
+                note_outputs(self.spec, self.scope, self.collector, last)
             except Stop:
                 pass
             else:
                 if self.spec.bits:
                     self.file_widths()
                 if self.spec.dotted:
-                    self.unique()
+                    refuse_equal_paths(self.nodes, self.collector)
                 self.unread.warn()
         elif self.graph.whole is None:
             self.graph.whole = 0
         if self.collector.errors and self.layers.steps >= 0:
             Early(self.spec, self.values, lambda error, path, item: self.error(error, path, item, ())).run()
         return self.graph
-
-    def unique(self) -> None:
-        """Report dotted labels that are also the path of another layer."""
-        seen: dict[str, Node] = {}
-        for node in self.nodes:
-            other = seen.setdefault(node.path, node)
-            if other is not node:
-                related = (("the other layer", other.span),) if other.span else ()
-                message = f"two layers have the path '{node.path}'"
-                self.collector.add("duplicate-label", message, node.span, path=node.path, hint="choose another label",
-                                   related=related)  # fmt: skip
-
-    def outputs(self, last: Tensor) -> None:
-        """Note which tensors are the outputs."""
-        if not self.spec.outputs:
-            for ref in last if isinstance(last, list) else [last]:
-                if ref is not None:
-                    self.graph.outputs[self.graph.name(ref)] = ref
-            return
-        self.scope.frame = self.scope.file_frame
-        for name, label in self.spec.outputs:
-            try:
-                tensor = self.scope.tensor(label.text)
-            except Silent:
-                continue
-            except ExpressionError as error:
-                self.collector.add(error.code, f"outputs: {error}", label.span, hint=error.hint)
-                continue
-            if isinstance(tensor, list):
-                self.collector.add("several-outputs", f"outputs: '{label.text}' is several outputs", label.span,
-                                   hint=f"label each of them, or name one as {label.text}:0")  # fmt: skip
-            elif tensor is not None:
-                self.graph.outputs[name] = tensor
 
     def file_widths(self) -> None:
         """Give every layer the widths of the file, where it has none of its own."""
@@ -234,11 +205,11 @@ class Expander:
         """Expand an item once for each row of the lists that it walks, each row behind the one before."""
         outer = self.scope.frame
         nothing = True
-        for row, frame in enumerate(self.values.rows(item.each)):
+        for row, frame in enumerate(self.walker.rows(item.each)):
             self.scope.frame, self.scope.index = frame, None
             if row:
                 self.layers.spend(item)
-            tag = self.values.tag(item, outer) if item.tag is not None else None
+            tag = self.walker.tag(item, outer) if item.tag is not None else None
             where = f"{path}.{row}" if tag is None else path[: len(path) - len(item.name)] + tag
             before = len(self.made)
             refs = self.entering(item, previous, chained=chained)
@@ -341,9 +312,9 @@ class Expander:
         self.passed_on = False
         start = len(self.nodes)
         if isinstance(item.key, Block):
-            result, made = self.block(item, item.key, refs, path, trace, number)
+            result, made = self.called.block(item, item.key, refs, path, trace, number)
         elif item.sources is not None:
-            result, made = self.merge(item, refs, path, trace, passed), Made(path, start, len(self.nodes))
+            result, made = self.merges.merge(item, refs, path, trace, passed), Made(path, start, len(self.nodes))
         else:
             op, parts, values = self.values.operator(item, first=number == 0)
             self.unread.used.update(refs)
@@ -355,144 +326,3 @@ class Expander:
             made = Made(path, start, len(self.nodes), op)
         self.made.append(made._replace(stop=len(self.nodes)))
         return result
-
-    def merge(self, item: Item, refs: tuple[Ref, ...], path: str, trace: Trace, previous: Tensor) -> Tensor:
-        """Expand a merge; `previous` is what `prev` means among its sources."""
-        assert item.sources is not None
-        frame, index, c_in = self.scope.frame, self.scope.index, self.scope.c_in
-        made = self.made
-        sources: list[Tensor] = []
-        for name, source in item.sources:
-            if isinstance(source, Scalar):
-                sources.append(self.source(name, source, previous))
-                continue
-            found = self.path(source, f"{path}.{name}", refs[0] if refs else previous, trace)
-            self.scope.frame, self.scope.index, self.scope.c_in = frame, index, c_in
-            self.passed_on = False
-            if any(isinstance(tensor, list) for tensor in found):
-                raise SlotError("several-outputs", f"path '{name}' ends in several outputs", item.span,
-                                "choose one with identity and from:")  # fmt: skip
-            sources += found
-        self.made = made
-        joined = tuple(source for source in sources if isinstance(source, tuple))
-        if len(joined) < len(sources):
-            return None
-        if len(joined) < 2 and not all(isinstance(s, Scalar) or s.plain for _, s in item.sources):
-            if not joined:
-                raise ArgumentError("has no source left", code="too-few-sources",
-                                    hint="keep one path, or leave the merge out by when:")  # fmt: skip
-            return joined[0]
-        self.unread.used.update(joined)
-        op, parts, values = self.values.operator(item, first=False)
-        try:
-            return self.layers.put(item, op, parts, joined, path, trace, values)
-        except ArgumentError as error:
-            self.error(error, path, item, trace, joined)
-            return None
-
-    def source(self, name: str | None, label: Scalar, previous: Tensor) -> Ref | None:
-        """Return the tensor that a source of a merge names; None where that failed."""
-        try:
-            return self.scope.resolved(label, previous)
-        except SlotError as error:
-            if error.code == "unknown-label" and (label.text in self.scope.frame.home.blocks or find(label.text)):
-                hint = f"a word is a label: write {name or 'body'}: [{label.text}] for a path with this layer"
-                raise SlotError(error.code, str(error), error.span, hint) from None
-            raise
-
-    def path(self, path: Path, where: str, previous: Tensor, trace: Trace) -> list[Tensor]:
-        """Expand a path of a merge and return the sources that it stands for."""
-        scope = self.scope
-        frame = scope.frame
-        if path.from_:
-            refs = [scope.refer(label, previous) for label in path.from_]
-            previous = refs[0] if len(refs) == 1 else [*refs]
-        first = previous[0] if isinstance(previous, list) else previous
-        scope.c_in = scope.shape(first).channels if isinstance(first, tuple) else None
-        entering = scope.c_in
-        start = len(self.nodes)
-        if not path.branches:
-            found = self.branch(path, where, previous, frame, trace)
-        else:
-            found = []
-            for row, inner in enumerate(self.values.rows(path.branches)):
-                scope.frame, scope.index, scope.c_in = inner, None, entering
-                found += self.branch(path, f"{where}.{row}", previous, inner, trace)
-        if path.accept:
-            self.graph.accepts.append(Accept(path.accept, path.span, start, len(self.nodes)))
-        return found
-
-    def branch(self, path: Path, where: str, previous: Tensor, frame: Frame, trace: Trace) -> list[Tensor]:
-        """Expand one row of a path, with its repetitions."""
-        scope = self.scope
-        if not self.wanted(path):
-            if not isinstance(previous, list) and previous is not None:
-                self.unread.skipped.setdefault(previous, path.span)
-            self.unread.skip_labels(path.items.items)
-            return []
-        chained = bool(path.from_)
-        if path.repeat is None:
-            return [self.items(path.items, Frame(frame, path.items.labels), previous, f"{where}.", trace,
-                               chained=chained)]  # fmt: skip
-        count = self.repetitions(path)
-        found = [previous] if path.keep else []
-        made: Made | None = None
-        for number in range(count):
-            scope.index = number
-            start = len(self.nodes)
-            tie = Tie(made, f"{where}.{number}", self.nodes) if path.tied and made is not None else None
-            inner = Frame(frame, path.items.labels)
-            with self.tied(tie, path.span):
-                previous = self.items(path.items, inner, previous, f"{where}.{number}.", trace, chained=chained)
-            made = made or Made(f"{where}.{number}", start, len(self.nodes))
-            if previous is None:
-                return [None]
-            if path.keep:
-                found.append(previous)
-        return found if path.keep else [previous]
-
-    def block(self, item: Item, block: Block, refs: tuple[Ref, ...], path: str, trace: Trace,
-              number: int | None) -> tuple[Tensor, Made]:  # fmt: skip
-        """Expand one call of a block."""
-        if len(refs) != len(block.inputs):
-            names = ", ".join(block.inputs)
-            count = len(block.inputs)
-            raise ArgumentError(f"{block.name} has {plural(count, 'input')} ({names}), got {len(refs)}",
-                                code="source-count", hint=f"write from: with {plural(count, 'label')}")  # fmt: skip
-        if block in self.calls:
-            called = [*self.calls[self.calls.index(block) :], block]
-            cycle = " -> ".join(call.name for call in called)
-            raise ArgumentError(f"calls itself: {cycle}", code="recursive-block",
-                                hint="a block cannot contain itself; use repeat")  # fmt: skip
-        start = len(self.nodes)
-        if block.failed:
-            return None, Made(path, start, start)
-        if not trace:
-            self.graph.calls.append(path)
-        source = shared_call(self.scope, item)
-        frame = self.values.parameters(item, block, refs, first=number == 0, like=source.frame if source else None)
-        outer = self.scope.index, self.scope.c_in, self.made, self.scope.repetition
-        self.scope.index = None
-        self.calls.append(block)
-        self.layers.ties += [None] if item.apart else []
-        shared = item.share.span if item.share is not None else item.span
-        with self.tied(Tie(source, path, self.nodes) if source else None, shared):
-            result = self.items(block.body, frame, refs[0], f"{path}.", (*trace, (path, item.span)))
-        self.layers.ties[len(self.layers.ties) - item.apart :] = []
-        self.calls.pop()
-        if block.outputs and result is not None:
-            result = self.results(block, frame)
-        if block.accept:
-            self.graph.accepts.append(Accept(block.accept, item.span, start, len(self.nodes)))
-        self.scope.index, self.scope.c_in, self.made, self.scope.repetition = outer
-        self.passed_on = False
-        return result, Made(path, start, len(self.nodes), None, block, frame)
-
-    def results(self, block: Block, frame: Frame) -> Tensor:
-        """Return what a block's labels under `outputs:` stand for, one tensor or several."""
-        outer, self.scope.frame = self.scope.frame, frame
-        try:
-            found = [self.scope.refer(label, None) for label in block.outputs]
-        finally:
-            self.scope.frame = outer
-        return found[0] if len(found) == 1 else [*found]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.language.expressions import RESERVED
+from cnncalc.language.modifiers import ModifierReader
+from cnncalc.language.paths import PathReader
 from cnncalc.language.slots import (
-    CONDITION,
     REFERENCE,
-    REPEAT,
     VALUE,
     Args,
     Slot,
@@ -16,10 +16,9 @@ from cnncalc.language.slots import (
     as_map,
     clip,
     clipped,
-    words_in,
 )
 from cnncalc.language.standard import standard_block
-from cnncalc.language.template import DOTTED, LABEL, MODIFIERS, PATH_MODIFIERS, Block, Item, Items, Path, Walked
+from cnncalc.language.template import DOTTED, MODIFIERS, PATH_MODIFIERS, Block, Item, Items
 from cnncalc.language.tree import Map, Node, Scalar, Seq
 from cnncalc.ops import base as ops
 from cnncalc.ops.hints import argument_hint, operator_hint
@@ -36,6 +35,8 @@ class ItemReader:
 
     def __init__(self, reading: Reading) -> None:
         self.at = reading
+        self.modified = ModifierReader(self)
+        self.sources = PathReader(self)
 
     def items(self, node: Node, into: Items, what: str, taken: Iterable[str] = ()) -> None:
         """Read a list of layers into a scope."""
@@ -174,7 +175,7 @@ class ItemReader:
             self.arguments_of(item, entry.get(item.key_node.text) if isinstance(entry, Map) else None)
         self.at.prefix = outer
         if isinstance(entry, Map):
-            self.modifiers(item, entry)
+            self.modified.modifiers(item, entry)
             item.bits = self.at.bits(entry)
 
     def arguments_of(self, item: Item, value: Node | None) -> None:
@@ -186,7 +187,7 @@ class ItemReader:
             item.args = self.parameters(block, value)
             item.cost += 4 + 2 * len(block.params) + len(block.inputs)
         elif isinstance(item.key, type) and item.key.sources is None:
-            self.merge_sources(item, item.key, value)
+            self.sources.merge_sources(item, item.key, value)
             self.beside(item, item.key)
         elif isinstance(item.key, type):
             item.defaults = self.at.defaults_of(item.key)
@@ -247,198 +248,6 @@ class ItemReader:
         """Read one parameter, a word or a value."""
         return Slot(name, node, VALUE, node, constant=True) if name in block.words else self.at.slot(name, node, VALUE)
 
-    def merge_sources(self, item: Item, cls: type[ops.Operator], value: Node | None) -> None:
-        """Read the sources of a merge."""
-        item.sources = []
-        if isinstance(value, Seq) and value.items:
-            for entry in value.items:
-                if isinstance(entry, Scalar) and isinstance(entry.value, str):
-                    item.sources.append((None, entry))
-                else:
-                    self.at.error("wrong-type", f"{self.at.who}: a source is a label, got {clipped(entry)}", entry,
-                               f"name paths: {cls.name}: {{body: [..], skip: []}}")  # fmt: skip
-        elif isinstance(value, Map) and len(value):
-            for key, path in value.entries:
-                self.merge_path(item, cls, key, path)
-        else:
-            where = value if value is not None else item.key_node
-            self.at.error("missing-argument", f"{self.at.who} needs its sources", where,
-                       f"write {cls.name}: [label, label] or {cls.name}: {{path: [..], path: [..]}}")  # fmt: skip
-        item.cost += 2 * len(item.sources)
-
-    def merge_path(self, item: Item, cls: type[ops.Operator], key: Scalar, path: Node) -> None:
-        """Read one named source of a merge."""
-        assert item.sources is not None
-        if self.at.too_long(key):
-            return
-        if not LABEL.fullmatch(key.text):
-            self.at.error("bad-name", f"'{clip(key.text)}' is not a name for a path", key,
-                          "use letters, digits and _, not starting with a digit")  # fmt: skip
-        elif isinstance(path, Scalar) and isinstance(path.value, str):
-            item.sources.append((key.text, path))
-        elif key.text == "sources" and isinstance(path, Seq) and self.only_labels(path):
-            self.at.error("wrong-type", f"{self.at.who}: path 'sources' is a list of layers, got {clipped(path)}", path,
-                          f"the labels alone are the sources: {cls.name}: {clipped(path)}")  # fmt: skip
-        elif isinstance(path, Seq):
-            item.sources.append((key.text, Path(self.path_items(key, path), key.span)))
-        elif isinstance(path, Map) and isinstance(path.get("layers"), Seq):
-            self.path_with_modifiers(item, key, path)
-        else:
-            hint = f"write {key.text}: [] for the input itself"
-            if isinstance(path, Map):
-                hint = f"write {key.text}: {{layers: [..], when: ..}}"
-            if isinstance(path, Map) and len(path) and self.means_something(path.entries[0][0]):
-                hint = f"a path is a list of layers: write {key.text}: [{{{clip(path.entries[0][0].text)}: ..}}]"
-            if key.text in cls.spellings:
-                hint = f"{key.text} stands beside the sources: {{{cls.name}: .., {key.text}: ..}}"
-            elif key.text in PATH_MODIFIERS:
-                hint = f"name the path that {key.text} belongs to: body: {{layers: [..], {key.text}: ..}}"
-            self.at.error("wrong-type", f"{self.at.who}: path '{key.text}' must be a label or a list, got "
-                          f"{clipped(path)}", path, hint)  # fmt: skip
-
-    def only_labels(self, path: Seq) -> bool:
-        """Return whether a list holds words alone, none of which is an operator or block."""
-        words = [entry for entry in path.items if isinstance(entry, Scalar) and isinstance(entry.value, str)]
-        return len(words) == len(path.items) > 0 and not any(map(self.means_something, words))
-
-    def path_items(self, key: Scalar, path: Seq) -> Items:
-        """Read the layers of a path, a scope of its own."""
-        inner = Items()
-        outer = self.at.failures, self.at.who, self.at.path, self.at.prefix
-        self.at.prefix += f"{key.text}."
-        self.items(path, inner, "a path")
-        self.at.failures, self.at.who, self.at.path, self.at.prefix = outer
-        return inner
-
-    def path_with_modifiers(self, item: Item, key: Scalar, node: Map) -> None:
-        """Read a path that carries modifiers beside its layers."""
-        assert item.sources is not None
-        if (each := node.key("each")) is not None:
-            self.at.error("unknown-key", f"path '{key.text}' has no key 'each': its rows are side by side", each,
-                          "write branches:")  # fmt: skip
-        rest = Map({k.text: (k, value) for k, value in node.entries if k.text != "each"})
-        self.at.unknown_keys(rest, PATH_MODIFIERS, f"path '{key.text}'")
-        layers = node.get("layers")
-        assert isinstance(layers, Seq)
-        with self.at.walking(node.get("branches")):
-            path = Path(self.path_items(key, layers), key.span)
-        path.from_ = self.at.labels(node.get("from"), "from") if "from" in node else ()
-        if (repeat := node.get("repeat")) is not None:
-            path.repeat = self.at.slot("repeat", repeat, REPEAT)
-        if (when := node.get("when")) is not None:
-            path.when = self.at.slot("when", when, CONDITION)
-        if (branches := node.get("branches")) is not None:
-            path.branches = self.columns(branches, "branches", layers)
-        if (keep := node.get("keep")) is not None:
-            path.keep = self.kept(keep, path)
-        path.tied = self.tied(node, f"path '{key.text}'")
-        path.accept = self.at.codes(node.get("accept"))
-        item.sources.append((key.text, path))
-
-    def kept(self, node: Node, path: Path) -> bool:
-        """Read `keep: all`."""
-        if not isinstance(node, Scalar) or node.text != "all":
-            self.at.error("bad-argument", f"{self.at.who}: 'keep' must be all, got {clipped(node)}", node,
-                          "write keep: all, or leave it out")  # fmt: skip
-        elif path.repeat is None:
-            self.at.error("keep-without-repeat", f"{self.at.who}: 'keep' is for repetitions, there is no repeat", node,
-                          "add repeat: n")  # fmt: skip
-        return True
-
-    def tied(self, entry: Map, who: str) -> bool:
-        """Read `tied: true`."""
-        node = entry.get("tied")
-        if node is None:
-            return False
-        if not isinstance(node, Scalar) or not isinstance(node.value, bool):
-            self.at.error("wrong-type", f"{who}: 'tied' must be true or false, got {clipped(node)}", node,
-                          "write tied: true")  # fmt: skip
-            return False
-        if node.value and "repeat" not in entry:
-            self.at.error("tied-without-repeat", f"{who}: 'tied' is for repetitions, there is no repeat", node,
-                          "add repeat: n, or write share: label")  # fmt: skip
-        return node.value
-
-    def columns(self, node: Node, what: str, inside: Node) -> tuple[Walked, ...]:
-        """Read the lists that are walked, each with the names that its values get."""
-        table = as_map(node)
-        if table is None or not len(table):
-            self.at.error("wrong-type", f"{self.at.who}: '{what}' must be a mapping of names to lists, got "
-                          f"{clipped(node)}", node,
-                              f"write {what}: {{w: widths}} or {what}: {{w: [64, 128]}}")  # fmt: skip
-            return ()
-        columns = []
-        words = words_in(inside)
-        seen: set[str] = set()
-        for key, value in table.entries:
-            names = [Scalar(name, True, name, key.line, key.column, key.length, key.file) for name in key.text.split()]
-            for name in names:
-                if not self.at.name_ok(name, "value"):
-                    return ()
-                if name.text in seen:
-                    self.at.error("duplicate-key", f"'{name.text}' is walked twice", key, "choose another name")
-                seen.add(name.text)
-            if not names or not (isinstance(value, Seq) or (isinstance(value, Scalar) and isinstance(value.value,
-                                                                                                     str))):
-                self.at.error("wrong-type", f"{self.at.who}: '{key.text}' must walk a list, got {clipped(value)}",
-                              value,
-                              f"write {key.text}: [64, 128], or the name of a list")  # fmt: skip
-                continue
-            columns.append(Walked(tuple(names), len(names) > 1, value, frozenset(words & {n.text for n in names})))
-        return tuple(columns)
-
-    def modifiers(self, item: Item, entry: Map) -> None:
-        """Read what stands beside the operator."""
-        item.from_ = self.at.labels(entry.get("from"), "from") if "from" in entry else ()
-        repeat, when, share, first, each = (entry.get(key) for key in ("repeat", "when", "share", "first", "each"))
-        if repeat is not None:
-            item.repeat = self.at.slot("repeat", repeat, REPEAT)
-        if each is not None:
-            inside = Map({key.text: (key, value) for key, value in entry.entries if key.text != "each"})
-            item.each = self.columns(each, "each", inside)
-        item.tied = self.tied(entry, self.at.who)
-        item.accept = self.at.codes(entry.get("accept"))
-        if when is not None:
-            item.when = self.at.slot("when", when, CONDITION)
-        if share is not None:
-            self.share(item, share)
-        if first is not None and item.word is None:
-            self.first(item, first, entry)
-        item.cost += len(item.labels) + len(item.from_)
-
-    def share(self, item: Item, node: Node) -> None:
-        """Read whose weights an item uses, or that it keeps its own."""
-        if isinstance(node, Scalar) and node.text == "none":
-            item.apart = True
-            return
-        labels = self.at.labels(node, "share")
-        item.share = labels[0] if len(labels) == 1 else None
-        if item.sources is not None:
-            self.at.error("bad-share", f"{self.at.who}: only a layer with weights can share them", node,
-                          "put it into a block, and share a call of that: {BLOCK: , share: label}")  # fmt: skip
-        elif len(labels) > 1:
-            self.at.error("bad-share", f"{self.at.who}: a layer shares the weights of one layer", node,
-                          "name one label")  # fmt: skip
-
-    def first(self, item: Item, node: Node, entry: Map) -> None:
-        """Read what differs in the first repetition."""
-        args = as_map(node)
-        if "repeat" not in entry:
-            self.at.error("first-without-repeat", f"{self.at.who}: 'first' is for the first repetition, there is no "
-                          f"repeat",
-                       node, "add repeat: n")  # fmt: skip
-        elif args is None:
-            self.at.error("wrong-type", f"{self.at.who}: 'first' must be a mapping of arguments, got "
-                          f"{clipped(node)}", node,
-                       "write first: {argument: value}")  # fmt: skip
-        elif item.sources is not None:
-            self.at.error("wrong-type", f"{self.at.who}: 'first' changes arguments, a merge has none", node,
-                       "use when: i == 0 inside its paths")  # fmt: skip
-        elif isinstance(item.key, Block):
-            item.first = self.parameters(item.key, args)
-        elif isinstance(item.key, type):
-            item.first = self.at.arguments(args, item.key)
-
     def word_item(self, template: Item, node: Node, blocks: Mapping[str, Block]) -> Item:
         """Return the item that an entry with a `$word` as its operator means.
 
@@ -470,7 +279,7 @@ class ItemReader:
         before = self.at.failures
         self.arguments_of(item, given if given is not None else None if empty else value)
         if isinstance(entry, Map):
-            self.modifiers(item, entry)
+            self.modified.modifiers(item, entry)
         if self.at.failures > before:
             item.key = None
         return item

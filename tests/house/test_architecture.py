@@ -134,7 +134,7 @@ def test_no_modules_import_each_other() -> None:
 FILE, CLASS = 500, 300
 """A module has at most so many lines, a class likewise; 400 and 250 are the guide."""
 LONG = {
-    "CfgReader", "Emitter", "Evaluator", "Expander", "ItemReader", "Operator",
+    "CfgReader", "Emitter", "Operator",
 }  # fmt: skip
 """Modules and classes that are longer; no further one may be, and what no longer is goes off the list."""
 
