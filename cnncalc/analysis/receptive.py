@@ -26,6 +26,7 @@ from cnncalc.analysis.field import (
     union,
     unknown_field,
 )
+from cnncalc.numbers.doors import alike
 from cnncalc.values.axis import IDENTITY, Nearest, Parts, Slide, Table, Whole
 from cnncalc.values.record import record
 
@@ -441,9 +442,9 @@ def _step(axes: Axes, reaches: tuple[Reach, ...], extents: tuple[int, ...], whol
         elif (
             axis
             and field is axes[axis - 1]
-            and reach == reaches[axis - 1]
             and type(reach) is type(reaches[axis - 1])
-            and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite))
+            and all(map(alike, reach, reaches[axis - 1]))
+            and (alike(extents[axis], extents[axis - 1]) or not isinstance(out[-1], Finite))
         ):
             out.append(out[-1])
         elif (
@@ -476,7 +477,7 @@ def _joined(one: Axes, other: Axes, extents: tuple[int, ...], *, listing: bool) 
     out: list[AxisField] = []
     for axis, pair in enumerate(zip(one, other, strict=True)):
         again = axis and pair[0] is one[axis - 1] and pair[1] is other[axis - 1]
-        if again and (extents[axis] == extents[axis - 1] or not isinstance(out[-1], Finite)):
+        if again and (alike(extents[axis], extents[axis - 1]) or not isinstance(out[-1], Finite)):
             out.append(out[-1])
         elif listing or all(isinstance(field, AffineField | Global) for field in pair):
             out.append(union(pair, extents[axis]))

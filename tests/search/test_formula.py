@@ -159,6 +159,18 @@ def test_extents_and_fields() -> None:
     assert values["receptive_field.0"] == (report.summary.receptive_field or (0,))[0]
 
 
+@pytest.mark.parametrize("layers", [
+    [{"max_pool": 2}, {"conv": {"out": 4, "kernel": 3, "padding": "half"}}],
+    [{"add": {"a": [{"conv": {"out": 3, "kernel": 3, "padding": 1}}], "b": []}}],
+    [{"conv": {"out": 4, "kernel": 3, "stride": 2}}, {"crop": {"size": 10}}],
+])  # fmt: skip
+def test_a_field_asks_for_no_square_input(layers: list[Any]) -> None:
+    spec = {"input": [3, 64, 64], "layers": layers}
+    found = formula(spec, ("H", "W"), ("receptive_field",))
+    assert found.at(H=64, W=96) == found.at(H=70, W=44) == found.at(H=64, W=64)
+    assert found.at(H=70, W=44) is not None
+
+
 def test_functions_of_arrays_are_exact_beyond_64_bits() -> None:
     np = pytest.importorskip("numpy")
     found = formula("mobilenet_v1", ("width", "R"), ("macs", "params"))
