@@ -13,23 +13,27 @@ from cnncalc.ops.arguments import shown
 from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
 
     from cnncalc.analysis.field import Hull
     from cnncalc.analysis.receptive import NodeField
-    from cnncalc.explanation.letters import Lettered
+    from cnncalc.explanation.form import Form
     from cnncalc.graph.graph import Graph, Node, Ref
     from cnncalc.values.axis import Reach
 
 
 class Quantity(NamedTuple):
-    """A number to print: its name, as computed on letters (None: not), as the report has it, and a remark."""
+    """A number to print: its name, as computed on letters (None: not), as the report has it, and a remark.
+
+    `values` are those of its letters where they are not the layer's.
+    """
 
     name: str
     term: int | None
     plain: int | Fraction | None
     note: str = ""
+    values: Mapping[str, int] | None = None
 
 
 class Arrival(NamedTuple):
@@ -41,7 +45,8 @@ class Arrival(NamedTuple):
         before: the fields of these inputs, all axes; None for an input that does not see the network input.
         axis: the axis, from 0.
         after: the field that the layer makes on it.
-        letters: the layer in letters; None where its code does not run on them.
+        form: the layer in letters; None where its code does not run on them.
+        values: what its letters stand for; None where they stand for what was recorded.
         mark: what distinguishes the letters of this axis, "" where one formula speaks for all.
     """
 
@@ -50,21 +55,36 @@ class Arrival(NamedTuple):
     before: list[tuple[AxisField, ...] | None]
     axis: int
     after: AxisField
-    letters: Lettered | None
+    form: Form | None
+    values: Mapping[str, int] | None
     mark: str
 
 
-class FieldStep(NamedTuple):
-    """What one layer does to the receptive field."""
+class FieldStep:
+    """What one layer does to the receptive field.
 
-    quantities: list[Quantity]
-    notes: list[str]
+    Attributes:
+        quantities: its numbers.
+        notes: sentences about it.
+        values: what the letters of the field that arrives stand for.
+        own: whether its formulas were recorded for this layer.
+    """
+
+    __slots__ = ("notes", "own", "quantities", "values")
+
+    def __init__(self, *, own: bool) -> None:
+        self.quantities: list[Quantity] = []
+        self.notes: list[str] = []
+        self.values: dict[str, int] = {}
+        self.own = own
 
 
-def field_step(graph: Graph, index: int, fields: Sequence[NodeField], letters: Lettered | None) -> FieldStep:
+def field_step(
+    graph: Graph, index: int, fields: Sequence[NodeField], form: Form | None, values: Mapping[str, int] | None
+) -> FieldStep:
     """Return the step of one layer on each axis of its spatial path, and sentences about it."""
     node, field = graph.nodes[index], fields[index]
-    step = FieldStep([], [])
+    step = FieldStep(own=form is None or values is None or values is form.own)
     axes = field.spatial
     if len(graph.inputs) > 1:
         step.notes.append(f"with respect to the network input '{field.source}'")
@@ -82,8 +102,8 @@ def field_step(graph: Graph, index: int, fields: Sequence[NodeField], letters: L
         if mark == "" and axis:
             break
         on = f"on {whole[axis]}, " if mark else ""
-        arrival = Arrival(node, paths, before, axis, after, letters, mark)
-        step.quantities.extend(_recorded(arrival) or _plain(after, mark))
+        arrival = Arrival(node, paths, before, axis, after, form, values, mark)
+        step.quantities.extend(_recorded(arrival, step) or _plain(after, mark))
         if after.unknown:
             step.notes.append(f"{on}the field is unknown: {after.why}")
         elif not after.is_global:
@@ -115,7 +135,7 @@ def _alike(axes: tuple[AxisField, ...], before: list[tuple[AxisField, ...] | Non
 
 
 def _same(one: AxisField, other: AxisField) -> bool:
-    return type(one) is type(other) and _numbers(one) == _numbers(other)
+    return one is other or (type(one) is type(other) and _numbers(one) == _numbers(other))
 
 
 def _numbers(field: AxisField) -> tuple[object, ...]:
@@ -133,48 +153,68 @@ def _plain(after: AxisField, mark: str) -> list[Quantity]:
     return found
 
 
-def _recorded(arrival: Arrival) -> list[Quantity] | None:
+def _recorded(arrival: Arrival, step: FieldStep) -> list[Quantity] | None:
     """Return the recursion in letters where the field is that of a chain of windows, else None."""
-    node, paths, before, axis, after, letters, mark = arrival
-    if not isinstance(after, AffineField) or letters is None:
+    node, paths, before, axis, after, form, _, mark = arrival
+    if not isinstance(after, AffineField) or form is None:
         return None
-    recorder = letters.recorder
-    reaches = letters.op.reach(letters.ins, letters.outs)
+    if isinstance(form.reach, Exception):
+        raise form.reach
+    recorder = form.found.recorder
     arriving = [path[axis] for path in before if path is not None and len(path) > axis]
     if len(node.inputs) == 1 and len(arriving) == 1:
-        came, reach = arriving[0], reaches[0][axis] if axis < len(reaches[0]) else None
+        came, reach = arriving[0], form.reach[0][axis] if axis < len(form.reach[0]) else None
         if not (isinstance(came, AffineField) and isinstance(reach, Slide)):
             return None
-        r, j = letter(recorder, f"r{mark}", came.size), letter(recorder, f"j{mark}", came.step)
-        start = letter(recorder, f"start{mark}", came.lo)
-        moved = through(AffineField(start, start + r - 1, j), reach, node.out_shapes[0].spatial[axis])
-        assert isinstance(moved, AffineField)  # noqa: S101 - a line through a window is a line
-        return [
-            Quantity(f"r'{mark}", moved.size, after.size),
-            Quantity(f"j'{mark}", moved.step, after.jump),
-            Quantity(f"start'{mark}", moved.lo, after.start),
-        ]
-    lines = [field for field in arriving if isinstance(field, AffineField)]
-    if len(lines) < 2 or len(lines) < len(paths) or any(reaches[k][axis : axis + 1] != (Slide(),) for k in paths):
-        return None
-    starts = [letter(recorder, f"start_{k + 1}{mark}", line.lo) for k, line in enumerate(lines)]
-    ends = [letter(recorder, f"end_{k + 1}{mark}", line.hi) for k, line in enumerate(lines)]
-    first, last = recorded(min, *starts), recorded(max, *ends)
-    return [
-        Quantity(f"r'{mark}", last - first + 1, after.size),
-        Quantity(f"j'{mark}", None, after.jump),
-        Quantity(f"start'{mark}", first, after.start),
-    ]
+        given = {f"r{mark}": came.size, f"j{mark}": came.step, f"start{mark}": came.lo}
+
+        def moved() -> tuple[int, ...]:
+            r, j, start = (letter(recorder, name, number) for name, number in given.items())
+            found = through(AffineField(start, start + r - 1, j), reach, node.out_shapes[0].spatial[axis])
+            assert isinstance(found, AffineField)  # noqa: S101 - a line through a window is a line
+            return found.size, found.step, found.lo
+
+        terms = _once(arrival, step, (axis, mark), given, moved)
+    else:
+        lines = [field for field in arriving if isinstance(field, AffineField)]
+        reaches = node.op.reach(node.in_shapes, node.out_shapes)
+        if len(lines) < 2 or len(lines) < len(paths) or any(reaches[k][axis : axis + 1] != (Slide(),) for k in paths):
+            return None
+        given = {f"start_{k}{mark}": line.lo for k, line in enumerate(lines, 1)}
+        given |= {f"end_{k}{mark}": line.hi for k, line in enumerate(lines, 1)}
+
+        def joined() -> tuple[int | None, ...]:
+            edges = [letter(recorder, name, number) for name, number in given.items()]
+            first, last = recorded(min, *edges[: len(lines)]), recorded(max, *edges[len(lines) :])
+            return last - first + 1, None, first
+
+        terms = _once(arrival, step, (axis, mark, len(lines)), given, joined)
+    names = f"r'{mark}", f"j'{mark}", f"start'{mark}"
+    return list(map(Quantity, names, terms, (after.size, after.jump, after.start)))
+
+
+def _once(
+    arrival: Arrival, step: FieldStep, key: object, given: dict[str, int], record: Callable[[], tuple[int | None, ...]]
+) -> tuple[int | None, ...]:
+    """Return numbers recorded for letters of the field that arrives, once for all layers of a form."""
+    step.values |= given
+    form, values = arrival.form, arrival.values
+    if form is None or values is None:
+        return record()
+    terms, fresh = form.step(key, record, {**values, **given})
+    step.own = step.own and fresh
+    return terms
 
 
 def _sentences(arrival: Arrival, on: str) -> list[str]:
-    node, paths, before, axis, after, letters, _ = arrival
+    node, paths, before, axis, after, form, _, _ = arrival
     notes = []
-    if len(paths) == 1 and letters is not None:
-        reaches = letters.op.reach(letters.ins, letters.outs)[paths[0]]
-        unusual = axis < len(reaches) and reaches[axis] != Slide() and not isinstance(reaches[axis], Whole)
-        if unusual and not isinstance(after, AffineField):
-            notes.append(f"{on}unit x reads {reads(reaches[axis])}")
+    if len(paths) == 1 and form is not None and not isinstance(after, AffineField):
+        if isinstance(form.reach, Exception):
+            raise form.reach
+        reaches = node.op.reach(node.in_shapes, node.out_shapes)[paths[0]]
+        if axis < len(reaches) and reaches[axis] != Slide() and not isinstance(reaches[axis], Whole):
+            notes.append(f"{on}unit x reads {reads(form.reach[paths[0]][axis])}")
     elif len(paths) > 1:
         hulls = [(k + 1, _first(node, k, axis, path)) for k, path in zip(paths, before, strict=True)]
         seen = ", ".join(f"path {k} [{hull[0]}, {hull[1]}]" for k, hull in hulls if hull is not None)

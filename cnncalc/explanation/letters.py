@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncalc.explanation import term
-from cnncalc.explanation.term import tree_of
+from cnncalc.explanation.term import plain_of, tree_of
 from cnncalc.numbers.tree import Num, Sym
 from cnncalc.ops.arguments import Padding
 from cnncalc.ops.windows import AXES
@@ -13,6 +13,8 @@ from cnncalc.values.keyed import Keyed
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnncalc.graph.graph import Node
     from cnncalc.numbers.recorder import Recorder
     from cnncalc.ops.operator import Arg, Operator
@@ -27,6 +29,10 @@ class Letter(NamedTuple):
     name: str
     value: int
     meaning: str
+
+
+Pen: TypeAlias = "Callable[[str, int], Any]"
+"""What stands for a number in a layer in letters, given its letter."""
 
 
 class Lettered(NamedTuple):
@@ -61,14 +67,48 @@ def lettered(node: Node, recorder: Recorder) -> Lettered:
         Exception: the operator's code does not run on terms; the caller falls back to its plain numbers.
     """
     book: dict[str, Letter] = {}
-    ins = _inputs(node, book, recorder)
-    op = node.op.symbolic(_arguments(node.op, len(node.in_shapes[0]) - 1, book, recorder))
+
+    def pen(name: str, number: int) -> int:
+        return term.letter(recorder, name, number)
+
+    ins = tuple(map(Shape, _inputs(node, book, pen)))
+    op = node.op.symbolic(_arguments(node.op, len(node.in_shapes[0]) - 1, book, pen))
     formulas = op.infer(ins)
     outs = tuple(
         Shape(_output(node, k, axis, number, book, recorder) for axis, number in enumerate(shape))
         for k, shape in enumerate(formulas)
     )
     return Lettered(op, ins, outs, formulas, book, recorder)
+
+
+class Naming(NamedTuple):
+    """What a layer in letters is before anything is computed.
+
+    Attributes:
+        key: what layers have in common whose letters are the same, with the same meanings.
+        values: what the letters of its inputs and arguments stand for.
+    """
+
+    key: Any
+    values: dict[str, int]
+
+
+def naming(node: Node) -> Naming | None:
+    """Return how a layer is put into letters, None where one letter would stand for two numbers."""
+    values: dict[str, int] = {}
+    twice = False
+
+    def pen(name: str, number: int) -> Any:
+        nonlocal twice
+        twice = twice or values.setdefault(name, number) != number
+        return "a letter", name
+
+    book: dict[str, Letter] = {}
+    op = node.op
+    ins = tuple(map(tuple, _inputs(node, book, pen)))
+    arguments = _arguments(op, len(node.in_shapes[0]) - 1, book, pen)
+    given = tuple((type(value), value) for value in arguments.values())
+    return None if twice else Naming((type(op), op.weighted, ins, given, tuple(map(len, node.out_shapes))), values)
 
 
 def output_names(node: Node, port: int) -> tuple[str, ...]:
@@ -78,7 +118,7 @@ def output_names(node: Node, port: int) -> tuple[str, ...]:
     return channels, *(f"{letter}'" for letter in axis_letters(len(node.out_shapes[port]) - 1))
 
 
-def _inputs(node: Node, book: dict[str, Letter], recorder: Recorder) -> tuple[Shape, ...]:
+def _inputs(node: Node, book: dict[str, Letter], pen: Pen) -> list[list[Any]]:
     shapes = node.in_shapes
     channels = "C_in" if node.op.weighted else "C"
     same_channels = len({shape[0] for shape in shapes}) == 1
@@ -96,12 +136,12 @@ def _inputs(node: Node, book: dict[str, Letter], recorder: Recorder) -> tuple[Sh
                 continue
             what = f"input {'channels' if axis == 0 else 'extent'}{whose}"
             book.setdefault(name, Letter(name, extent, what))
-            extents.append(term.letter(recorder, name, extent))
-        ins.append(Shape(extents))
-    return tuple(ins)
+            extents.append(pen(name, extent))
+        ins.append(extents)
+    return ins
 
 
-def _arguments(op: Operator, rank: int, book: dict[str, Letter], recorder: Recorder) -> dict[str, Any]:
+def _arguments(op: Operator, rank: int, book: dict[str, Letter], pen: Pen) -> dict[str, Any]:
     values: dict[str, Any] = {}
     symbols = {declared.symbol for declared in op.args.values()}
     for argument, declared in op.args.items():
@@ -112,17 +152,17 @@ def _arguments(op: Operator, rank: int, book: dict[str, Letter], recorder: Recor
         elif isinstance(value, tuple) and value:
             names = _tuple_names(declared, name, value, rank)
             pairs = zip(names, value, strict=True)
-            values[argument] = tuple(_argument(n, v, declared, book, recorder) for n, v in pairs)
+            values[argument] = tuple(_argument(n, v, declared, book, pen) for n, v in pairs)
         else:
-            values[argument] = _argument(declared.symbol or name, value, declared, book, recorder)
+            values[argument] = _argument(declared.symbol or name, value, declared, book, pen)
     return values
 
 
-def _argument(name: str, value: Any, declared: Arg, book: dict[str, Letter], recorder: Recorder) -> Any:
+def _argument(name: str, value: Any, declared: Arg, book: dict[str, Letter], pen: Pen) -> Any:
     if isinstance(value, bool) or not isinstance(value, int):
         return value
     book[name] = Letter(name, value, (declared.doc or declared.name).partition(";")[0])
-    return term.letter(recorder, name, value)
+    return pen(name, value)
 
 
 def _tuple_names(declared: Arg, name: str, value: tuple[Any, ...], rank: int) -> list[str]:
@@ -147,5 +187,6 @@ def _output(  # noqa: PLR0917 - one place
         return 1
     if isinstance(tree, Sym) and tree.name in {own, "C", "C_in", "C_out"}:
         return number
-    book[name] = Letter(name, int(number), f"output {'channels' if axis == 0 else 'extent'}")
-    return term.letter(recorder, name, int(number))
+    extent = plain_of(number)
+    book[name] = Letter(name, extent, f"output {'channels' if axis == 0 else 'extent'}")
+    return term.letter(recorder, name, extent)

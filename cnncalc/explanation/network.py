@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cnncalc._version import __version__
-from cnncalc.explanation.layer import Printer, Setting, explain_layer
+from cnncalc.explanation.layer import explain_layer, setting_of
 from cnncalc.explanation.model import Explained
 from cnncalc.study import Study
 from cnncalc.values.diagnostics import did_you_mean
@@ -94,10 +94,9 @@ def explain(
     if most is not None and len(chosen) > most and not study.expanded.collector.errors:
         raise TooManyLayers(pattern, len(chosen), most)
     report = study.report
-    setting = Setting(graph, study.fields.of, study.line, study.spec.file, rule, study.dtypes, study.batch, {},
-                      Printer())  # fmt: skip
     if not chosen:
         raise NoSuchLayer(pattern, [node.path for node in graph.nodes])
+    setting = setting_of(graph, study.fields.of, study.line, study.spec.file, rule, study.dtypes, study.batch)
     return Explained(
         version=__version__,
         name=report.name,

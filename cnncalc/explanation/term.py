@@ -22,6 +22,11 @@ def letter(recorder: Recorder, name: str, number: int) -> int:
     return recorder.input(name, int(number), -abs(int(number)), abs(int(number)) + 1)
 
 
+def plain_of(number: Any) -> Any:
+    """Return what a number comes to, without a question being kept."""
+    return cast("RecordedOp", number.node).value if recording(number) else number
+
+
 def tree_of(number: Any, known: dict[RecordedOp, Tree] | None = None) -> Tree:
     """Return the tree of a number; a plain one is a constant.
 
@@ -57,5 +62,5 @@ def _made(node: RecordedOp, known: dict[RecordedOp, Tree]) -> Tree:
     if kind in BUILDERS:
         return BUILDERS[kind](*parts)
     if kind == CALL and node.function is not None and not all(isinstance(part, Num) for part in parts):
-        return Applied(node.function.__name__, parts, node.value)
+        return Applied(node.function.__name__, parts, node.value, node.function)
     return Num(node.value)

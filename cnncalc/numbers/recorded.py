@@ -264,7 +264,7 @@ class Recorded(_Number):
     @property
     def numerator(self) -> Any:
         """Itself; where only formulas are printed, a plain number: a factor of a quotient is no letter."""
-        return self if self.recorder.asking else self.node.value
+        return self if self.recorder.asking else self.__index__()
 
     @property
     def denominator(self) -> int:
@@ -305,12 +305,16 @@ class Recorded(_Number):
         return self.__index__().bit_length()
 
     def __str__(self) -> str:
-        return f"\x00{self.node.number}\x01" if self.recorder.holes else str(self.node.value)
+        return f"\x00{self.node.number}\x01" if self.recorder.holes else str(self._written())
 
     def __format__(self, form: str) -> str:
         if self.recorder.holes:
             return f"\x00{self.node.number}{':' + form if form else ''}\x01"
-        return format(self.node.value, form)
+        return format(self._written(), form)
+
+    def _written(self) -> int:
+        """Return what a text says: one that is part of a formula holds for this value alone."""
+        return self.node.value if self.recorder.asking else self.__index__()
 
     def __repr__(self) -> str:
         return f"Recorded({self.node.value})"
@@ -329,6 +333,9 @@ class Recorded(_Number):
 
     def greatest(self, numbers: Sequence[Any]) -> Any:
         """Return the greatest of some numbers, as one call of those that may be it."""
+        if not self.recorder.asking:
+            for number in numbers:
+                operator.index(number)
         kept: list[Any] = []
         for number in sorted(numbers, key=_value, reverse=True):
             node = _argument(number)

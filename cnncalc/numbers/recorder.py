@@ -48,9 +48,10 @@ class Recorder:
     Attributes:
         nodes: every operation once, operands first.
         inputs: the nodes of its inputs, by name.
-        guards: the questions asked so far, with their answers; those with one answer for all inputs are left out.
+        guards: the questions asked so far, with their answers.
         polynomials: of the nodes.
-        asking: whether questions are kept; not for formulas that are only printed.
+        asking: whether numbers are brought into one form, and questions with one answer for all inputs are left out;
+            not for formulas that are only printed, which stay as they were computed.
         holes: whether text made of a number holds a mark that `filled` finds, in place of its value.
     """
 
@@ -76,7 +77,8 @@ class Recorder:
         self.nodes.append(node)
         self.inputs[name] = node
         number = Recorded(self, node)
-        self._equal[_key(self.polynomials.of(node))] = number
+        if self.asking:
+            self._equal[_key(self.polynomials.of(node))] = number
         return cast("int", number)
 
     def make(self, kind: str, args: tuple[Any, ...], value: int, function: Callable[..., int] | None = None,
@@ -193,7 +195,10 @@ class Recorder:
         """Return the answer to a question, and keep it unless every number would give it."""
         plain = tuple(x.value if isinstance(x, RecordedOp) else x for x in (a, b))
         truth = plain[0] < plain[1] if relation == LESS else plain[0] == plain[1]
-        if not self.asking or a is b:
+        if a is b:
+            return truth
+        if not self.asking:
+            self.guards[Guard(relation, a, b)] = truth
             return truth
         apart = self.polynomials.difference(a, b)
         if apart.low == apart.high or apart.low > 0 or apart.high < 0 or (relation == LESS and apart.low == 0):

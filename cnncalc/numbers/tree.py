@@ -6,7 +6,7 @@ ones vanish, constants are folded. Nothing is factored out or multiplied out, ex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING, TypeAlias
@@ -68,11 +68,12 @@ class Rounded:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A named function of numbers; `value` is what it returned."""
+    """A named function of numbers; `value` is what it returned, `function` works it out for others."""
 
     name: str
     arguments: tuple[Tree, ...]
     value: int
+    function: Callable[..., int] | None = field(default=None, compare=False, repr=False)
 
 
 Tree: TypeAlias = Num | Sym | Let | Sum | Product | Rounded | Applied
@@ -258,12 +259,12 @@ COUNTED = ("reached", "gcd")
 
 def in_letters(tree: Tree, names: Mapping[Let, str]) -> str:
     """Return a tree in letters; `names` are those of its quantities with formulas of their own."""
-    return _printed(tree, lambda leaf: names[leaf] if isinstance(leaf, Let) else leaf.name)[0]
+    return printed(tree, lambda leaf: names[leaf] if isinstance(leaf, Let) else leaf.name)[0]
 
 
 def in_numbers(tree: Tree) -> str:
     """Return a tree with the numbers put in."""
-    return _printed(tree, lambda leaf: _written(leaf.value))[0]
+    return printed(tree, lambda leaf: _written(leaf.value))[0]
 
 
 def worked_out(tree: Tree) -> str:
@@ -272,7 +273,7 @@ def worked_out(tree: Tree) -> str:
 
 
 def _last_steps(tree: Tree) -> Tree:
-    if not any(map(_decides, _visible(tree))):
+    if not decides(tree):
         if isinstance(tree, Sum) and any(isinstance(t, Product) for _, t in tree.terms):
             return Sum(tuple(_constant(c * value(t)) for c, t in tree.terms))
         return _num(value(tree))
@@ -293,11 +294,15 @@ def _last_steps(tree: Tree) -> Tree:
 
 def _settled(tree: Tree) -> Tree:
     """Return a tree worked out, or its last steps where it has roundings."""
-    return _last_steps(tree) if any(map(_decides, _visible(tree))) else _num(value(tree))
+    return _last_steps(tree) if decides(tree) else _num(value(tree))
+
+
+def decides(tree: Tree) -> bool:
+    """Whether a tree rounds or chooses somewhere, which the last step still shows."""
+    return any(map(_decides, _visible(tree)))
 
 
 def _decides(part: Tree) -> bool:
-    """Whether a part rounds or chooses, which the last step still shows."""
     return isinstance(part, Rounded) or (isinstance(part, Applied) and part.name not in COUNTED)
 
 
@@ -320,7 +325,7 @@ def _written(number: Number) -> str:
     return str(int(number))
 
 
-def _printed(tree: Tree, leaf: Callable[[Sym | Let], str]) -> tuple[str, int]:
+def printed(tree: Tree, leaf: Callable[[Sym | Let], str]) -> tuple[str, int]:
     """Return the text of a tree and how tightly it binds."""
     if isinstance(tree, Num):
         text = _written(tree.value)
@@ -334,7 +339,7 @@ def _printed(tree: Tree, leaf: Callable[[Sym | Let], str]) -> tuple[str, int]:
         return _product_text(tree, leaf)
     if isinstance(tree, Rounded):
         return f"{tree.how}({_within(tree.over, leaf, PRODUCT)}/{_within(tree.under, leaf, ATOM)})", ATOM
-    inner = [_printed(t, leaf)[0] for t in tree.arguments]
+    inner = [printed(t, leaf)[0] for t in tree.arguments]
     if tree.name == "floor_product":
         return f"floor({'*'.join(inner)})", ATOM
     if tree.name == "not_below":
@@ -343,7 +348,7 @@ def _printed(tree: Tree, leaf: Callable[[Sym | Let], str]) -> tuple[str, int]:
 
 
 def _within(tree: Tree, leaf: Callable[[Sym | Let], str], binding: int) -> str:
-    text, own = _printed(tree, leaf)
+    text, own = printed(tree, leaf)
     return text if own >= binding else f"({text})"
 
 
@@ -356,7 +361,7 @@ def _sum_text(tree: Sum, leaf: Callable[[Sym | Let], str]) -> str:
         elif text or coefficient < 0:
             part = _within(times(Num(size), term), leaf, PRODUCT)
         else:
-            part = _printed(times(Num(size), term), leaf)[0]
+            part = printed(times(Num(size), term), leaf)[0]
         if text:
             text += f" {'-' if coefficient < 0 else '+'} {part}"
         else:

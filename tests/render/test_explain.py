@@ -245,7 +245,7 @@ class Stubborn(Odd):
 @pytest.mark.parametrize(("cls", "params"), [(Odd, 14), (Stubborn, 14)])
 def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], params: int) -> None:
     from cnncalc.analysis.receptive import receptive_fields
-    from cnncalc.explanation.layer import Printer, Setting, explain_layer
+    from cnncalc.explanation.layer import explain_layer, setting_of
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.rules import convention
     from cnncalc.values.diagnostics import Collector
@@ -256,12 +256,65 @@ def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], para
     graph = Graph({"input": x}, [Node("odd1", cls(size=7), ((-1, 0),), (x,), (x,))])
     row = cnncalc.analyze({"input": [3, 8, 8], "layers": ["relu"]}).layers[0]._replace(params=params, macs=10)
     fields, line = receptive_fields(graph)[0], Collector().line
-    setting = Setting(graph, fields, line, None, convention("mac"), parse_dtypes("fp32"), 1, {}, Printer())
+    setting = setting_of(graph, fields, line, None, convention("mac"), parse_dtypes("fp32"), 1)
     found = explain_layer(setting, 0, row)
     assert found["params"].formulas[0].value == params
     assert found["params"].formulas[0].letters is None
     assert found["macs"].formulas[0].value == 10
     assert any("does not run on letters" in note for note in found["size"].notes) == (cls is Stubborn)
+
+
+class Deciding(Operator):
+    """An operator whose formulas differ from one argument to another, in ways that a comparison does not show."""
+
+    name = "deciding"
+    size: int = arg(PerAxis(1), main=True)
+
+    def params(self, ins: Any) -> int:
+        return {3: 30}.get(self.size, self.size * self.size) + ins[0].channels
+
+    def macs(self, ins: Any, outs: Any) -> int:  # noqa: ARG002
+        return self.size * 10 if self.size > 4 else self.size + int(f"{self.size}")
+
+
+def alone_and_together(graph: Any, rows: list[Any]) -> None:
+    """Layers explained in one go say what each of them says by itself."""
+    from cnncalc.analysis.receptive import receptive_fields
+    from cnncalc.explanation.layer import explain_layer, setting_of
+    from cnncalc.rules import convention
+    from cnncalc.values.diagnostics import Collector
+    from cnncalc.values.dtypes import parse_dtypes
+
+    def setting() -> Any:
+        fields, line = receptive_fields(graph)[0], Collector().line
+        return setting_of(graph, fields, line, None, convention("exact"), parse_dtypes("fp32"), 1)
+
+    together = setting()
+    for index, row in enumerate(rows):
+        assert explain_layer(together, index, row) == explain_layer(setting(), index, row)
+
+
+def test_layers_of_one_form_share_no_formula_that_decided_otherwise() -> None:
+    from cnncalc.graph.graph import Graph, Node
+    from cnncalc.values.shape import Shape
+
+    x = Shape((4, 8, 8))
+    sizes = (2, 3, 4, 5, 6, 3, 2, 9)
+    nodes = [Node(f"deciding{k}", Deciding(size=n), ((k - 1, 0),), (x,), (x,)) for k, n in enumerate(sizes)]
+    row = cnncalc.analyze({"input": [4, 8, 8], "layers": ["relu"]}).layers[0]
+    rows = [
+        row._replace(params=(30 if n == 3 else n * n) + 4, macs=10 * n if n > 4 else 2 * n, bytes=None) for n in sizes
+    ]
+    alone_and_together(Graph({"input": x}, nodes), rows)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "squeezenet1_0", "mobilenet_v3_small", "shufflenet_v2_x1_0", "unet",
+                                  "fcn8s", "tcn_pixels", "c3d"])  # fmt: skip
+def test_layers_explained_together_say_what_each_says_by_itself(name: str) -> None:
+    from cnncalc.study import Study
+
+    study = Study.of(name)
+    alone_and_together(study.graph, list(study.report.layers))
 
 
 RECORDER = Recorder(asking=False)
