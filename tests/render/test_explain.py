@@ -271,7 +271,8 @@ class Deciding(Operator):
     size: int = arg(PerAxis(1), main=True)
 
     def params(self, ins: Any) -> int:
-        return {3: 30}.get(self.size, self.size * self.size) + ins[0].channels
+        found: int = {3: 30}.get(self.size, self.size * self.size) + ins[0].channels
+        return found
 
     def macs(self, ins: Any, outs: Any) -> int:  # noqa: ARG002
         return self.size * 10 if self.size > 4 else self.size + int(f"{self.size}")
