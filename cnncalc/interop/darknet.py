@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cnncalc.graph.build import GraphBuilder
+from cnncalc.interop.darknet_steps import STEPS
+from cnncalc.interop.darknet_text import CfgSection, parsed
 from cnncalc.interop.foreign import Cost, Declared, DeclaredProduct, ForeignSpec
 from cnncalc.ops.registry import find
 from cnncalc.values.diagnostics import Diagnostic, Span, SpecError
@@ -31,29 +33,25 @@ MAX_LAYERS = 20_000
 LARGEST = 2**40
 NETWORK = ("net", "network")
 NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)")
-LEAKY = Fraction(1, 10)
-"""The slope of `leaky`."""
 ACTIVATIONS = {
     "relu": "relu", "relu6": "relu6", "leaky": "leaky_relu", "logistic": "sigmoid", "tanh": "tanh", "swish": "silu",
-    "mish": "mish", "elu": "elu", "selu": "selu", "gelu": "gelu", "hardtan": "hardtanh",
+    "mish": "mish", "elu": "elu", "selu": "selu", "gelu": "gelu", "hardtan": "hardtanh", "relie": "leaky_relu",
 }  # fmt: skip
 """The activations that are operators of the language; `linear` is none."""
+SLOPES = {"leaky": Fraction(1, 10), "relie": Fraction(1, 100)}
+ELEMENTWISE = {
+    "ramp": Work(multiplications=2, additions=1, comparisons=1), "loggy": Work(additions=2, divisions=1, special=1),
+    "plse": Work(multiplications=1, additions=1, comparisons=2), "lhtan": Work(multiplications=1, additions=1,
+    comparisons=2), "revleaky": Work(multiplications=1, comparisons=1),
+}  # fmt: skip
+"""What an activation without an operator does to each element (`activations.h`)."""
 HEADS = frozenset({"yolo", "region", "detection", "gaussian_yolo", "iseg", "cost", "dropout", "contrastive", "empty"})
 """Sections that leave the shape as it is, and have no weights."""
-SHORT = {
-    "conv": "convolutional", "conn": "connected", "max": "maxpool", "avg": "avgpool", "norm": "normalization",
-    "batchnorm": "batch_normalize", "soft": "softmax",
-}  # fmt: skip
 
 
-class CfgSection:
-    """One section of a file: its type, its place, and its values by name."""
-
-    def __init__(self, kind: str, line: int, length: int) -> None:
-        self.kind = SHORT.get(kind, kind)
-        self.line = line
-        self.span = Span(line, 1, length)
-        self.values: dict[str, tuple[str, Span]] = {}
+def times(work: Work, n: int) -> Work:
+    """Return what is done to `n` elements."""
+    return Work(**{kind: n * count for kind, count in work.to_dict().items()})
 
 
 def read(source: Path | bytes, file: str | None) -> ForeignSpec:
@@ -73,31 +71,6 @@ def read(source: Path | bytes, file: str | None) -> ForeignSpec:
 
     name = Path(file).stem if file and file != "-" else None
     return ForeignSpec(build, name=name, format="a Darknet network", file=file)
-
-
-def parsed(text: str, file: str | None) -> list[CfgSection]:
-    """Return the sections of a text.
-
-    Raises:
-        SpecError: a line is neither a section nor a value of one.
-    """
-    found: list[CfgSection] = []
-    for number, row in enumerate(text.splitlines(), 1):
-        line = row.strip()
-        if not line or line[0] in "#;":
-            continue
-        if line.startswith("["):
-            kind = line.partition("]")[0][1:].strip()
-            found.append(CfgSection(kind.lower(), number, len(row.rstrip())))
-            continue
-        key, equals, value = line.partition("=")
-        if not equals or not found:
-            message = f"'{line[:40]}' is no 'key=value' of a section"
-            raise SpecError([Diagnostic(code="bad-model", message=message, span=Span(number, 1, len(row.rstrip())),
-                                        file=file, hint="write [section] first, then key=value")])  # fmt: skip
-        at = row.index("=") + 2
-        found[-1].values[key.strip()] = value.strip(), Span(number, at, max(len(row.rstrip()) - at + 1, 1))
-    return found
 
 
 class CfgReader:
@@ -214,6 +187,8 @@ class CfgReader:
         kind = section.kind
         if kind in HEADS:
             return self.add("identity", [x])
+        if kind in STEPS:
+            return STEPS[kind](self, x)
         make: Callable[[int, Ref], Ref] | None = getattr(self, f"_{kind}", None) if kind.isidentifier() else None
         if make is None:
             return self.unknown(x, f"[{kind}] is a section that nobody here knows")
@@ -253,9 +228,11 @@ class CfgReader:
         path = f"{self.path}.{word}"
         if not known:
             shape = self.builder.shape(x)
-            op = Declared.of(Cost(outs=(shape,), work=None, same=True), word, f"the activation {word} has no operator")
+            each = ELEMENTWISE.get(word)
+            cost = Cost(outs=(shape,), work=each and times(each, shape.elements), same=True)
+            op = Declared.of(cost, word, "" if each else f"the activation {word} has no operator")
             return self.builder.add(op, [x], path, span=self.section.span)[0]
-        return self.add(known, [x], path, slope=LEAKY) if word == "leaky" else self.add(known, [x], path)
+        return self.add(known, [x], path, slope=SLOPES[word]) if word in SLOPES else self.add(known, [x], path)
 
     def normed(self, x: Ref, path: str | None = None, shares: str | None = None) -> Ref:
         """Add the section's batch normalisation."""
@@ -277,6 +254,7 @@ class CfgReader:
         filters, size = self.at_least("filters", 1), self.at_least("size", 1)
         stride = self.at_least("stride", 1)
         strides = self.at_least("stride_y", stride), self.at_least("stride_x", stride)
+        blurred = bool(self.number("antialiasing"))
         dilation = self.at_least("dilation", 1) if size > 1 else 1
         padding = size // 2 if self.number("pad") else self.at_least("padding", 0, 0)
         shares = None
@@ -284,12 +262,24 @@ class CfgReader:
             (lender,) = self.layers("share_index", index)[:1]
             shares = self.paths[lender]
         out = self.add(
-            "conv", [x], shares=shares, out=filters, kernel=size, stride=strides, padding=padding * dilation,
-            dilation=dilation, groups=self.at_least("groups", 1), bias=not self.number("batch_normalize"),
+            "conv", [x], shares=shares, out=filters, kernel=size, stride=1 if blurred else strides,
+            padding=padding * dilation, dilation=dilation, groups=self.at_least("groups", 1),
+            bias=not self.number("batch_normalize"),
         )  # fmt: skip
-        if self.number("antialiasing"):
-            self.fail("antialiasing is not known here", key="antialiasing", hint="leave it out")
-        return self.activated(self.normed(out, shares=shares))
+        made = self.activated(self.normed(out, shares=shares))
+        return self.blurred(made, strides) if blurred else made
+
+    def blurred(self, x: Ref, strides: tuple[int, int]) -> Ref:
+        """Add the fixed filter of each channel that strides for the layer: 3x3, or 2x2 where it says 2."""
+        shape, size = self.builder.shape(x), 2 if self.number("antialiasing") == 2 else 3
+        extents = [(n + 2 * (size == 3) - size) // s + 1 for n, s in zip(shape[1:], strides, strict=True)]
+        if min(extents) < 1:
+            self.fail(f"a window of {size} does not fit the input {shape}", code="window-does-not-fit")
+        out = Shape((shape[0], *extents))
+        macs = out.elements * size * size
+        cost = Cost(outs=(out,), macs=macs, work=Work(multiplications=macs, additions=macs - out.elements))
+        op = DeclaredProduct.of(cost, "antialiasing")
+        return self.builder.add(op, [x], f"{self.path}.blur", span=self.section.span)[0]
 
     def _connected(self, index: int, x: Ref) -> Ref:
         out = self.add("linear", [self.vector(x)], out=self.at_least("output", 1),
@@ -320,10 +310,19 @@ class CfgReader:
 
     def pooled(self, x: Ref, name: str) -> Ref:
         """Add a pool: padded by its size less one in all, the smaller half before."""
+        shape = self.builder.shape(x)
         if self.number("maxpool_depth"):
-            return self.unknown(x, "a pool over channels has no operator")
+            out = Shape((self.at_least("out_channels", 1), *shape[1:]))
+            work = Work(comparisons=max(shape.elements - out.elements, 0))
+            return self.declare([x], Cost(outs=(out,), work=work, same=True))
         stride = self.at_least("stride", 1)
         strides = self.at_least("stride_y", stride), self.at_least("stride_x", stride)
+        if self.number("antialiasing"):
+            return self.blurred(self.windowed(x, name, (1, 1), stride), strides)
+        return self.windowed(x, name, strides, stride)
+
+    def windowed(self, x: Ref, name: str, strides: tuple[int, int], stride: int) -> Ref:
+        """Add a pool's windows."""
         size = self.at_least("size", stride)
         padding = self.at_least("padding", size - 1, 0)
         before, after = padding // 2, padding - padding // 2
@@ -337,8 +336,11 @@ class CfgReader:
 
     def _upsample(self, index: int, x: Ref) -> Ref:
         stride = self.number("stride", 2)
-        if stride < 0:
-            return self.unknown(x, "a negative upsampling has no operator")
+        if stride < 0:  # the other way: the sum of each window
+            shape = self.builder.shape(x)
+            out = Shape((shape[0], *(max(n // -stride, 1) for n in shape[1:])))
+            work = Work(additions=max(shape.elements - out.elements, 0))
+            return self.declare([x], Cost(outs=(out,), work=work))
         return self.add("upsample", [x], scale=self.at_least("stride", 2))
 
     def _reorg(self, index: int, x: Ref) -> Ref:
@@ -371,9 +373,7 @@ class CfgReader:
         others = [self.builder.shape(ref) for ref in sources[1:]]
         for number, other in enumerate(others):
             if other[1:] != shape[1:]:
-                name = self.paths[self.layers("from", index)[number]]
-                message = f"adds '{name}' of {other} to a map of {shape}: their sizes differ"
-                self.fail(message, key="from", code="shape-mismatch", hint="the program refuses it too")
+                self.strided(self.paths[self.layers("from", index)[number]], other, shape)
         if self.word("weights_type", "none") != "none":
             kind = self.word("weights_type", "none")
             values = len(sources) * (shape[0] if kind == "per_channel" else 1)
@@ -383,9 +383,26 @@ class CfgReader:
             )
         if all(other == shape for other in others):
             return self.activated(self.add("add", sources), "linear")
-        common = sum(min(shape[0], other[0]) for other in others) * prod(shape[1:])
-        cost = Cost(outs=(shape,), work=Work(additions=common), same=True)
+        common = sum(prod(min(n, m) for n, m in zip(shape, other, strict=True)) for other in others)
+        cost = Cost(outs=(shape,), work=Work(additions=common), same=all(o[1:] == shape[1:] for o in others))
         return self.activated(self.declare(sources, cost), "linear")
+
+    def strided(self, path: str, other: Shape, shape: Shape) -> None:
+        """Warn of an addend of another size: the first program takes every so-manieth place of the larger map.
+
+        Raises:
+            SpecError: the sizes are no whole multiple of each other, the same one on both axes.
+        """
+        said = f"adds '{path}' of {other} to a map of {shape}: their sizes differ"
+        if len(other) != 3 or len(shape) != 3:
+            self.fail(said, key="from", code="shape-mismatch")
+        ratios = {Fraction(n, m) for n, m in zip(other[1:], shape[1:], strict=True)}
+        whole = len(ratios) == 1 and min(ratio := ratios.pop(), 1 / ratio).numerator == 1
+        if not whole:
+            self.fail(said, key="from", code="shape-mismatch", hint="the program refuses it too")
+        self.collector.add("strided-shortcut", f"[shortcut] {said}; every place of the smaller one is added, as "
+                           "pjreddie/darknet does (AlexeyAB/darknet refuses it)", self.section.values["from"][1],
+                           severity="warning", hint="stride the other branch too")  # fmt: skip
 
     def _scale_channels(self, index: int, x: Ref) -> Ref:
         (source,) = self.layers("from", index)[:1]
@@ -409,36 +426,3 @@ class CfgReader:
 
     def _crop(self, index: int, x: Ref) -> Ref:
         return self.add("crop", [x], size=(self.at_least("crop_height", 1), self.at_least("crop_width", 1)))
-
-    # Layers over time: one step, as the program counts them.
-
-    def recurrent(self, x: Ref, products: list[tuple[int, int]], out: int) -> Ref:
-        """Add matrices (inputs, outputs) that work in one step, each with its own batch normalisation."""
-        normed = bool(self.number("batch_normalize"))
-        macs = sum(n * m for n, m in products)
-        shifts = sum(m for _, m in products)
-        cost = Cost(
-            outs=(Shape((out,)),), params=macs + shifts * (2 if normed else 1), biases=shifts,
-            buffers=2 * shifts if normed else 0, macs=macs, work=None,
-        )  # fmt: skip
-        return self.declare(
-            [self.vector(x)], cost, "what one step computes beside its products is not known", product=True
-        )
-
-    def _rnn(self, index: int, x: Ref) -> Ref:
-        inputs, hidden, out = self.builder.shape(x).elements, self.at_least("hidden", 1), self.at_least("output", 1)
-        return self.recurrent(x, [(inputs, hidden), (hidden, hidden), (hidden, out)], out)
-
-    def _lstm(self, index: int, x: Ref) -> Ref:
-        inputs, out = self.builder.shape(x).elements, self.at_least("output", 1)
-        return self.recurrent(x, [(inputs, out)] * 4 + [(out, out)] * 4, out)
-
-    def _gru(self, index: int, x: Ref) -> Ref:
-        inputs, out = self.builder.shape(x).elements, self.at_least("output", 1)
-        return self.recurrent(x, [(inputs, out)] * 3 + [(out, out)] * 3, out)
-
-    def _crnn(self, index: int, x: Ref) -> Ref:
-        shape = self.builder.shape(x)
-        if self.at_least("size", 3) != 1 or prod(shape[1:]) != 1 or self.at_least("groups", 1) != 1:
-            return self.unknown(x, "a recurrent convolution over a map has no operator")
-        return self._rnn(index, x)

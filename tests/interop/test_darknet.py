@@ -88,13 +88,61 @@ def test_shared_weights_count_once(tmp_path: Path) -> None:
     assert report.totals.macs == 2 * 3 * 3 * 9 * 256
 
 
-def test_a_strided_shortcut_is_refused_as_the_program_refuses_it(tmp_path: Path) -> None:
-    body = "[convolutional]\nfilters=8\nsize=3\nstride={}\npad=1\nactivation=leaky\n"
-    file = network(tmp_path, SMALL + body.format(1) + body.format(2) + "[shortcut]\nfrom=-2\nactivation=linear\n")
+CONV = "[convolutional]\nfilters={}\nsize=3\nstride={}\npad=1\nactivation=leaky\n"
+
+
+def test_a_strided_shortcut_is_added_as_the_first_program_adds_it_and_said(tmp_path: Path) -> None:
+    """The sizes are those that pjreddie/darknet (61c9d02e) prints for this file; AlexeyAB's refuses it."""
+    file = network(
+        tmp_path, SMALL + CONV.format(8, 1) + CONV.format(12, 2) + "[shortcut]\nfrom=-2\nactivation=linear\n"
+    )
+    report = analyze(file)
+    assert report["shortcut_2"].out_shape == (12, 8, 8)
+    work = report["shortcut_2"].work
+    assert work is not None
+    assert work.additions == 8 * 8 * 8
+    (warning,) = report.warnings
+    assert (warning.code, warning.span and warning.span.line) == ("strided-shortcut", 18)
+
+
+def test_a_shortcut_of_no_whole_stride_is_refused(tmp_path: Path) -> None:
+    text = SMALL.replace("width=16", "width=18") + CONV.format(8, 1) + "[avgpool]\n[shortcut]\nfrom=-2\n"
     with pytest.raises(SpecError) as caught:
-        analyze(file)
+        analyze(network(tmp_path, text))
     (finding,) = caught.value.diagnostics
-    assert (finding.code, finding.span and finding.span.line) == ("shape-mismatch", 18)
+    assert (finding.code, finding.span and finding.span.line) == ("shape-mismatch", 13)
+
+
+def test_layers_over_time_work_on_maps(tmp_path: Path) -> None:
+    """Three convolutions of a crnn, eight of a conv_lstm, eleven with peepholes; each is normed by itself."""
+    places, window = 16 * 16, 9
+    text = SMALL + "[crnn]\nbatch_normalize=1\npad=1\nhidden=4\noutput=6\nactivation=leaky\n"
+    crnn = analyze(network(tmp_path, text))["crnn_0"]
+    weights = window * (3 * 4 + 4 * 4 + 4 * 6)
+    assert (crnn.out_shape, crnn.macs) == ((6, 16, 16), weights * places)
+    assert (crnn.params, crnn.buffers) == (weights + 2 * 14, 2 * 14)
+    lstm = "[conv_lstm]\npad=1\noutput=5\nactivation=linear\n"
+    plain = analyze(network(tmp_path, SMALL + lstm))["conv_lstm_0"]
+    assert (plain.out_shape, plain.params) == ((5, 16, 16), 4 * window * (3 * 5 + 5 * 5) + 8 * 5)
+    peeping = analyze(network(tmp_path, SMALL + lstm + "peephole=1\n"))["conv_lstm_0"]
+    assert (peeping.macs or 0) - (plain.macs or 0) == 3 * window * 5 * 5 * places
+
+
+def test_what_is_rare_has_its_shape_and_its_numbers(tmp_path: Path) -> None:
+    """Blurred strides, pools over channels, sums of windows, other names of sections, activations without a name."""
+    text = (
+        SMALL + CONV.format(8, 2) + "antialiasing=1\n[maxpool]\nmaxpool_depth=1\nout_channels=3\n[lrn]\n"
+        "[upsample]\nstride=-2\n[activation]\nactivation=ramp\n[local_avg]\nsize=2\nstride=2\n"
+    )  # fmt: skip
+    report = analyze(network(tmp_path, text))
+    shapes = {layer.path: tuple(layer.out_shape) for layer in report}
+    assert shapes["convolutional_0"] == (8, 16, 16)
+    assert shapes["convolutional_0.blur"] == (8, 8, 8)
+    assert shapes["maxpool_1"] == shapes["normalization_2"] == (3, 8, 8)
+    assert (shapes["upsample_3"], shapes["local_avgpool_5"]) == ((3, 4, 4), (3, 2, 2))
+    assert report.totals.macs == 8 * 27 * 256 + 8 * 64 * 9
+    assert report.totals.params == 8 * 27 + 8
+    assert not report.totals.lower_bounds
 
 
 def test_what_nobody_knows_is_unknown_and_said(tmp_path: Path) -> None:

@@ -180,6 +180,26 @@ def transposed(call: TfliteCall) -> tuple[Ref, ...] | None:
                        bias=call.stored(3) is not None, **given)  # fmt: skip
 
 
+def transposed_alone(call: TfliteCall) -> tuple[Ref, ...] | None:
+    """Convolution2DTransposeBias, MediaPipe's own: the map, filters `[out, h, w, in]`, a bias.
+
+    Its options are the author's bytes; the stride is what makes the result's extents.
+    """
+    x, filters = call.ref(0), call.weight(1)
+    if x is None or filters is None or len(filters) != 4:
+        return None
+    before, after, kernel = call.shape(x)[1:], call.outs[0][1:], filters[1:3]
+    for padding in ("same", 0):
+        strides = [m // n if padding else (m - k) // max(n - 1, 1)
+                   for n, m, k in zip(before, after, kernel, strict=True)]  # fmt: skip
+        if min(strides) > 0 and (made := call.single(
+            "conv_transpose", x, weight=1, out=filters[0], kernel=both(*kernel), stride=both(*strides),
+            padding=padding, bias=call.stored(2) is not None,
+        )):  # fmt: skip
+            return made
+    return None
+
+
 def connected(call: TfliteCall) -> tuple[Ref, ...] | None:
     """FULLY_CONNECTED: weights `[out, in]` on vectors, or on the channels of a map."""
     x, weights = call.ref(0), call.weight(1)
@@ -314,6 +334,7 @@ def named(call: TfliteCall) -> tuple[Ref, ...] | None:
 
 ENTRIES: dict[str, Callable[[TfliteCall], tuple[Ref, ...] | None]] = {
     "CONV_2D": convolution, "DEPTHWISE_CONV_2D": depthwise, "TRANSPOSE_CONV": transposed, "FULLY_CONNECTED": connected,
+    "Convolution2DTransposeBias": transposed_alone,
     "MAX_POOL_2D": pool("max_pool"), "AVERAGE_POOL_2D": pool("avg_pool", count_include_pad=False), "ADD": merge("add"),
     "SUB": merge("sub"), "MAXIMUM": merge("max"), "MUL": lambda call: call.single("mul", *call.moving)
     if len(call.moving) == len(call.operation.inputs) else None, "CONCATENATION": concat, "RESHAPE": view,

@@ -104,6 +104,16 @@ class TfliteWalk:
             if tuple(wanted) != tuple(shape):
                 raise ValueError(f"the input '{names[n]}' is {shape}, and its file fixes it; convert the network again")
             self.refs[n] = self.maker.builder.input(names[n], shape)
+        self.states()
+
+    def states(self) -> None:
+        """Give the network what it keeps between two calls: an input where it is read, an output where it is set."""
+        handles = {op.outputs[0] for op in self.model.operations if op.kind == "VAR_HANDLE" and op.outputs}
+        for operation in self.model.operations:
+            if operation.kind == "READ_VARIABLE" and set(operation.inputs) <= handles and operation.outputs:
+                n = operation.outputs[0]
+                name = self.maker.builder.free(self.label(self.model.tensors[operation.inputs[0]], f"state_{n}"))
+                self.refs[n] = self.maker.builder.input(name, self.image(self.model.tensors[n].shape))
 
     def image(self, extents: tuple[int, ...]) -> Shape:
         """Return extents as `[C, *S]` without the batch; one that does not lead them stays."""
@@ -120,6 +130,12 @@ class TfliteWalk:
         lost = next((n for n in read if n not in self.refs and n not in self.constants), None)
         if lost is not None:
             self.fail(f"reads '{tensors[lost].name[:60]}', which nothing before it makes", place=where)
+        if operation.kind == "READ_VARIABLE" and operation.outputs[:1] and operation.outputs[0] in self.refs:
+            return
+        if operation.kind == "ASSIGN_VARIABLE" and len(read) == 2:
+            if read[1] in self.refs:
+                self.maker.results[f"{self.label(tensors[read[0]], f'state_{read[0]}')}_next"] = self.refs[read[1]]
+            return
         if operation.kind in ("SHAPE", "RANK") or all(n in self.constants for n in read):
             source = self.constants[read[0]] if operation.kind in ALIKE and read and read[0] in self.constants else None
             self.constants.update(dict.fromkeys(operation.outputs, source))
