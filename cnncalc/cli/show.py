@@ -159,16 +159,18 @@ def command(
     """
     form_named(form, FORMS)
     if any("?" in shape for shape in input or ()):
-        others = (columns, depth, by, sort, top, human, not summary, dtype != "fp32", flops != "exact", deploy, runtime,
+        others = (columns, by, sort, top, human, not summary, dtype != "fp32", flops != "exact", deploy, runtime,
                   scratch, patches, memory, optimizer, device, devices, watch)  # fmt: skip
-        if len(specs) > 1 or len(input or ()) > 1 or form != "table" or any(others):
-            fail("a table in letters is of one network and one input, with --variant, --set, --batch and --fold-bn",
+        if len(specs) > 1 or len(input or ()) > 1 or form == "latex" or any(others):
+            fail("a table in letters is of one network and one input, with --depth, --format table, json, csv or "
+                 "markdown, --variant, --set, --batch and --fold-bn",
                  "cnncalc formula --per layer writes other totals and forms")  # fmt: skip
         from cnncalc.search.formula import in_letters
 
         with usage_errors():
             text = in_letters(source_of(specs[0]), (input or [""])[0], variant=variant, variables=settings(variables),
-                              batch=batch, fold_bn=fold_bn, max_layers=max_layers)  # fmt: skip
+                              batch=batch, fold_bn=fold_bn, max_layers=max_layers, depth=depth_of(depth), form=form,
+                              width=screen_width() if output in {None, "-"} else WIDE)  # fmt: skip
         write_output(text, output)
         return
     whole, level = depth == "all", depth_of(depth)

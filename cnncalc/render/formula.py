@@ -11,8 +11,6 @@ from cnncalc.numbers.source import DEFINED, DEFINED_ON_ARRAYS, ON_ARRAYS, PYTHON
 from cnncalc.numbers.words import LATEX, TEXT, Words, named_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cnncalc.numbers.recording import Assigned
     from cnncalc.numbers.words import Style
     from cnncalc.search.formula import Formulas
@@ -22,7 +20,7 @@ def _words(found: Formulas, style: Style) -> Words:
     return Words(found.network, {letter.name: letter.under for letter in found.letters}, style)
 
 
-def _wanted(found: Formulas, words: Words) -> list[Assigned]:
+def wanted(found: Formulas, words: Words) -> list[Assigned]:
     """Return the steps that results, and conditions that are no bounds of letters, are written with."""
     texts = [words.polynomial(p) for p in found.network.outputs.values()] + words.requirements()
     names = {name: number for number, name in words.names.items()}
@@ -44,43 +42,12 @@ def to_text(found: Formulas) -> str:
     for name, polynomial in found.network.outputs.items():
         bound = " >=" if name in found.unknown else " ="
         lines.append(f"{name.replace(':', ' ')}{bound} {words.polynomial(polynomial)}")
-    steps = _wanted(found, words)
+    steps = wanted(found, words)
     if steps:
         lines += ["", "with", *(f"  {words.names[step.number]} = {words.step(step)}" for step in steps)]
     needed = words.requirements()
     lines += ["", f"for {', '.join(needed)}" if needed else "for all sizes"]
     return "\n".join(lines) + "\n"
-
-
-def layer_table(found: Formulas, operators: Sequence[tuple[str, str]]) -> str:
-    """Return the layers with their extents, parameters and products in letters, the sums, and what must hold.
-
-    Args:
-        found: the formulas of each layer, with `output`.
-        operators: the layers in order, each with its operator.
-    """
-    words, outputs = _words(found, TEXT), found.network.outputs
-
-    def written(name: str) -> str:
-        return words.polynomial(outputs[name]) if name in outputs else ""
-
-    rows = [("Layer", "Operator", "Output", "Params", "MACs")]
-    for path, operator in operators:
-        extents: list[str] = []
-        while f"{path}:output.{len(extents)}" in outputs:
-            text = written(f"{path}:output.{len(extents)}")
-            extents.append(f"({text})" if " " in text else text)
-        spaced = "x" if all(text.isdigit() for text in extents) else " x "
-        rows.append((path, operator, spaced.join(extents), written(f"{path}:params"), written(f"{path}:macs")))
-    rows.append(("Total", f"{len(operators)} layers", "", written("params"), written("macs")))
-    widths = [max(len(row[k]) for row in rows) for k in range(4)]
-    lines = ["  ".join((*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4])).rstrip()
-             for row in rows]  # fmt: skip
-    steps = _wanted(found, words)
-    lines += ["", *(f"{one.name}: {one.meaning}" for one in found.letters)]
-    lines += [f"{words.names[step.number]} = {words.step(step)}" for step in steps]
-    needed = words.requirements()
-    return "\n".join([*lines, f"for {', '.join(needed)}" if needed else "for all sizes"]) + "\n"
 
 
 def to_latex(found: Formulas) -> str:
@@ -91,7 +58,7 @@ def to_latex(found: Formulas) -> str:
         return r"\mathrm{" + name.replace(":", r"\ ").replace("_", r"\_") + "}"
 
     lines = [f"  {text(name)} &= {words.polynomial(p)}" for name, p in found.network.outputs.items()]
-    lines += [f"  {words.names[step.number]} &= {words.step(step)}" for step in _wanted(found, words)]
+    lines += [f"  {words.names[step.number]} &= {words.step(step)}" for step in wanted(found, words)]
     lines += [f"  &{need}" for need in words.requirements()]
     body = " \\\\\n".join(lines)
     return "\\begin{align*}\n" + body + "\n\\end{align*}\n"
@@ -109,7 +76,7 @@ def to_dict(found: Formulas) -> dict[str, Any]:
              "meaning": one.meaning} for one in found.letters
         ],
         "formulas": {name: words.polynomial(p) for name, p in found.network.outputs.items()},
-        "steps": {words.names[step.number]: words.step(step) for step in _wanted(found, words)},
+        "steps": {words.names[step.number]: words.step(step) for step in wanted(found, words)},
         "conditions": words.requirements(),
         "lower_bounds": list(found.unknown),
     }  # fmt: skip

@@ -24,6 +24,8 @@ GAP = 3
 ROOM = 32
 """Columns are left out before rules have less room than this."""
 LEAST = 16
+NARROW = 49
+"""Below so many characters a difference stands under its number."""
 
 
 def grouped(number: Fraction | int) -> str:
@@ -85,6 +87,8 @@ def table(result: Reconciliation, *, width: int | None = None, colour: bool = Fa
     what a tool calls its number is left out.
     """
     found = list(rows(result))
+    if (width or WIDE) < NARROW:
+        return "\n".join([*stacked(result, found, width or WIDE, colour=colour), *claims(result)]) + "\n"
     named_so = max(map(len, (HEADS[1], *(row[1] for row in found))))
     number = max(map(len, (HEADS[2], *(row[2] for row in found))))
     differ = max(len(row[3]) for row in found)
@@ -95,7 +99,6 @@ def table(result: Reconciliation, *, width: int | None = None, colour: bool = Fa
         room = min(longest, (width or WIDE) - rest)
         if room >= min(longest, ROOM):
             break
-    room = max(room, LEAST)
     bold, dim = ("\x1b[1m", "\x1b[2m") if colour else ("", "")
     widths = room, called, number, more
     lines = [*(marked(line, bold) for line in hanging(title(result), width or WIDE).split("\n")), ""]
@@ -106,6 +109,27 @@ def table(result: Reconciliation, *, width: int | None = None, colour: bool = Fa
     if not called:
         lines.append(f"left out for the width: {HEADS[1]}")
     return "\n".join([*lines, *claims(result)]) + "\n"
+
+
+def stacked(result: Reconciliation, found: Sequence[tuple[str, str, str, str]], width: int, *,
+            colour: bool) -> Iterator[str]:  # fmt: skip
+    """Yield the lines of the table for a narrow screen: one column of numbers, each difference under its number."""
+    bold, dim = ("\x1b[1m", "\x1b[2m") if colour else ("", "")
+    numbers = max(len(cell) for row in (HEADS, *found) for cell in row[2:3] + row[3:4] * (row is not HEADS))
+    room = max(width - GAP - numbers, LEAST)
+    yield from (marked(line, bold) for line in hanging(title(result), width).split("\n"))
+    yield ""
+    yield marked(f"{HEADS[0]:<{room}}{' ' * GAP}{HEADS[2]:>{numbers}}", bold)
+    yield from hanging(f"with a sign: {HEADS[3]}", width).split("\n")
+    yield "─" * (room + GAP + numbers)
+    for row in found:
+        texts, cells = hanging(row[0], room).split("\n"), [cell for cell in row[2:] if cell]
+        for place in range(max(len(texts), len(cells))):
+            text = texts[place] if place < len(texts) else ""
+            cell = cells[place] if place < len(cells) else ""
+            line = f"{text:<{room}}{' ' * GAP}{cell:>{numbers}}".rstrip()
+            yield marked(line, dim if row[0].startswith("  ") else "")
+    yield from hanging(f"left out for the width: {HEADS[1]}", width).split("\n")
 
 
 def laid(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:

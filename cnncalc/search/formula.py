@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EXTENTS = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 CHANNELS, BATCH, SQUARE, STEPS = "C", "N", "R", "k"
+WIDE = 10_000
 LARGEST = 2**16
 """Formulas are for sizes and variables of 1 to this."""
 DIGITS = 100
@@ -213,14 +214,24 @@ def of_report(report: Report, letters: Sequence[str], of: Sequence[str], per: st
     )  # fmt: skip
 
 
-def in_letters(spec: Source, shape: str, **options: Any) -> str:
+def in_letters(
+    spec: Source, shape: str, *, depth: int | None = None, form: str = "table", width: int = WIDE, **options: Any
+) -> str:
     """Return the table of a network in the letters of the extents that are `?` in a shape such as `3x?x?`.
+
+    Args:
+        spec: as for `formula`.
+        shape: the input's shape.
+        depth: the parts of paths that are rows, deeper layers summed; None for every layer.
+        form: table, json, csv or markdown.
+        width: the characters of a line of the table.
+        **options: as for `formula`.
 
     Raises:
         SpecError: the spec is wrong.
         ValueError: the shape is none, or the network has several inputs.
     """
-    from cnncalc.render.formula import layer_table
+    from cnncalc.render.letters import FORMS, LetterTable
 
     read, collector = open_source(spec)
     collector.raise_if_errors()
@@ -235,7 +246,8 @@ def in_letters(spec: Source, shape: str, **options: Any) -> str:
     graph, _, _ = build_graph(read, input=base, variant=options.get("variant"), variables=options.get("variables"))
     if options.get("fold_bn"):
         graph = fold_batch_norm(graph)
-    return layer_table(found, [(node.path, node.op.name) for node in graph.nodes])
+    table = LetterTable(found, [(node.path, node.op.name) for node in graph.nodes], depth)
+    return FORMS[form](table, width)
 
 
 class Lettering:

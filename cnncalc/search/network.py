@@ -134,8 +134,10 @@ def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str]
     per_node, totals = counted(graph, rule, dtypes, batch, peak, tell=identity)
     outputs: dict[str, Any] = {}
     parts = _parts(graph, per)
+    unknown = list(totals.lower_bounds)
     for name, indices in parts.items():
         own = total([graph.nodes[k] for k in indices], [per_node[k] for k in indices], dtypes.weight_bits, NO_PEAK)
+        unknown += [f"{name}:{what}" for what in own.lower_bounds]
         outputs.update({f"{name}:{what}": TOTALS[what](own) for what in wanted
                         if what in TOTALS and what != PEAK})  # fmt: skip
     if per == "layer" and OUTPUT in wanted:
@@ -145,7 +147,7 @@ def record(spec: Spec, recorder: Recorder, setting: Asked, wanted: Iterable[str]
     outputs.update(shapes(graph, wanted))
     if FIELD in wanted:
         outputs.update(fields(graph) if axes else smallest_field(graph))
-    return Structure(recorder, outputs, unknown=totals.lower_bounds, layers=(*parts, ""))
+    return Structure(recorder, outputs, unknown=unknown, layers=(*parts, ""))
 
 
 def _parts(graph: Graph, per: str) -> dict[str, list[int]]:

@@ -55,6 +55,17 @@ def test_a_command_that_is_piped_keeps_to_columns(command: str, columns: int) ->
     assert len(longest) <= columns, longest
 
 
+@pytest.mark.parametrize("columns", [34, 40, 48])
+def test_reconcile_wrapped_its_last_heading_letter_by_letter(columns: int) -> None:
+    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(app, ["reconcile", "resnet50", "--claim", "macs=3.8G"])
+    lines = result.stdout.splitlines()
+    assert len(widest(lines)) <= columns, widest(lines)
+    place = next(n for n, line in enumerate(lines) if line.startswith("2mac"))
+    assert lines[place].split() == ["2mac", f"{2 * 4_089_184_256:,}"]
+    assert lines[place + 1].split() == [f"+{4_089_184_256:,}"], "a difference stands under its number"
+    assert len(lines[place]) == len(lines[place + 1]), "and ends where it ends"
+
+
 @pytest.mark.parametrize("columns", [50, 60, 72, 100])
 def test_columns_go_and_numbers_stay_whole_where_a_table_is_narrow(columns: int) -> None:
     devices = list(load().values())

@@ -250,7 +250,8 @@ def test_show_prints_letters_where_sizes_are_question_marks() -> None:
     assert "for H >= 32, W >= 32" in done.stdout
     for words, part in ((["--input", "?x?"], "write ? for what is a letter"), (["--input", "1xax?"], "write ? for"),
                         *((["--input", "1x?x?", *more], "--variant") for more in (
-                            ["--human"], ["--no-summary"], ["--dtype", "int8"], ["--flops", "mac"], ["--depth", "1"],
+                            ["--human"], ["--no-summary"], ["--dtype", "int8"], ["--flops", "mac"], ["--by", "op"],
+                            ["--format", "latex"],
                         ))):  # fmt: skip
         done = CliRunner().invoke(app, ["show", "lenet5", *words])
         assert done.exit_code == 2
