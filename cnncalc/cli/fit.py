@@ -203,8 +203,8 @@ def to_json(found: Fitted, specs: Sequence[str], own: Sequence[str]) -> str:
         },
         "certificate": found.certificate(),
     }  # fmt: skip
-    if found.front:
-        del data["best"], data["nearest"], data["certificate"]
+    if found.of_front:
+        del data["best"]
         data["front"] = [{**written(found, design), "show": show_line(found, spec, own, design)}
                          for design in found.front]  # fmt: skip
     return json.dumps(data, ensure_ascii=False)
@@ -221,7 +221,7 @@ def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
         widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
         lines = ["  ".join(part.rjust(width) for part, width in zip(row, widths, strict=True))
                  for row in (names, *rows)]  # fmt: skip
-        return "\n".join([head, *lines, f"computed one by one: {found.computed:,}"]) + "\n"
+        return "\n".join([head, *lines, proof(found)]) + "\n"
     lines = [f"{plural(found.size, 'design')}, {limits}, best by {found.objective}"]
     design = found.best or found.nearest
     if found.best is None:
@@ -233,6 +233,16 @@ def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
         lines += [f"  {chosen}", f"  {totals}"]
         if found.best is None:
             lines.append(f"  {percent(*design.value.as_integer_ratio())} beyond its limits")
+    lines.append(proof(found))
+    if design is not None:
+        lines.append(show_line(found, spec, own, design))
+    if found.best is not None:
+        lines.append(check_line(found, spec, own, found.best))
+    return "\n".join(lines) + "\n"
+
+
+def proof(found: Fitted) -> str:
+    """Return in one line why all other designs are out."""
     why: dict[str, list[int]] = {}
     for box in found.discarded:
         entry = why.setdefault(box.why, [0, 0])
@@ -240,12 +250,7 @@ def to_text(found: Fitted, spec: str, own: Sequence[str]) -> str:
         entry[1] += box.box.size
     parts = [f"{designs:,} {REASONS[reason]} ({boxes:,} {'box' if boxes == 1 else 'boxes'})"
              for reason, (boxes, designs) in why.items()]  # fmt: skip
-    lines.append(f"proof: {', '.join(parts)}")
-    if design is not None:
-        lines.append(show_line(found, spec, own, design))
-    if found.best is not None:
-        lines.append(check_line(found, spec, own, found.best))
-    return "\n".join(lines) + "\n"
+    return f"proof: {', '.join(parts)}"
 
 
 REASONS = {"over": "over a limit", "under": "under a limit", "beaten": "no better", "refused": "no network",

@@ -87,9 +87,10 @@ class Fitted:
         axes: what varies.
         limits: what must hold.
         objective: what is made as large as can be.
-        goal: the same as lists of a function and its parts.
+        goals: the same, or each goal of a front, as lists of a function and its parts.
         best: the design, None where nothing fits.
         front: the designs that none beats, where these were asked for.
+        of_front: whether they were.
         nearest: the design with the smallest excess over its limits, where nothing fits.
         discarded: all other boxes.
         cuts: the tree of cuts: of each node that is no leaf, the axis, where, and the two nodes that it makes.
@@ -101,10 +102,11 @@ class Fitted:
     axes: tuple[Choices, ...]
     limits: tuple[FitBound, ...]
     objective: str
-    goal: Any
+    goals: list[Any]
     best: Design | None = None
     nearest: Design | None = None
     front: list[Design] = field(default_factory=list)
+    of_front: bool = False
     discarded: list[Discarded] = field(default_factory=list)
     cuts: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     nodes: int = 1
@@ -115,6 +117,7 @@ class Fitted:
 
     def certificate(self) -> dict[str, Any]:
         """Return the proof as plain data, which `cnncalc.search.checker` accepts."""
+        best = self.front or ([] if self.best is None else [self.best])
         nodes: list[dict[str, Any]] = [{"cut": list(self.cuts.get(node, ()))} for node in range(self.nodes)]
         for leaf in self.discarded:
             bound = None if leaf.bound is None else str(leaf.bound)
@@ -122,8 +125,8 @@ class Fitted:
         return {
             "axes": [[axis.name, axis.kind, list(axis.texts)] for axis in self.axes],
             "limits": [[limit.name, limit.sign, limit.number] for limit in self.limits],
-            "objective": self.goal,
-            "best": None if self.best is None else {"places": list(self.best.places), "value": str(self.best.value)},
+            "goals": self.goals,
+            "best": [{"places": list(design.places), "value": str(design.value)} for design in best],
             "given": [[f"={given.name}", given.axis, list(given.values)] for given in self.given],
             "structures": [as_data(network) for network in self.networks],
             "nodes": nodes,
@@ -144,13 +147,12 @@ class FitSearch:
         if maximise is None:
             maximise = next(iter(most), None) or f"-{next(iter(least), 'macs')}"
         self.goal = Criterion(spelled(maximise), RECORDED)
-        goal = self.goal.as_data()
         certain = dict.fromkeys([*(limit.name for limit in limits), *self.goal.names])
         options = {name: value for name, value in options.items() if value is not None}
         self.designs = Designs(self.specs, Space(axes), (*dict.fromkeys([*certain, "macs", "params"]),), options,
                                tuple(certain))  # fmt: skip
-        self.found = Fitted(axes=axes, limits=tuple(limits), objective=maximise, goal=goal, given=self.designs.given,
-                            size=self.designs.space.size)  # fmt: skip
+        self.found = Fitted(axes=axes, limits=tuple(limits), objective=maximise, goals=[self.goal.as_data()],
+                            given=self.designs.given, size=self.designs.space.size)  # fmt: skip
         self.bounds = Bounds(self.designs)
         self.arrays = arrays and numpy() is not None
         many = self.designs.space.size > SMALL_OF_MANY[1]

@@ -37,6 +37,8 @@ class FrontierSearch(FitSearch):
         whole = " + ".join(goal.name for goal in self.goals)
         super().__init__(spec, vary, most=most, least=least, maximise=whole, arrays=arrays, **options)
         self.found.objective = ", ".join(f"{'+' if goal.sign < 0 else ''}{goal.name}" for goal in self.goals)
+        self.found.goals = [goal.name if goal.sign < 0 else ["-", 0, goal.name] for goal in self.goals]
+        self.found.of_front = True
         self.points: dict[Point, tuple[Places, dict[str, int]]] = {}
 
     def run(self) -> Fitted:

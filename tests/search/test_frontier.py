@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from test_fit import LIMITED, SMALL, whole
 from typer.testing import CliRunner
 
 from cnncalc.cli import app
+from cnncalc.search.checker import accepts
 from cnncalc.search.frontier import FrontierSearch, frontier
 from cnncalc.search.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -26,7 +30,8 @@ def test_the_front_is_that_of_brute_force(seed: int) -> None:
     search = FrontierSearch(spec, vary, [("+" if s < 0 else "") + n for n, s in zip(goals, signs, strict=True)],
                             most=most, least={}, arrays=seed % 4 > 0)  # fmt: skip
     search.small = 8 if seed % 3 else search.small
-    found = search.run().front
+    fitted = search.run()
+    found = fitted.front
     points = {tuple(s * row[n] for n, s in zip(goals, signs, strict=True)) for row in rows
               if row["error"] is None and all(row[n] <= x for n, x in most.items())}  # fmt: skip
     best = {p for p in points if not any(q != p and all(a <= b for a, b in zip(q, p, strict=True)) for q in points)}
@@ -36,6 +41,21 @@ def test_the_front_is_that_of_brute_force(seed: int) -> None:
     for design in found:
         row = keyed[tuple(design.variables[name] for name in vary)]
         assert all(row[name] == design.totals[name] for name in goals)
+    proof = json.loads(json.dumps(fitted.certificate()))
+    choices = search.designs.space.choices
+
+    def totals_of(places: Sequence[int]) -> dict[str, int] | None:
+        chosen = choices(places)
+        row = keyed[tuple(chosen[name] for name in vary)]
+        return row if row["error"] is None else None
+
+    assert accepts(proof, totals_of)
+    # Not where one is missing, nor where one is beaten or there twice.
+    for k in rng.sample(range(len(found)), min(len(found), 2)):
+        assert not accepts({**proof, "best": [*proof["best"][:k], *proof["best"][k + 1 :]]}, totals_of)
+    for one in rng.sample([key for key, row in keyed.items() if row["error"] is None], 3):
+        places = [axis.choices.index(choice) for axis, choice in zip(fitted.axes, one, strict=True)]
+        assert not accepts({**proof, "best": [*proof["best"], {"places": places}]}, totals_of)
 
 
 def test_a_large_grid_is_not_computed_design_by_design() -> None:
@@ -61,10 +81,16 @@ def test_the_command_writes_a_table_and_json() -> None:
                       pareto=("macs", "+params")))  # fmt: skip
     assert [(one["macs"], one["params"]) for one in data["front"]] == [(row["macs"], row["params"]) for row in rows]
     assert "best" not in data
+    assert len(data["certificate"]["best"]) == len(rows)
+    assert "proof: " in done.stdout
     assert f"{len(rows)} that none beats in macs, +params" in done.stdout
     none = CliRunner().invoke(app, [*words[:-2], "--max", "params=1", "--frontier", "macs,params"])
     assert none.exit_code == 1
     assert "nothing fits" in none.stdout
+    empty = json.loads(CliRunner().invoke(app, [*words[:-2], "--max", "params=1", "--frontier", "macs,params",
+                                                "--format", "json"]).stdout)  # fmt: skip
+    assert (empty["front"], empty["certificate"]["best"]) == ([], [])
+    assert empty["nearest"]["excess"] > 0
 
 
 @pytest.mark.parametrize(("words", "part"), [
