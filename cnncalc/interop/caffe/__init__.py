@@ -24,7 +24,7 @@ PHASES = ("test", "train")
 
 
 def read(source: Path | bytes, file: str | None) -> ForeignSpec:
-    """Return the network of a Caffe file, or of its bytes; its phases are variants.
+    """Return the network of a Caffe file, or of its bytes; its phases are variants, and so are stages that it names.
 
     Raises:
         SpecError: it cannot be read.
@@ -32,7 +32,8 @@ def read(source: Path | bytes, file: str | None) -> ForeignSpec:
     net = load(source if isinstance(source, bytes) else source.read_bytes(), file)
 
     def build(overrides: Overrides, collector: Collector) -> Graph:
-        return CaffeWalk(net, (overrides.variant or PHASES[0]).upper(), file, overrides, collector).run()
+        return CaffeWalk(net, overrides.variant or PHASES[0], file, overrides, collector).run()
 
     name = Path(file).stem if file and file != "-" else net.name
-    return ForeignSpec(build, name=name, format="a Caffe network", file=file, variants=PHASES)
+    return ForeignSpec(build, name=name, format="a Caffe network", file=file,
+                       variants=(*PHASES, *sorted(net.stages() - set(PHASES))))  # fmt: skip

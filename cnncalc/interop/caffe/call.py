@@ -31,6 +31,8 @@ class CaffeCall:
     walk: CaffeWalk
     layer: CaffeLayer
     path: str = ""
+    lead: tuple[int, ...] | None = None
+    """The extents that are the batch in what it makes, where others than in what it reads."""
 
     # Settings.
 
@@ -108,16 +110,18 @@ class CaffeCall:
             self.walk.lenders[key] = path
         return self.walk.maker.add(name, refs or [self.x], path, lender, **arguments)
 
-    def declare(self, out: Shape, refs: Sequence[Ref] = (), suffix: str = "", *, reason: str = "", **cost: Any) -> Ref:
+    def declare(self, out: Shape, refs: Sequence[Ref] = (), suffix: str = "", *, reason: str = "",
+                product: bool = False, **cost: Any) -> Ref:  # fmt: skip
         """Add a layer with declared numbers."""
         return self.walk.maker.declare(self.layer.kind, refs or self.ins, self.place(suffix),
-                                       Cost(outs=(out,), **cost), reason)[0]  # fmt: skip
+                                       Cost(outs=(out,), **cost), reason, product=product)[0]  # fmt: skip
 
     def axis(self, group: str, default: int = 1, name: str = "axis") -> int:
-        """Return an axis counted with the batch, from the front."""
+        """Return an axis counted from the front, with one axis for the batch."""
+        lead = len(self.walk.lead(self.layer.bottoms[0]))
         rank = len(self.shape(self.x)) + 1
         found = self.number(group, name, default)
-        found = found + rank if found < 0 else found
+        found = found + rank if found < 0 else found + 1 - lead
         if not 0 < found < rank:
             raise CaffeMisfitError(f"has {name} {found} on {rank} axes")
         return found

@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnncalc.interop.caffe.call import CaffeCall, CaffeMisfitError
+from cnncalc.interop.caffe.rare import RARE
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from cnncalc.graph.graph import Ref
 
-DATA = frozenset(("Input", "Data", "ImageData", "HDF5Data", "MemoryData", "WindowData", "DummyData", "AnnotatedData"))
+SAVED = frozenset(("Silence", "HDF5Output"))
+"""Layers that make nothing."""
 Made: TypeAlias = "Ref | Sequence[Ref]"
 
 
@@ -72,11 +74,28 @@ def pooling(call: CaffeCall) -> Made:
     if call.flag(group, "global_pooling", default=False):
         return call.add("global_max_pool" if name == "max_pool" else "global_avg_pool", x)
     down = call.word(group, "round_mode", "CEIL") in ("FLOOR", "1") or not call.flag(group, "ceil_mode", default=True)
-    found = call.add(name, x, kernel=call.sides(group, "kernel_size", 0, 1, "kernel"), ceil=not down,
-                     stride=call.sides(group, "stride", 1, 1), padding=call.sides(group, "pad", 0, 0))  # fmt: skip
+    window: dict[str, Any] = {"kernel": call.sides(group, "kernel_size", 0, 1, "kernel"),
+                              "stride": call.sides(group, "stride", 1, 1)}  # fmt: skip
+    padding = call.sides(group, "pad", 0, 0)
+    beyond = outside(call.shape(x)[1:], window, padding) if not down else None
+    if beyond:  # no padding, windows smaller than their stride: the last one may lie beside the map
+        x, down = call.add("pad", x, suffix="pad", amount=beyond), True
+    found = call.add(name, x, **window, ceil=not down, padding=padding)
     if len(call.layer.tops) > 1:
         return [found, call.declare(call.shape(found), [found], "mask", work=Work())]
     return found
+
+
+def outside(extents: Sequence[int], window: dict[str, Any], padding: int | tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return what must be padded, before and after each axis, where Caffe keeps a window that starts beside the map."""
+    if padding:
+        return None
+    every = [(v,) * len(extents) if isinstance(v, int) else v for v in (window["kernel"], window["stride"])]
+    lasts = [-(-(n - k) // s) * s for n, k, s in zip(extents, *every, strict=True)]
+    if all(last < n for last, n in zip(lasts, extents, strict=True)):
+        return None
+    return tuple(n for last, extent, k in zip(lasts, extents, every[0], strict=True)
+                 for n in (0, max(last + k - extent, 0)))  # fmt: skip
 
 
 def lrn(call: CaffeCall) -> Made:
@@ -92,7 +111,8 @@ def lrn(call: CaffeCall) -> Made:
 def batch_norm(call: CaffeCall) -> Made:
     """BatchNorm: statistics without a scale; the one factor of each is counted with the others, at the end."""
     call.walk.norms += 1
-    return call.add("batch_norm", affine=False)
+    learned = call.flag("batch_norm_param", "scale_bias", default=False)  # a fork's
+    return call.add("batch_norm", affine=learned)
 
 
 def scale(call: CaffeCall) -> Made:
@@ -101,8 +121,18 @@ def scale(call: CaffeCall) -> Made:
     if len(call.ins) > 1:
         return gated(call, call.ins[0], call.ins[1])
     if call.number("scale_param", "axis", 1) != 1 or call.number("scale_param", "num_axes", 1) != 1:
-        return unknown(call)
+        return scaled(call, bias=bias)
     return call.add("affine", scale="channel", offset="channel" if bias else "none")
+
+
+def scaled(call: CaffeCall, *, bias: bool) -> Made:
+    """Factors over other axes than the channels: so many from an axis on, all where it says -1, one where 0."""
+    shape, count = call.shape(call.x), call.number("scale_param", "num_axes", 1, -1)
+    start = call.axis("scale_param") - 1
+    covered = shape[start:] if count < 0 else shape[start : start + count]
+    n, values = shape.elements, prod(covered)
+    return call.declare(shape, params=values * (1 + bias), biases=values * bias, same=True,
+                        work=Work(multiplications=n, additions=n * bias))  # fmt: skip
 
 
 def bias(call: CaffeCall) -> Made:
@@ -230,23 +260,33 @@ def flatten(call: CaffeCall) -> Made:
 
 
 def reshape(call: CaffeCall) -> Made:
-    """Reshape: 0 keeps an extent, -1 takes what is left; the batch stays."""
-    shape = call.shape(call.x)
-    words = call.layer.settings.message("reshape_param").message("shape").words("dim")
-    dims = [call.whole(word, "dim", -1) for word in words]
-    if call.number("reshape_param", "axis", 0) or call.number("reshape_param", "num_axes", -1) != -1 or not dims:
-        return unknown(call)
-    batch = call.walk.batch
-    if dims[0] not in (0, -1, batch, 1):
-        raise CaffeMisfitError(f"gives the batch the extent {dims[0]}")
-    rest = [shape[k] if n == 0 and k < len(shape) else n for k, n in enumerate(dims[1:])]
-    if -1 in rest:
-        known = -prod(rest)
-        rest[rest.index(-1)] = shape.elements // known if known > 0 else 0
-    rest = rest or [shape.elements]
-    if prod(rest) != shape.elements or min(rest) < 1:
-        raise CaffeMisfitError(f"makes {rest} of {shape}, which has other elements")
-    return call.add("reshape", shape=tuple(rest)) if tuple(rest) != tuple(shape) else call.add("identity")
+    """Reshape of some axes: 0 keeps an extent, -1 takes what is left."""
+    group = "reshape_param"
+    shape, lead = call.shape(call.x), call.walk.lead(call.layer.bottoms[0])
+    dims = [call.whole(word, "dim", -1) for word in call.layer.settings.message(group).message("shape").words("dim")]
+    before = [*lead, *shape]
+    start, count = call.number(group, "axis", 0), call.number(group, "num_axes", -1, -1)
+    start = start + len(before) + 1 if start < 0 else start
+    end = len(before) if count < 0 else start + count
+    if not 0 <= start <= end <= len(before) or dims.count(-1) > 1:
+        raise CaffeMisfitError(f"has axes or extents that {before} does not have")
+    made = [before[start + k] if n == 0 and start + k < len(before) else n for k, n in enumerate(dims)]
+    total, known = prod(before), prod(before[:start]) * prod(before[end:])
+    if -1 in made:
+        rest = -prod(made) * known
+        made[made.index(-1)] = total // rest if rest > 0 else 0
+    full = [*before[:start], *made, *before[end:]]
+    if prod(full) != total and full and full[0] == 1 and prod(full) * prod(lead) == total:
+        full[0] = prod(lead)  # written for one image
+    if prod(full) != total or min(full, default=1) < 1:
+        raise CaffeMisfitError(f"makes {full} of {before}, which has other elements")
+    images = prod(lead)
+    part = next((k for k in (1, *range(2, len(full)), 0) if prod(full[:k]) == images), None)
+    if part is None:
+        raise CaffeMisfitError(f"makes {full} of {before}, which parts images")
+    out = tuple(full[part:]) or (1,)
+    call.lead = tuple(full[:part])
+    return call.add("reshape", shape=out) if out != tuple(shape) else call.add("identity")
 
 
 def crop(call: CaffeCall) -> Made:
@@ -301,6 +341,8 @@ def loss(operations: str) -> Callable[[CaffeCall], Made]:
         n = call.shape(call.x).elements
         work = Work(**{k: v * n for k, v in per.items()})
         found = call.declare(Shape((1,)), work=work)
+        if call.layer.kind == "SoftmaxWithLoss" and len(call.layer.tops) > 1:  # the second is the softmax itself
+            return [found, call.declare(call.shape(call.x), [call.x], "softmax", work=Work())]
         return [found] * max(len(call.layer.tops), 1)
 
     return entry
@@ -311,16 +353,6 @@ def padding(call: CaffeCall) -> Made:
     words = call.layer.settings.message("convolution_param").words("pad")
     amount = call.whole(words[-1], "pad", 0) if words else 0
     return call.add("pad", mapped(call), amount=amount) if amount else call.add("identity")
-
-
-def upsampled(call: CaffeCall) -> Made:
-    """Interp and Upsample of forks, where they say a factor or a size."""
-    for group, key in (("upsample_param", "scale"), ("interp_param", "zoom_factor")):
-        factor = call.number(group, key, 0)
-        if factor > 0:
-            return call.add("upsample", scale=factor, mode="nearest" if group[0] == "u" else "bilinear")
-    size = call.number("interp_param", "height", 0), call.number("interp_param", "width", 0)
-    return call.add("upsample", size=size, mode="bilinear") if min(size) > 0 else unknown(call)
 
 
 def copied(call: CaffeCall) -> Made:
@@ -336,21 +368,23 @@ ENTRIES: dict[str, Callable[[CaffeCall], Made]] = {
     "ReLU6": activation("relu6"), "Sigmoid": activation("sigmoid"), "TanH": activation("tanh"), "Dropout":
     activation("dropout"), "Swish": activation("silu"), "Softmax": softmax, "Concat": concat, "Slice": parted,
     "Flatten": flatten, "Reshape": reshape, "Crop": crop, "Permute": permute, "PriorBox": prior_box,
-    "DetectionOutput": detection_output, "Split": copied, "Padding": padding, "Interp": upsampled, "Upsample":
-    upsampled, "ELU": lambda call: call.add("elu", alpha=call.decimal("elu_param", "alpha", "1")),
+    "DetectionOutput": detection_output, "Split": copied, "Padding": padding,
+    "ELU": lambda call: call.add("elu", alpha=call.decimal("elu_param", "alpha", "1")),
     "ShuffleChannel": lambda call: call.add("channel_shuffle", groups=call.number("shuffle_channel_param", "group", 1)),
     "AbsVal": each(comparisons=1), "Threshold": each(comparisons=1), "Exp": each(special=1), "Log": each(special=1),
     "Power": each(multiplications=1, additions=1, special=1), "BNLL": each(special=2, additions=1),
-    "MVN": each(multiplications=2, additions=3, divisions=1), "Normalize": lambda call: call.add("l2_norm"),
+    "MVN": each(multiplications=2, additions=3, divisions=1),
     "SoftmaxWithLoss": loss("comparisons=1 additions=2 special=1 divisions=1"), "Accuracy": loss("comparisons=1"),
     "EuclideanLoss": loss("additions=2 multiplications=1"), "HingeLoss": loss("additions=2 comparisons=1"),
     "SigmoidCrossEntropyLoss": loss("special=2 additions=3 multiplications=1"), "InfogainLoss": loss("special=1"),
     "ContrastiveLoss": loss("additions=2 multiplications=1"), "MultinomialLogisticLoss": loss("special=1"),
-    "ArgMax": loss("comparisons=1"),
+    "MultiBoxLoss": loss("additions=2 comparisons=1"),
+    "SmoothL1Loss": loss("additions=1 multiplications=1 comparisons=1"),
+    "WeightedSigmoidCrossEntropyLoss": loss("special=2 additions=3 multiplications=1"),
 }  # fmt: skip
 """The layers that are known."""
 
 
 def entry_of(kind: str) -> Callable[[CaffeCall], Made] | None:
     """Return what makes the operators of a layer's type."""
-    return ENTRIES.get(kind)
+    return ENTRIES.get(kind) or RARE.get(kind)

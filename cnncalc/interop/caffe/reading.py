@@ -57,6 +57,12 @@ class CaffeNet:
     layers: list[CaffeLayer]
     root: Message
 
+    def stages(self) -> set[str]:
+        """Return the stages that rules of its layers name."""
+        rules = [rule for layer in self.layers for key in ("include", "exclude")
+                 for rule in layer.settings.messages(key)]  # fmt: skip
+        return {word.text for rule in rules for key in ("stage", "not_stage") for word in rule.words(key)}
+
 
 def load(data: bytes, file: str | None) -> CaffeNet:
     """Return what a file says.

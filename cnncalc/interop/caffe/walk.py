@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, NoReturn
 
 from cnncalc.interop.caffe.call import CaffeCall, CaffeMisfitError
-from cnncalc.interop.caffe.layers import DATA, entry_of, unknown
+from cnncalc.interop.caffe.layers import SAVED, entry_of, unknown
 from cnncalc.interop.foreign import Cost
 from cnncalc.interop.making import IDLE, Maker
 from cnncalc.values.diagnostics import SpecError
@@ -13,6 +14,7 @@ from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph, Ref
+    from cnncalc.interop.caffe.prototext import Message
     from cnncalc.interop.caffe.reading import CaffeLayer, CaffeNet
     from cnncalc.language.settings import Overrides
     from cnncalc.values.diagnostics import Collector, Span
@@ -25,16 +27,22 @@ OPEN = "say --input 3x224x224"
 class CaffeWalk:
     """One way through one phase of a file."""
 
-    def __init__(self, net: CaffeNet, phase: str, file: str | None, overrides: Overrides, collector: Collector
+    def __init__(self, net: CaffeNet, setting: str, file: str | None, overrides: Overrides, collector: Collector
                  ) -> None:  # fmt: skip
         self.net = net
-        self.phase = phase
+        self.phase = "TRAIN" if setting == "train" else "TEST"
+        self.stages = {setting} & net.stages()
         self.overrides = overrides
         self.maker = Maker(file, collector)
         self.blobs: dict[str, Ref] = {}
         self.batch = 1
         self.lenders: dict[tuple[str, ...], str] = {}
         self.norms = 0
+        self.leads: dict[str, tuple[int, ...]] = {}
+
+    def lead(self, blob: str) -> tuple[int, ...]:
+        """Return the extents of a blob that are the batch: usually one."""
+        return self.leads.get(blob, (self.batch,))
 
     def run(self) -> Graph:
         """Return the network."""
@@ -45,7 +53,7 @@ class CaffeWalk:
         self.inputs(layers)
         read = set[str]()
         for layer in layers:
-            if layer.kind in DATA:
+            if not layer.bottoms and layer.kind != "Parameter":
                 continue
             maker.span, maker.who = layer.span, f"layer '{layer.name}' ({layer.kind})"
             self.layer(layer)
@@ -63,16 +71,16 @@ class CaffeWalk:
         return graph
 
     def taken(self, layer: CaffeLayer) -> bool:
-        """Whether the phase has a layer: none of its rules, or one of them, lets it in."""
-        includes, excludes = layer.settings.messages("include"), layer.settings.messages("exclude")
-        met = [self.met(rule.word("phase"), [w.text for w in rule.words("stage")]) for rule in includes]
-        if includes:
-            return any(met)
-        return not any(self.met(rule.word("phase"), [w.text for w in rule.words("stage")]) for rule in excludes)
+        """Whether the phase and stage have a layer: none of its rules, or one of them, lets it in."""
+        includes, excludes = (layer.settings.messages(name) for name in ("include", "exclude"))
+        rules = includes or excludes
+        return any(self.met(rule) for rule in rules) == bool(includes)
 
-    def met(self, phase: str, stages: list[str]) -> bool:
-        """Whether a rule holds; stages are not asked for."""
-        return phase in ("", self.phase, {"TRAIN": "0", "TEST": "1"}[self.phase]) and not stages
+    def met(self, rule: Message) -> bool:
+        """Whether a rule holds: its phase, each stage that it wants, none that it does not."""
+        here = rule.word("phase") in ("", self.phase, {"TRAIN": "0", "TEST": "1"}[self.phase])
+        wanted, unwanted = ({w.text for w in rule.words(name)} for name in ("stage", "not_stage"))
+        return here and wanted <= self.stages and not unwanted & self.stages
 
     # Inputs.
 
@@ -82,10 +90,11 @@ class CaffeWalk:
         for name, (extents, place) in self.net.inputs.items():
             found[name] = (tuple(extents), place)
         for layer in layers:
-            if layer.kind in DATA:
+            if not layer.bottoms and layer.kind != "Parameter":  # data, whatever its type
                 found.update(self.data(layer))
         if not found:
-            self.maker.fail(f"has no input in the phase {self.phase}", code="no-layers", hint="try --variant train")
+            others = " or ".join(f"--variant {name}" for name in sorted({"train", *self.net.stages()} - {"test"}))
+            self.maker.fail(f"has no input in the phase {self.phase}", code="no-layers", hint=f"try {others}")
         given = dict(self.overrides.inputs or {})
         if "" in given:
             given[next(iter(found))] = given.pop("")
@@ -131,7 +140,14 @@ class CaffeWalk:
                  "WindowData": "window_data_param"}.get(layer.kind, "data_param")  # fmt: skip
         batch = call.number(which, "batch_size", 1)
         crop = call.number("transform_param", "crop_size", 0) or call.number(which, "crop_size", 0)
-        image: tuple[int, ...] | None = (batch, 3, crop, crop) if crop else None
+        resized = settings.message("transform_param").message("resize_param")
+        sides = [call.whole(w, key) for key in ("height", "width") for w in resized.words(key)[-1:]]
+        sides = sides or [call.number(which, f"new_{key}", 0) for key in ("height", "width")]
+        sides = [crop, crop] if crop else sides
+        gray = not call.flag(which, "is_color", default=True) or call.flag(
+            "transform_param", "force_gray", default=False
+        )
+        image: tuple[int, ...] | None = (batch, 1 if gray else 3, *sides) if min(sides) > 0 else None
         if layer.kind == "MemoryData":
             image = (batch, *(call.number(which, key, 1) for key in ("channels", "height", "width")))
         if image is None and batch > 1:
@@ -145,11 +161,12 @@ class CaffeWalk:
         lost = next((name for name in layer.bottoms if name not in self.blobs), None)
         if lost is not None:
             self.maker.fail(f"reads '{lost}', which no layer before it makes")
-        if layer.kind == "Silence":
+        if layer.kind in SAVED:
             return
-        if not layer.bottoms:
-            self.maker.fail("reads nothing, and is no input known here")
         call = CaffeCall(self, layer)
+        if layer.kind == "Parameter":
+            self.parameter(call)
+            return
         entry = entry_of(layer.kind)
         try:
             made = entry(call) if entry is not None else unknown(call)
@@ -161,6 +178,18 @@ class CaffeWalk:
             self.maker.fail("has settings that do not go together")
         refs = made if made and not isinstance(made[0], int) else [made]
         self.blobs.update(zip(layer.tops, refs, strict=False))  # type: ignore[arg-type]
+        lead = call.lead if call.lead is not None else self.lead(layer.bottoms[0])
+        self.leads.update(dict.fromkeys(layer.tops, lead))
+
+    def parameter(self, call: CaffeCall) -> None:
+        """Take in a blob that is learned and that no layer makes."""
+        shape = call.layer.settings.message("parameter_param").message("shape")
+        extents = [call.whole(word, "dim", 1) for word in shape.words("dim")]
+        cost = Cost(outs=(Shape(extents or (1,)),), params=prod(extents), moved=False)
+        first = next(iter(self.blobs.values()))  # every layer reads something
+        for top in call.layer.tops[:1]:
+            self.blobs[top] = self.maker.declare("Parameter", [first], call.place(), cost)[0]
+            self.leads[top] = ()
 
     def fail(self, message: str, span: Span) -> NoReturn:
         """Give the file up, at a value."""
