@@ -37,7 +37,7 @@ def command(
 ) -> None:
     """Answer a quick question without a file: size with its formula, field, params and MACs of layers in a line."""
     from cnncalc.explanation.network import explain
-    from cnncalc.language.shorthand import layers_of
+    from cnncalc.language.shorthand import spec_of
 
     form_named(form, FORMS)
     shape = shapes(input)
@@ -48,7 +48,7 @@ def command(
             size = [int(part) for part in shape.replace(",", "x").split("x")]
         except ValueError:
             fail(f"an input shape is written like 3x224x224, got '{shape}'")
-        spec = {"name": "calc", "input": size, "layers": layers_of(layers)}
+        spec = spec_of(layers, size)
         found = explain(spec, convention=flops, dtype=dtype)
     if form == "json":
         from cnncalc.api import analyze

@@ -339,11 +339,11 @@ def _judge_together(
 
 
 def judge_change(
-    limit: Limit, before: Measured, after: Measured, reference: str, due: Layer | None = None
+    limit: Limit, before: Measured, after: Measured, reference: str, due: tuple[int, int] | None = None
 ) -> Judgement:
-    """Return how a limit on growth (or shrinking) stands between two versions; `due` is the layer to blame."""
+    """Return how a limit on growth (or shrinking) stands between two versions; `due` is the line and column to name."""
     status = _change_status(limit, before, after)
-    line, column = spot(due) or place(limit)
+    line, column = due or place(limit)
     findings: tuple[Finding, ...] = ()
     if status is Status.DOUBT:
         note = after.note or before.note or "a number is not known"

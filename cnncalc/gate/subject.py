@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from cnncalc._version import __version__
 from cnncalc.api import load, parse
 from cnncalc.gate.analyses import Analyses
+from cnncalc.gate.blame import Blame
 from cnncalc.gate.budget import Budget, Limit, Origin, layered, warning_level
 from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.form import read_budget
 from cnncalc.gate.git import GitError, beside, git_doubt
-from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total, moved_most, weighs_most
+from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total, moved_most, spot, weighs_most
 from cnncalc.gate.meant import anew, hidden, meant
 from cnncalc.gate.metrics import METRICS, declared_note, known
 from cnncalc.gate.outcome import Earlier, Options, Run, Subject
@@ -38,7 +39,7 @@ DOUBTFUL = frozenset({"lost-branch", "input-channels"})
 class Judge:
     """Judges one target, each of its variants as a subject of its own."""
 
-    __slots__ = ("_baseline", "_configs", "_files", "_history", "_options", "_run", "_target")
+    __slots__ = ("_baseline", "_blame", "_configs", "_files", "_history", "_options", "_run", "_target")
 
     def __init__(  # noqa: PLR0917 - the run's parts, each used once
         self, options: Options, target: Target, history: History | None, baseline: Baseline | None,
@@ -51,6 +52,7 @@ class Judge:
         self._files = files
         self._configs = configs
         self._run = run
+        self._blame: Blame | None = None
 
     def subjects(self, stdin: Callable[[], bytes] | None) -> list[Subject]:
         """Return what was found, whatever happens on the way."""
@@ -101,6 +103,7 @@ class Judge:
 
     def _judge(self, subject: Subject, spec: Spec, study: Study | None, budgets: list[Budget]) -> None:
         options = self._options
+        self._blame = None
         limits = layered(budgets, variant=subject.variant or spec.variant, convention=options.convention,
                          dtype=options.dtype, deploy=options.deploy, runtime=options.runtime)  # fmt: skip
         self._announce(subject, limits, budgets)
@@ -225,8 +228,9 @@ class Judge:
         if state == "changed" and not comparison.changed:
             state = "same"
         subject.earlier = Earlier(reference=history.ref, state=state, path=path, comparison=comparison)
+        self._blame = Blame(spec, old, self._options, subject.variant, analyses)
         for limit in changes:
-            moved = moved_most(limit, comparison)
+            moved = self._blame.place(limit, moved_most(limit, comparison))
             numbers = before.measure(limit), analyses.measure(limit)
             subject.judgements.append(judge_change(limit, *numbers, history.ref, moved))
         subject.notes += _budget_notes(old, own, history.ref)
@@ -274,8 +278,8 @@ class Judge:
             for limit in explicit if allowed else [*explicit, implied]:
                 same_rule = replace(limit, convention=rule.convention, dtype=rule.dtype)
                 past = subject.earlier and subject.earlier.comparison
-                moved = past and moved_most(limit, past)
-                moved = moved or weighs_most(limit, analyses.report(rule.convention, rule.dtype))
+                moved = self._blame.place(same_rule, moved_most(limit, past)) if past and self._blame else None
+                moved = moved or spot(weighs_most(limit, analyses.report(rule.convention, rule.dtype)))
                 subject.judgements.append(judge_change(same_rule, known(value), measured, "the baseline", moved))
             judged.add(name)
             better = measured.low > value if METRICS[name].more_is_better else measured.low < value

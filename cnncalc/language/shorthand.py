@@ -8,14 +8,68 @@ An item is an operator, its main argument, letters with sizes (`k3`, `s2`, `p1`,
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cnncalc.language.document import Spec
+from cnncalc.language.file import template
+from cnncalc.language.python_data import from_python
+from cnncalc.language.tree import Scalar, Seq
 from cnncalc.ops.base import find
+from cnncalc.ops.hints import operator_hint
+from cnncalc.values.diagnostics import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncalc.language.tree import Node
 
 LETTERS = {"k": "kernel", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
 SIZED = re.compile(r"([kspdg])(\d+(?:x\d+)*)")
+BETWEEN = re.compile(r";|\s->\s")
 SIZE = re.compile(r"\d+(?:x\d+)+")
 GRAMMAR = "OPERATOR MAIN kN sN pN dN gN, k3x5, p half, name=value; joined by ;"
+
+
+def spec_of(text: str, shape: Sequence[int] | None = None, name: str = "calc") -> Spec:
+    """Return the network of a line of layers, whose findings stand at the layer in the line.
+
+    Raises:
+        SpecError: a layer is wrong whatever it reads.
+        ValueError: a word cannot be read; the message names it and the grammar.
+    """
+    data: dict[str, Any] = {"name": name, "layers": layers_of(text)}
+    if shape is not None:
+        data["input"] = list(shape)
+    root = from_python(data)
+    layers = root.get("layers")
+    assert isinstance(layers, Seq)
+    for item, (start, length) in zip(layers.items, _places(text), strict=True):
+        _stamp(item, start + 1, length)
+    collector = Collector(lines=(text,))
+    found = Spec(template(root, collector))
+    collector.raise_if_errors()
+    return found
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Return where the items of a line begin, and how long they are."""
+    found, start = [], 0
+    for part in BETWEEN.split(text):
+        begin = text.index(part, start)
+        start = begin + len(part)
+        if part.strip():
+            found.append((begin + len(part) - len(part.lstrip()), len(part.strip())))
+    return found
+
+
+def _stamp(node: Node, column: int, length: int) -> None:
+    """Give a node and all in it one place of the first line."""
+    node.line, node.column, node.length = 1, column, length
+    if isinstance(node, Scalar):
+        return
+    children = node.items if isinstance(node, Seq) else [part for entry in node.entries for part in entry]
+    for child in children:
+        _stamp(child, column, length)
 
 
 def layers_of(text: str) -> list[Any]:
@@ -24,7 +78,7 @@ def layers_of(text: str) -> list[Any]:
     Raises:
         ValueError: a word cannot be read; the message names it and the grammar.
     """
-    items = [_item(part) for part in re.split(r";|\s->\s", text) if part.strip()]
+    items = [_item(part) for part in BETWEEN.split(text) if part.strip()]
     if not items:
         raise ValueError(f"there is no layer; write {GRAMMAR}")
     return items
@@ -36,13 +90,14 @@ def _item(text: str) -> Any:
     if not words:
         raise ValueError(f"there is no operator before '+' in '{text.strip()}'")
     if find(words[0]) is None:
-        raise ValueError(f"no operator is called '{words[0]}'; cnncalc ops lists them")
+        raise ValueError(f"no operator is called '{words[0]}': {operator_hint(words[0])}")
     name, arguments = words[0], _arguments(words[0], words[1:])
     for part in after:
         fused = part.split()
         cls = find(fused[0]) if fused else None
         if cls is None or not cls.role:
-            raise ValueError(f"'+{part.rstrip()}' is no norm or activation")
+            hint = f": {operator_hint(fused[0])}" if fused and cls is None else ""
+            raise ValueError(f"'+{part.rstrip()}' is no norm or activation{hint}")
         key = cls.role
         if key in arguments:
             raise ValueError(f"'{text.strip()}' has two of '{key}'")
@@ -66,6 +121,8 @@ def _arguments(name: str, words: list[str]) -> dict[str, Any]:
             key, value = main or "", word
         if not key or not value:
             raise ValueError(f"'{word}' of '{name}' cannot be read; write {GRAMMAR}")
+        if key in found and key == main and value == word:
+            raise ValueError(f"'{name}' is given '{key}' twice, also by '{word}'; write {GRAMMAR}")
         if key in found:
             raise ValueError(f"'{name}' is given '{key}' twice")
         found[key] = _value(value)

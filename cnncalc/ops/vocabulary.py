@@ -76,7 +76,7 @@ ADVICE = {
     **dict.fromkeys(("lazyconv", "qlinearconv", "convinteger", "convgeneraldilated"), "write conv"),
     **dict.fromkeys(("deconvolutional", "lazyconvtranspose"), "write conv_transpose"),
     **dict.fromkeys(("lazylinear", "einsumdense", "densegeneral"), "write linear, with axis: channel on a map"),
-    **dict.fromkeys(("depthwiseconvolution",), "write depthwise"),
+    **dict.fromkeys(("depthwiseconvolution", "dw"), "write depthwise"),
     **dict.fromkeys(("deformableconvolution", "deformconvv2", "dcn", "dcnv2"), "write deform_conv"),
     **dict.fromkeys(("crossmaplrn",), "write local_response_norm"),
     **dict.fromkeys(("matmulv2", "batchmatmulv2"), "write matmul"),
@@ -122,6 +122,7 @@ ADVICE = {
     "dilatedconv": "write conv with dilation: 2",
     "groupconv": "write conv with groups: n",
     "pointwise": "write conv: {out: .., kernel: 1}",
+    "pw": "write conv: {out: .., kernel: 1}",
     "pointwiseconv": "write conv: {out: .., kernel: 1}",
     "local": "write opaque: {out: [C, H, W]}: a layer without shared weights is not in the language",
     **dict.fromkeys(

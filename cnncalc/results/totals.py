@@ -69,8 +69,11 @@ class Totals:
         """Bits of all parameters; None where no layer says widths."""
         return None if self.precision is None else self.precision.model_bits
 
+    def __str__(self) -> str:
+        return as_text("totals", self.to_dict())
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
-        printer.text(as_text("totals", self.to_dict()))
+        printer.text(str(self))
 
     def _repr_html_(self) -> str:
         return as_html("totals", self.to_dict())
@@ -169,8 +172,11 @@ class Summary:
     fc_share_macs: float | None
     odd_channels: tuple[tuple[str, int], ...]
 
+    def __str__(self) -> str:
+        return as_text("summary", self.to_dict())
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
-        printer.text(as_text("summary", self.to_dict()))
+        printer.text(str(self))
 
     def _repr_html_(self) -> str:
         return as_html("summary", self.to_dict())

@@ -54,6 +54,27 @@ def test_what_cannot_be_read_is_one_line(line: str, word: str, capsys: Capture) 
     assert run(["calc", "conv 4 k3"]) == 2
 
 
+@pytest.mark.parametrize(("line", "column", "part"), [
+    ("conv 64 k3x5 p half; linear 10", 22, "linear 10"), ("conv 4 k3 -> max_pool 2 -> conv 8 k90", 28, "conv 8 k90"),
+    ("conv 64 k3 strid=2", 1, "conv 64 k3 strid=2"), (" relu ;; softmax q=1", 10, "softmax q=1"),
+])  # fmt: skip
+def test_a_mistake_stood_at_no_layer_of_the_line(line: str, column: int, part: str, capsys: Capture) -> None:
+    assert run(["calc", line, "--input", "3x32x32"]) == 2
+    place, shown, marker = capsys.readouterr().err.splitlines()[:3]
+    assert place.startswith(f"<spec>:1:{column}: error: ")
+    assert shown == f"1 | {line.rstrip()}"
+    assert marker == f"  | {' ' * (column - 1)}{'^' * len(part)}"
+
+
+@pytest.mark.parametrize(("line", "hint"), [
+    ("Conv2d 64 k3", "write conv"), ("dw 3", "write depthwise"), ("conv 4 k3 + ReLU", "write relu"),
+    ("matmull 2", "did you mean 'matmul'?"), ("conv 64 z9", "twice, also by 'z9'"),
+])  # fmt: skip
+def test_a_foreign_word_in_a_line_had_no_hint(line: str, hint: str, capsys: Capture) -> None:
+    assert run(["calc", line, "--input", "3x32x32"]) == 2
+    assert hint in capsys.readouterr().err
+
+
 def test_several_networks_in_one_table_sorted(capsys: Capture) -> None:
     """Parameters as torchvision documents them; a dominated network is not on the front."""
     command = ["compare", "resnet50", "resnet50@resnet101", "mobilenet_v2", "--sort", "params", "--format", "csv"]

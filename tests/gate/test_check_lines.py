@@ -82,3 +82,56 @@ def test_a_plain_limit_stands_on_the_heaviest_layer(repository: Path, capsys: py
     assert lines(capsys, "--max", "params=100") == {8}
     assert lines(capsys, "--max", "macs=100") == {8}
     assert repository.read_text(encoding="utf-8").splitlines()[7].endswith("kernel: 5}")
+
+
+FOLLOWED = """\
+cnncalc: 1
+input: [3, 32, 32]
+vars:
+  times: 2
+  width: 8
+  classes: 10
+variants:
+  wide:
+    width: 16
+blocks:
+  stage:
+    params: {out: , k: 3}
+    layers:
+      - conv: {out: out, kernel: k, padding: half}
+layers:
+  - {stage: width}
+  - {stage: {out: width}, repeat: times}
+  - global_avg_pool
+  - flatten
+  - linear: classes
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "line"),
+    [
+        ({"times: 2": "times: 9"}, [], 4),
+        ({"width: 8": "width: 9", "classes: 10": "classes: 1000"}, [], 6),
+        ({"width: 8": "width: 64", "classes: 10": "classes: 11"}, [], 5),
+        ({"{stage: width}": "{stage: {out: width, k: 9}}"}, [], 16),
+        ({"kernel: k": "kernel: k + 2"}, [], 14),
+        ({"width: 16": "width: 32"}, ["--variant", "wide"], 9),
+        ({"classes: 10": "classes: [10]"}, ["--max-increase", "macs=-1"], None),
+    ],
+    ids=["a variable", "the variable that moved most", "and the other", "a call", "in the block", "a variant",
+         "no list"],
+)
+def test_growth_that_follows_a_variable_or_a_call_stood_on_a_line_that_nobody_touched(
+    changes: dict[str, str], options: list[str], line: int | None, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.write_text(FOLLOWED, encoding="utf-8")
+    subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e@x", "commit", "-qam", "followed"], check=True)
+    text = FOLLOWED
+    for before, after in changes.items():
+        text = text.replace(before, after)
+    repository.write_text(text, encoding="utf-8")
+    if line is None:
+        assert run(["check", "net.yaml", "--against", "HEAD", *options]) == 2
+        return
+    assert lines(capsys, "--against", "HEAD", "--max-increase", "params=0", *options) == {line}

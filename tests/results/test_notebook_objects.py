@@ -130,6 +130,15 @@ def test_a_layer_of_a_report_prints_as_explain_does() -> None:
     assert layer._replace(params=1).params == 1
 
 
+def test_totals_and_summary_printed_as_one_wall() -> None:
+    for shown, words in ((RESNET.totals, "macs"), (RESNET.summary, "receptive field")):
+        lines = str(shown).splitlines()
+        assert str(shown) == printed(shown)
+        assert len(lines) > 10
+        assert any(line.strip().startswith(words) for line in lines)
+        assert max(map(len, lines)) < 240
+
+
 def test_a_path_that_is_none_was_a_bare_key_error() -> None:
     with pytest.raises(KeyError, match="did you mean 'conv1'"):
         RESNET["conv99"]
