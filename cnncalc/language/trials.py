@@ -74,27 +74,26 @@ class Trials:
         if at not in self.known:
             if self.layers <= 0 or self.tries <= 0:
                 raise TooManyError
-            self.known[at] = self._expanded(at)
+            self.tries -= 1
+            graph = self.known[at] = self.expanded(at)
+            self.layers -= self.failing if graph is None else len(graph.nodes)
         return self.known[at]
 
     def works(self, extents: Sequence[int]) -> bool:
         """Return whether the network takes an input of these spatial extents."""
         return self.graph(extents) is not None
 
-    def _expanded(self, extents: tuple[int, ...]) -> Graph | None:
+    def expanded(self, extents: tuple[int, ...]) -> Graph | None:
+        """Return the same by an expansion of its own, also for extents that record; no budget is asked."""
         shapes = {
             name: (shape[0], *extents) if shape[1:] == self._spatial else shape for name, shape in self._inputs.items()
         }
         old = self._overrides
         trial = _Trial(file=self._spec.file)
-        self.tries -= 1
         try:
-            graph = self._spec.expand(Overrides(old.variant, old.variables, shapes, old.max_layers), trial)
+            return self._spec.expand(Overrides(old.variant, old.variables, shapes, old.max_layers), trial)
         except (_Failed, ValueError):
-            self.layers -= self.failing
             return None
-        self.layers -= len(graph.nodes)
-        return graph
 
 
 class TooManyError(Exception):

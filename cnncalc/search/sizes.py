@@ -4,17 +4,20 @@ A network's step is the least shift of its input that moves every map by whole u
 its deepest path, also where a decoder enlarges the map again (`analysis.shift`). Whether a size works depends on its
 remainder by the step and on being large enough: every remainder is tried once near the size asked about, and the
 smallest size of each is found by halving, by expansions of the spec itself; a network that takes a size is so taken to
-take every larger one of the same remainder, which every operator's formula holds to.
+take every larger one of the same remainder, which every operator's formula holds to. Where the step is large, sizes are
+asked of recordings (`recorded_sizes`), and the smallest is the smallest of all.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.analysis.shift import motion
 from cnncalc.language.settings import Overrides
 from cnncalc.language.trials import TooManyError, Trials, base_of
+from cnncalc.numbers.doors import greatest
 from cnncalc.ops.windows import axis_word
 from cnncalc.source import input_shapes
 from cnncalc.study import Study
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
     from cnncalc.source import Input, Source
 
 LAYERS, TRIES = 400_000, 4_000
-MOST = 512
-"""Remainders of a larger step are not tried one by one."""
+TRIED, MOST_TRIED, MOST = 64, 512, 16_384
+"""Remainders of a larger step are computed from recordings, or are tried all the same where there can be none; those of
+one that is larger still are not told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +173,9 @@ def lost(graph: Graph, axis: int) -> int:
                 continue
             window = reach[axis]
             if isinstance(window, Slide) and window.stride > 1:
-                last = window.taps(node.out_shapes[0].spatial[axis] - 1)[-1]
-                gap = max(window.stride - window.dilation * (window.kernel - 1) - 1, 0)
-                most = max(most, x.spatial[axis] - 1 - last - gap)
+                span = window.dilation * (window.kernel - 1)
+                last = (node.out_shapes[0].spatial[axis] - 1) * window.stride - window.before + span
+                most = greatest(most, x.spatial[axis] - 1 - last - max(window.stride - span - 1, 0))
     return most
 
 
@@ -211,15 +215,32 @@ def _axis(trials: Trials, base: tuple[int, ...], axis: int, asked: int, step: in
     def works(n: int) -> bool:
         return graph(n) is not None
 
-    remainders = whole = None
-    if step <= MOST:
-        found = {n % step: graph(n) for n in range(base[axis], base[axis] + step)}
-        remainders = tuple(sorted(r for r, made in found.items() if made is not None))
-        whole = tuple(r for r in remainders if (made := found[r]) is not None and not lost(made, axis))
-    classes = remainders if remainders is not None else (base[axis] % step,)
+    def expanded(n: int) -> Graph | None:
+        return trials.expanded((*base[:axis], n, *base[axis + 1 :]))
+
+    remainders = whole = least = None
     smallest = base[axis]
-    for remainder in sorted(classes, key=lambda r: (base[axis] - r) % step):
-        smallest = min(smallest, _least(works, remainder, step, smallest))
+    found: dict[int, int | None] = {}
+    near_base = range(smallest, smallest + step)
+    if step > TRIED:
+        from cnncalc.search.recorded_sizes import RecordedSizes, TooIrregularError
+
+        sizes = RecordedSizes(expanded, lambda made: lost(made, axis), smallest + step)
+        with suppress(TooIrregularError):
+            least = sizes.first(1, _least(works, smallest % step, step, smallest))
+            found = {n % step: sizes.lost(n) for n in near_base} if step <= MOST else {}
+    if not found and step <= MOST_TRIED:
+        made = {n % step: graph(n) for n in near_base}
+        found = {r: None if one is None else lost(one, axis) for r, one in made.items()}
+    if found:
+        remainders = tuple(sorted(r for r, many in found.items() if many is not None))
+        whole = tuple(r for r in remainders if found[r] == 0)
+    classes = remainders if remainders is not None else (smallest % step,)
+    if least is None:
+        for remainder in sorted(classes, key=lambda r: (base[axis] - r) % step):
+            smallest = min(smallest, _least(works, remainder, step, smallest))
+    else:
+        smallest = least
     near = (0,) if 0 in classes and len(classes) < step else classes
     exponent = step.bit_length() - 1
     return AxisSizes(

@@ -183,3 +183,47 @@ def test_the_next_size_is_the_first_that_a_search_finds(
     near = range(start, start + by * 2 * (step + 1), by)
     first = next((n for n in near if n > 0 and n % step in classes and n in known), None)
     assert next_size(start, by, step, classes, known.__contains__) == first
+
+
+def chained(chain: list[tuple[int, int, int]]) -> dict[str, Any]:
+    layers = [{"conv": {"out": 1, "kernel": k, "stride": s, "padding": p}} for k, s, p in chain]
+    return {"input": [1, 30_000], "layers": layers}
+
+
+@pytest.mark.parametrize("chain", [
+    [(9, 5, 0), (8, 4, 1), (3, 4, 0), (4, 2, 1), (8, 4, 0)], [(10, 5, 0), *[(3, 2, 0)] * 4, *[(2, 2, 0)] * 2],
+    [(2, 2, 0), (1, 5, 0), (7, 8, 1), (3, 8, 1)],
+])  # fmt: skip
+def test_a_large_step_has_the_smallest_size_of_all_remainders(chain: list[tuple[int, int, int]]) -> None:
+    """It was the smallest of the remainder of the size asked about."""
+    (axis,) = input_sizes(chained(chain)).axes
+    assert axis.smallest == next(n for n in range(1, 30_000) if after(n, chain))
+    assert axis.remainders == tuple(range(axis.step))
+    whole = []
+    for n in range(30_000, 30_000 + axis.step):
+        sizes, left = [n], []
+        for kernel, stride, padding in chain:
+            sizes.append(after(sizes[-1], [(kernel, stride, padding)]))
+            read = (sizes[-1] - 1) * stride - padding + kernel
+            left.append(sizes[-2] - read - max(stride - kernel, 0))
+        if max(left) <= 0:
+            whole.append(n % axis.step)
+    assert axis.whole == tuple(sorted(whole))
+
+
+def test_a_deep_decoder_has_one_remainder_of_a_thousand() -> None:
+    layers: list[dict[str, Any]] = [{"conv": {"out": 1, "kernel": 1}, "as": "s0"}]
+    for level in range(1, 12):
+        layers += [{"max_pool": 2}, {"conv": {"out": 1, "kernel": 1}, "as": f"s{level}"}]
+    for level in reversed(range(11)):
+        layers += [{"upsample": 2}, {"add": ["prev", f"s{level}"]}]
+    (axis,) = input_sizes({"input": [1, 4096], "layers": layers}, around=3000).axes
+    assert (axis.step, axis.smallest, axis.remainders, axis.whole) == (2048, 2048, (0,), (0,))
+    assert (axis.works, axis.below, axis.above) == (False, 2048, 4096)
+
+
+def test_what_does_not_record_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnncalc.search.recorded_sizes.RECORDINGS", 0)
+    chain = [(3, 3, 0), (5, 5, 0), (7, 7, 0)]
+    (axis,) = input_sizes(chained(chain)).axes
+    assert (axis.step, axis.smallest, axis.remainders) == (105, 105, tuple(range(105)))
