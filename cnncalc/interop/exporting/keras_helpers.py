@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 HELPERS = {
+    "Shared": '''\
+class Shared(dict[str, layers.Layer]):
+    """Layers by name: one whose name is there already is the one that is there."""
+
+    def __call__(self, layer: layers.Layer) -> layers.Layer:
+        return self.setdefault(layer.name, layer)
+''',
     "channel_shuffle": '''\
 def channel_shuffle(x: KerasTensor, groups: int) -> KerasTensor:
     """Interleave the channels of groups."""
@@ -56,7 +63,8 @@ def attend_parts(
     v: KerasTensor,
     heads: int,
     shared: int,
-    size: tuple[int, ...],
+    size: tuple[int, ...] = (),
+    bias: layers.Layer | None = None,
 ) -> KerasTensor:
     """Let positions mix the values in their window, or all; heads may share keys."""
     extents = q.shape[1:-1]
@@ -76,6 +84,8 @@ def attend_parts(
 
     queries, keys, values = parts(q, per_group), parts(k, 1), parts(v, 1)
     scores = ops.matmul(queries, ops.swapaxes(keys, -1, -2)) * queries.shape[-1] ** -0.5
+    if bias is not None:
+        scores = bias(scores)
     mixed = ops.matmul(ops.softmax(scores), values)
     places = extents if len(extents) == rank else (math.prod(extents),)
     spans = size or places
@@ -84,6 +94,35 @@ def attend_parts(
     turns = [n for axis in range(rank) for n in (1 + axis, 3 + rank + axis)]
     mixed = ops.transpose(mixed, (0, *turns, 1 + rank, 2 + rank, 3 + 2 * rank))
     return layers.Reshape((*extents, heads * mixed.shape[-1]))(mixed)
+''',
+    "ScoreBias": '''\
+@keras.saving.register_keras_serializable(package="spec")
+class ScoreBias(layers.Layer):
+    """A learned bias of attention's scores, for each head and distance between positions."""
+
+    def __init__(
+        self, heads: int, extents: tuple[int, ...], signed: bool = True, **more: Any
+    ) -> None:
+        super().__init__(**more)
+        self.heads, self.extents, self.signed = heads, tuple(extents), signed
+        counts = [2 * n - 1 if signed else n for n in extents]
+        places = np.indices(self.extents).reshape(len(counts), -1)
+        apart = places[:, :, None] - places[:, None]
+        shifts = np.array(self.extents).reshape(-1, 1, 1) - 1
+        apart = apart + shifts if signed else np.abs(apart)
+        self.index = np.ravel_multi_index(tuple(apart), counts)
+        self.count = math.prod(counts)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.table = self.add_weight(shape=(self.count, self.heads), name="table")
+
+    def call(self, scores: KerasTensor) -> KerasTensor:
+        bias = ops.transpose(ops.take(self.table, self.index, axis=0), (2, 0, 1))
+        return scores + ops.reshape(bias, scores.shape[-4:])
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"heads": self.heads, "extents": self.extents, "signed": self.signed}
+        return {**super().get_config(), **own}
 ''',
     "response_norm": '''\
 def response_norm(x: KerasTensor, size: int) -> KerasTensor:

@@ -390,21 +390,46 @@ def matmul(op: Any, ins: Shapes, outs: Shapes) -> Codes:
     return [LayerCode(call=f"ops.matmul({right}, {left})")]
 
 
+def score_bias(op: Any, ins: Shapes, outs: Shapes) -> Codes:
+    """The bias of attention's scores: made for itself, and added where the values are mixed."""
+    extents = tuple(ins[0].spatial) if op.window is None else op.windowed(ins[0])
+    args: list[tuple[str, Any]] = [("", op.heads), ("", extents)]
+    if op.bias is not True:
+        if op.bias != prod(extents):
+            raise NotSaidError("its bias has another count than one per distance")
+        args.append(("signed", False))
+    return [LayerCode("ScoreBias", args, "{m}", helper="ScoreBias")]
+
+
 def mixed(op: Any, ins: Shapes, outs: Shapes) -> Codes:
-    """Attention: the three layers that it stands for are one call, which reads queries, keys and values."""
-    if op.bias:
-        raise NotSaidError("attention with a bias of its scores is not written")
+    """Attention: the layers that it stands for are one call, which reads queries, keys, perhaps a bias, and values."""
     parted = op.window is not None or op.tokens_per_group is not None
-    if parted or op.shared_heads != op.heads:
+    if parted or op.shared_heads != op.heads or op.bias:
         if op.causal:
             raise NotSaidError("causal attention in parts is not written")
         size = op.windowed(ins[0]) if op.window is not None else (op.tokens_per_group,) if parted else ()
-        call = f"attend_parts({{0}}, {{1}}, {{2}}, heads={op.heads}, shared={op.shared_heads}, size={tuple(size)})"
+        more = f", size={tuple(size)}" if size else ""
+        reads = "{0}, {1}, {3}" if op.bias else "{0}, {1}, {2}"
+        more += ", bias={2}" if op.bias else ""
+        call = f"attend_parts({reads}, heads={op.heads}, shared={op.shared_heads}{more})"
         return [LayerCode(call=call, helper="attend_parts")]
     if ins[0][0] != ins[2][0] and not op.causal:
         return [LayerCode(call=f"attend_wide({{0}}, {{1}}, {{2}}, heads={op.heads})", helper="attend_wide")]
     more = ", causal=True" if op.causal else ""
     return [LayerCode(call=f"attend({{0}}, {{1}}, {{2}}, heads={op.heads}{more})", helper="attend")]
+
+
+def gru(op: Any, ins: Shapes, outs: Shapes) -> Codes:
+    """A gated recurrent unit over a sequence, with a bias of both products as PyTorch has it."""
+    if op.layers != 1 or op.bidirectional:
+        raise NotSaidError("one state in one direction is written; say layers one by one")
+    more = [] if op.last else [("return_sequences", True)]
+    return [LayerCode("layers.GRU", [("", op.hidden), *more])]
+
+
+def lstm(op: Any, ins: Shapes, outs: Shapes) -> Codes:
+    """A long short-term memory, which has half the biases in Keras."""
+    raise NotSaidError("Keras has one bias where this one has two")
 
 
 def function(text: str, helper: str = "") -> Callable[[Any, Shapes, Shapes], Codes]:
@@ -438,7 +463,8 @@ ENTRIES: dict[str, Callable[[Any, Shapes, Shapes], Codes]] = {
     "adaptive_max_pool": adaptive, "upsample": upsample, "pad": pad, "crop": crop, "add": merged("Add"),
     "sub": merged("Subtract"), "mul": merged("Multiply"), "max": merged("Maximum"), "concat": merged("Concatenate"),
     "split": split, "slice": cut, "reshape": reshape, "flatten": flatten, "permute": permute, "matmul": matmul,
-    "attention": mixed, "roll": rolled, "local_response_norm": function("response_norm({0}, <size>)", "response_norm"),
+    "attention": mixed, "attention_bias": score_bias, "roll": rolled, "gru": gru, "lstm": lstm,
+    "local_response_norm": function("response_norm({0}, <size>)", "response_norm"),
     "channel_mean": function("ops.mean({0}, axis=<along>, keepdims=True)"),
     "channel_max": function("ops.max({0}, axis=<along>, keepdims=True)"),
     "repeat_channels": function("ops.repeat({0}, <times>, axis=-1)"),

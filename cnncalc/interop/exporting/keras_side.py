@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.exporting.keras_source import keras_source
 from cnncalc.interop.exporting.running import loaded
+from cnncalc.interop.exporting.source_writer import BIAS
 from cnncalc.interop.exporting.verifying import Numbers, Side
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def keras_side(graph: Graph, name: str, file: str | None, line: Callable[[Span |
     made = {layer.name: layer for layer in model.layers}
     lent = {graph.nodes[node.shares].path for node in graph.nodes if node.shares is not None}
     sharing = {node.path for node in graph.nodes if node.shares is not None}
+    biases = {node.path for node in graph.nodes if node.op.name == BIAS}  # [.., heads, queries, keys] there
     layers: dict[str, Numbers] = {}
     for path, module in written.modules.items():
         if path in sharing:
@@ -43,7 +45,7 @@ def keras_side(graph: Graph, name: str, file: str | None, line: Callable[[Span |
         last = made.get(f"{module}_crop") or made.get(f"{module}_turn_2") or made.get(f"{module}_turn") or made[module]
         shape = None if isinstance(last.output, list) else channels_first(last.output.shape)
         params = sum(prod(w.shape) for w in made[module].trainable_weights)
-        layers[path] = Numbers(None if path in lent else shape, params,
+        layers[path] = Numbers(None if path in lent or path in biases else shape, params,
                                None if path in lent else products(made[module]))  # fmt: skip
     outputs = [channels_first(t.shape) for t in model.outputs]
     params = sum(prod(w.shape) for w in model.trainable_weights)
@@ -92,6 +94,8 @@ def products(layer: Any, call: int = 0) -> int:
         return int(prod(q) * k[0] + q[0] * q[1] * k[0] * v[-1])
     if type(layer).__name__ == "Matmul":
         return int(prod(outs[0].shape[1:]) * ins[0].shape[-1])
+    if hasattr(layer, "cell"):
+        return int(ins[0].shape[1] * (prod(layer.cell.kernel.shape) + prod(layer.cell.recurrent_kernel.shape)))
     kernel = getattr(layer, "kernel", None)
     if kernel is None:
         return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cnncalc.interop.exporting.keras_helpers import HELPERS
 from cnncalc.interop.exporting.keras_layers import keras_layer
+from cnncalc.interop.exporting.keras_sharing import Sharing
 from cnncalc.interop.exporting.scopes import CallScope
 from cnncalc.interop.exporting.source import KEYWORDS, Attribute, kind, pythonic, repr_of, wrapped
 from cnncalc.interop.exporting.source_writer import SourceWriter
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cnncalc.graph.graph import Graph, Node
-    from cnncalc.interop.exporting.source import Body, Class, LayerCode, Written
+    from cnncalc.interop.exporting.source import Body, Class, LayerCode, TensorNames, Written
     from cnncalc.ops.operator import Shapes
     from cnncalc.values.diagnostics import Span
 
 MARK = "\0"
 """Around the number of a layer, in a line that has it."""
+SHARED = "shared"
+"""What holds the layers that several calls of a block share, and gives the one of a name."""
 
 
 def keras_source(graph: Graph, *, name: str, file: str | None, line: Callable[[Span | None], str | None]) -> Written:
@@ -42,12 +45,30 @@ class KerasWriter(SourceWriter):
     """The way to Keras' functional form: layers are made where they are called, and bear their paths as names."""
 
     reserved: frozenset[str] = KEYWORDS | {"keras", "layers", "ops", "name", "i", "build", "inputs", "Any",
-                                                     "KerasTensor"}  # fmt: skip
+                                                     "KerasTensor", "like", SHARED}  # fmt: skip
     ready: ClassVar[Mapping[str, str]] = HELPERS
 
     def __init__(self, graph: Graph, name: str, file: str | None, line: Callable[[Span | None], str | None]) -> None:
         super().__init__(graph, name, file, line)
         self.used |= self.reserved
+        self.sharing: Sharing
+
+    def write(self) -> Written:
+        written = super().write()
+        nodes = self.graph.nodes
+        for index in self.borrowed:
+            lender = nodes[index].shares
+            if lender is not None and nodes[index].path in written.modules:
+                written.modules[nodes[index].path] = written.modules[nodes[lender].path]
+        return written
+
+    def lenders(self, root: CallScope) -> None:
+        """Let blocks lend: their calls are given the layers made so far, and the name of the call that made them."""
+        self.sharing = Sharing(self.graph, self.file, root)
+        self.borrowed |= self.sharing.borrowed
+
+    def lender(self, body: Body, index: int) -> int | None:
+        return self.sharing.twins.get(index)
 
     def prepare(self, root: CallScope) -> None:
         """Keep the names of blocks' functions from tensors."""
@@ -89,18 +110,26 @@ class KerasWriter(SourceWriter):
         short = under(self.short(relative, attributes))
         attribute = self.free(f"{short}_{code.part}" if code.part else short, attributes)
         number = len(body.made)
-        body.made.append(Attribute(attribute, code.module, code.args, defaults=code.defaults))
+        around = SHARED if index in self.sharing.involved and not code.part else ""
+        body.made.append(Attribute(attribute, code.module, code.args, defaults=code.defaults, around=around))
         place = f"{MARK}{number}{MARK}"
         if code.part:
             return place
         body.inner[index] = attribute
-        if any(node.shares == index for node in self.graph.nodes):
+        if index in self.sharing.twins.values():
             body.lines.append(f"{self.lent(body, index)} = {place}")
             return self.lent(body, index)
         return place
 
     def lent(self, body: Body, index: int) -> str:
         return self.safe(f"{body.inner[index]}_layer")
+
+    def calls(self, body: Body, run: list[CallScope], prefix: str, names: TensorNames, attributes: set[str]) -> None:
+        super().calls(body, run, prefix, names, attributes)
+        made = body.made[-1]
+        for number, scope in enumerate(run):
+            own = self.inside(made.attribute, number if len(run) > 1 else None)
+            made.likes.append(self.sharing.like(scope, prefix, own))
 
     def call_line(self, number: int, made: Attribute) -> str:
         return f"{MARK}{number}{MARK}"
@@ -113,7 +142,7 @@ class KerasWriter(SourceWriter):
 
     def text(self, top: Class) -> str:
         """Return the whole file."""
-        blocks = [HELPERS[name] for name in self.helpers]
+        blocks = [HELPERS[name] for name in (*self.helpers, *(["Shared"] if self.sharing.involved else []))]
         blocks += [self.block_text(cls) for cls in self.classes]
         blocks.append(self.network_text(top))
         body = "\n\n".join(blocks)
@@ -125,7 +154,8 @@ class KerasWriter(SourceWriter):
         names = ["KerasTensor"] if "KerasTensor" in body else []
         names += ["layers"] if "layers." in body else []
         names += ["ops"] if "ops." in body else []
-        head += ["import keras", f"from keras import {', '.join(names)}"]
+        head += ["import keras", *(["import numpy as np"] if re.search(r"\bnp\.", body) else [])]
+        head.append(f"from keras import {', '.join(names)}")
         return "\n".join(head) + "\n\n\n" + body
 
     def block_text(self, cls: Class) -> str:
@@ -133,6 +163,7 @@ class KerasWriter(SourceWriter):
         body = cls.bodies[0]
         ins = ", ".join(f"{name}: KerasTensor" for name in body.inputs)
         params = "".join(f", {name}: {kind(values)}" for name, values in cls.params)
+        params += f", {SHARED}: Shared, like: str" if shares(body) else ""
         lines = wrapped(f"def {cls.name}({ins}{params}, name: str) -> {body.result('KerasTensor')}:", 0)
         for line in body.returning(self.lines(cls, inner=True)):
             lines += wrapped(f"    {line}", 4 + len(line) - len(line.lstrip()))
@@ -142,6 +173,7 @@ class KerasWriter(SourceWriter):
         """Return the function that builds the network."""
         body = top.bodies[0]
         lines = ["def build() -> keras.Model:", '    """Return the network with fresh weights."""']
+        lines += [f"    {SHARED} = Shared()"] if shares(body) else []
         for variable, (name, shape) in zip(body.inputs, self.graph.inputs.items(), strict=True):
             extents = (*shape[1:], shape[0])
             lines.append(f"    {variable} = keras.Input({extents}, name={repr_of(under(name))})")
@@ -168,7 +200,8 @@ class KerasWriter(SourceWriter):
             if made.calls:
                 found += self.row_lines(made, given, inner=inner)
             else:
-                text = made.text(given, f"name={titled_name(made.attribute, inner=inner)}")
+                outer = "like" if made.around and inner else "name" if inner else ""
+                text = made.text(given, f"name={titled_name(made.attribute, outer)}")
                 found.append(line.replace(match[0], text))
         return found
 
@@ -176,22 +209,46 @@ class KerasWriter(SourceWriter):
     def row_lines(made: Attribute, said: list[str], *, inner: bool) -> list[str]:
         """Return the calls of a block, those that are equal in a loop."""
         found: list[str] = []
-        number, reads = 0, made.reads
+        reads = made.reads
         alone = len(made.calls) == 1
-        for function, given, count in made.rows(said):
+        names = [made.attribute if alone else f"{made.attribute}_{number}" for number in range(len(made.calls))]
+        for function, given, number, count in rows(made, said, names):
+            like = made.likes[number + count - 1]
+            own = names[number] if count == 1 else f"{made.attribute}_{{i}}"
+            if like == names[number + count - 1]:
+                like = own
+            more = [] if like is None else [SHARED, f"like={titled_name(like, 'like' if inner else '')}"]
+            more.append(f"name={titled_name(own, 'name' if inner else '')}")
             if count == 1:
-                label = titled_name(made.attribute if alone else f"{made.attribute}_{number}", inner=inner)
-                found.append(f"{made.outs} = {function}({', '.join((reads, *given, f'name={label}'))})")
+                found.append(f"{made.outs} = {function}({', '.join((reads, *given, *more))})")
             else:
                 span = f"{count}" if not number else f"{number}, {number + count}"
-                label = titled_name(f"{made.attribute}_{{i}}", inner=inner, always=True)
-                call = f"{function}({', '.join((made.outs, *given, f'name={label}'))})"
                 if reads != made.outs:
                     found.append(f"{made.outs} = {reads}")
+                call = f"{function}({', '.join((made.outs, *given, *more))})"
                 found += [f"for i in range({span}):", f"    {made.outs} = {call}"]
-            number += count
             reads = made.outs
         return found
+
+
+def rows(made: Attribute, said: list[str], names: list[str]) -> list[tuple[str, list[str], int, int]]:
+    """Return the calls of blocks as function, arguments, the first and how many; equal ones that follow each other."""
+    calls = [(function, given) for function, given, count in made.rows(said) for _ in range(count)]
+    found: list[tuple[str, list[str], int, int]] = []
+    for number, (function, given) in enumerate(calls):
+        if found and found[-1][:2] == (function, given):
+            first, count = found[-1][2:]
+            likes = made.likes[first : number + 1]
+            if len(set(likes)) == 1 or likes == names[first : number + 1]:
+                found[-1] = (function, given, first, count + 1)
+                continue
+        found.append((function, given, number, 1))
+    return found
+
+
+def shares(body: Body) -> bool:
+    """Whether a block's layers are shared with other calls, so that it is given those that are there."""
+    return any(made.around == SHARED or any(made.likes) for made in body.made)
 
 
 def under(path: str) -> str:
@@ -199,8 +256,7 @@ def under(path: str) -> str:
     return re.sub(r"\W", "_", path)
 
 
-def titled_name(attribute: str, *, inner: bool, always: bool = False) -> str:
-    """Return the name of a layer as it is written: inside a block it begins with the block's."""
-    if inner:
-        return f'f"{{name}}_{attribute}"'
-    return f'f"{attribute}"' if always else f'"{attribute}"'
+def titled_name(attribute: str, outer: str) -> str:
+    """Return the name of a layer as it is written, behind the value of a parameter: that of the block's call."""
+    text = f"{{{outer}}}_{attribute}" if outer else attribute
+    return f'f"{text}"' if "{" in text else f'"{text}"'

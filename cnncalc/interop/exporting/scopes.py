@@ -19,7 +19,7 @@ class CallScope:
         span: where the spec calls it.
         children: indices of layers, and calls.
         reads: the tensors from outside, in the order of their first use.
-        makes: the tensors that are read outside.
+        makes: the tensors that are read outside, the last one where none is.
     """
 
     path: str
@@ -79,4 +79,6 @@ def borders(graph: Graph, root: CallScope) -> None:
         ]  # fmt: skip
         if scope is root:
             scope.makes = list(graph.outputs.values())
+        elif not scope.makes:
+            scope.makes = [(max(inside), 0)]
         todo += [child for child in scope.children if isinstance(child, CallScope)]

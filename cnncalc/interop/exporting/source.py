@@ -68,6 +68,7 @@ class Attribute:
         comment: what the spec says beside the item.
         around: a function that the module is given to.
         parts: the modules of a `Sequential`, each with its name in it.
+        likes: for each call of a block the call whose weights it has, None where it shares none.
     """
 
     attribute: str
@@ -80,6 +81,7 @@ class Attribute:
     comment: str = ""
     around: str = ""
     parts: list[tuple[str, Attribute]] = field(default_factory=list)
+    likes: list[str | None] = field(default_factory=list)
 
     def shape(self) -> tuple[Any, ...]:
         """Return what is equal among calls of one class."""
@@ -90,6 +92,7 @@ class Attribute:
             tuple(name for name, _ in self.args),
             tuple(c.name for c, _ in self.calls),
             tuple((name, part.shape()) for name, part in self.parts),
+            tuple(self.likes),
         )
 
     def values(self) -> list[Any]:

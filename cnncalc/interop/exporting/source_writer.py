@@ -83,18 +83,6 @@ class SourceWriter(ABC):
             if name is not None and owners.setdefault(name, node.path) != node.path:
                 raise refused(node, f"'{owners[name]}' has the same name there, '{name}'", self.file)
 
-    def lenders(self, root: CallScope) -> None:
-        """Refuse a layer that uses the weights of one in another block."""
-        homes: dict[int, str] = {}
-        todo = [root]
-        while todo:
-            scope = todo.pop()
-            homes.update({child: scope.path for child in scope.children if isinstance(child, int)})
-            todo += [child for child in scope.children if isinstance(child, CallScope)]
-        for index, node in enumerate(self.graph.nodes):
-            if node.shares is not None and homes[node.shares] != homes[index]:
-                raise refused(node, "it uses the weights of a layer in another block", self.file)
-
     def class_name(self, wanted: str) -> str:
         found, number = wanted, 1
         while found in self.used:
@@ -225,8 +213,9 @@ class SourceWriter(ABC):
         outs: list[str] = []
         for code in codes:
             place = ""
-            if code.module and node.shares in body.inner and not code.part:
-                place = self.lent(body, node.shares)
+            lender = self.lender(body, index)
+            if code.module and lender is not None and not code.part:
+                place = self.lent(body, lender)
             elif code.module:
                 place = self.module(body, index, relative, code, attributes)
             self.helpers.update(dict.fromkeys(code.helper.split()))
@@ -265,6 +254,14 @@ class SourceWriter(ABC):
         return "_".join(parts)
 
     # What a system says in its own way.
+
+    def lenders(self, root: CallScope) -> None:  # noqa: B027 - who lends stands in the network
+        """Look for the layers that lend their weights."""
+
+    def lender(self, body: Body, index: int) -> int | None:
+        """Return the layer whose module a layer uses, of those that are made already."""
+        shares = self.graph.nodes[index].shares
+        return shares if shares in body.inner else None
 
     def prepare(self, root: CallScope) -> None:  # noqa: B027 - most have nothing to look for
         """Look at the whole network before the first line is written."""

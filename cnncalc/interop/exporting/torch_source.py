@@ -43,7 +43,10 @@ def torch_source(graph: Graph, *, name: str, file: str | None, line: Callable[[S
 
 
 class TorchWriter(SourceWriter):
-    """The way to PyTorch: modules are made in `__init__`, and called in `forward`."""
+    """The way to PyTorch: modules are made in `__init__`, and called in `forward`.
+
+    A block whose weights are all another's is called again; other modules that share weights are tied at the end.
+    """
 
     def __init__(self, graph: Graph, name: str, file: str | None, line: Callable[[Span | None], str | None]) -> None:
         super().__init__(graph, name, file, line)
@@ -51,9 +54,6 @@ class TorchWriter(SourceWriter):
 
     reserved: frozenset[str] = KEYWORDS | {"self", "nn", "torch", "F", "Tensor", *OF_MODULES}
     ready: ClassVar[Mapping[str, str]] = HELPERS
-
-    def lenders(self, root: CallScope) -> None:
-        """Let all layers lend: a block whose weights are all another's is called again, others are tied at the end."""
 
     def titled(self, name: str) -> str:
         return camel(name)

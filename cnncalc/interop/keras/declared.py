@@ -48,6 +48,15 @@ def each(**operations: int) -> Callable[[LayerCall], Sequence[Ref]]:
     return entry
 
 
+def score_bias(call: LayerCall) -> Sequence[Ref]:
+    """A learned bias of attention's scores, for each head and distance of positions, signed or not."""
+    extents, heads = integers(call.config["extents"], "extents", 1), integer(call.config["heads"], "heads")
+    counts = [2 * n - 1 for n in extents] if call.flag("signed", default=True) else extents
+    x = call.shape(call.x)
+    params = prod(counts) * heads
+    return call.declare(x, ins=[call.x], params=params, work=Work(additions=x.elements), same=True)
+
+
 def embedding(call: LayerCall) -> Sequence[Ref]:
     """A vector for each whole number, looked up."""
     rows, width = integer(call.config["input_dim"], "input_dim"), integer(call.config["output_dim"], "output_dim")

@@ -362,6 +362,7 @@ EXPORTED: dict[str, Callable[[LayerCall], Any]] = {
     "spec>LayerScale": single("layer_scale"),
     "spec>GlobalResponseNorm": single("grn"),
     "spec>UnitNorm": single("l2_norm", affine=True),
+    "spec>ScoreBias": declared.score_bias,
     "spec>Tokens": lambda call: call.add(make("tokens", n=integer(call.config["count"], "count"))),
     "spec>Affine": lambda call: call.add(make("affine", **{k: call.config[k] for k in ("scale", "offset")})),
 }
