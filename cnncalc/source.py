@@ -163,6 +163,9 @@ def _unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
                               hint="give the text of a spec to cnncalc.parse first")  # fmt: skip
         near = zoo.nearest(name)
         hint = f"did you mean '{near}'?" if near else "run cnncalc zoo for the networks that come with it"
+        base, at, variant = name.rpartition("@")
+        if at and (_exists(base) or zoo.find(base) is not None):
+            hint = f"compare alone takes NAME@VARIANT: write {base} --variant {variant}, in Python variant='{variant}'"
         message = f"there is no file or zoo network '{name if len(name) <= 200 else name[:197] + '...'}'"
         return Diagnostic(code="no-such-spec", message=message, file=name, hint=hint)
     reason = error.strerror if isinstance(error, OSError) else None

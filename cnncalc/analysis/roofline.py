@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.devices import Device, find
+from cnncalc.results.views import view
 from cnncalc.values.dtypes import parse_dtypes, tensor_bytes
 
 if TYPE_CHECKING:
@@ -108,6 +109,12 @@ class Roofline:
     layers: tuple[LayerBound, ...]
     lower_bounds: tuple[str, ...]
     rank: int = 2
+
+    def __str__(self) -> str:
+        return str(view("roofline.text")(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(str(self).rstrip("\n"))
 
     @property
     def images_per_second(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from cnncalc.drawing.layout import DIRECTIONS, layout
 from cnncalc.drawing.mermaid import to_mermaid
 from cnncalc.drawing.page import to_html
 from cnncalc.drawing.scene import scene
-from cnncalc.drawing.svg import THEMES, to_svg
+from cnncalc.drawing.svg import THEMES, caption, to_svg
+from cnncalc.values.diagnostics import one_line
 from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:
@@ -150,7 +152,8 @@ class Picture:
         }
 
     def _inline(self) -> str:
-        return f'<div style="max-width:100%;max-height:80vh;overflow:auto">{self.to_svg()}</div>'
+        drawn = f'<div style="max-width:100%;max-height:80vh;overflow:auto">{self.to_svg()}</div>'
+        return f"{drawn}<small>{escape(one_line(caption(self.report)))}</small>"
 
 
 def form_of(file: str | PathLike[str]) -> str:

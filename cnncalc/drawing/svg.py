@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnncalc.drawing.layout import LaidOut, Layout, Rectangle
     from cnncalc.drawing.scene import Box
     from cnncalc.drawing.words import BoxLine
+    from cnncalc.results.report import Report
 
 THEMES = ("auto", "light", "dark", "page")
 """`auto` follows the reader; `page` leaves the colours to the page around it."""
@@ -244,8 +245,7 @@ class SvgWriter:
         self.extent = width, height
         names = sorted({*self.colours.classes, *(name for name, _ in self.colours.legend)})
         rules_ = style(names, theme)
-        work, params = fmt.human(report.totals.macs), fmt.human(report.totals.params)
-        said = f"{report.name}: {plural(len(report.layers), 'layer')}, {work} MACs, {params} parameters"
+        said = caption(report)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="cg" role="img" aria-label="{safe(said)}" '
             f'width="{number(width)}" height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}">'
@@ -275,6 +275,12 @@ def _length(one: tuple[float, float], other: tuple[float, float]) -> float:
 def _toward(here: tuple[float, float], there: tuple[float, float], by: float) -> tuple[float, float]:
     whole = _length(here, there) or 1.0
     return here[0] + (there[0] - here[0]) * by / whole, here[1] + (there[1] - here[1]) * by / whole
+
+
+def caption(report: Report) -> str:
+    """Return a network in a few words, for who does not see the drawing."""
+    work, params = fmt.human(report.totals.macs), fmt.human(report.totals.params)
+    return f"{report.name}: {plural(len(report.layers), 'layer')}, {work} MACs, {params} parameters"
 
 
 def to_svg(layout: Layout, *, color_by: str = "op", theme: str = "auto") -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose, Whole
 from cnncalc.values.diagnostics import ArgumentError
 from cnncalc.values.shape import Shape
 from cnncalc.values.tensor import BIAS, BUFFER, WEIGHT, elements
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 OWN = "cnncalc."
 """Operators of this package are believed."""
+REACHES = (Slide, Transpose, Nearest, Parts, Interpolate, Table, Broadcast, Whole)
+FROM_ZERO = ("before", "margin")
+"""What may be 0 or less in what one output unit reads; all else is at least 1."""
+MOST_BITS = 8192
+"""A larger count is nobody's, and would not print."""
 
 
 class GraphError(ValueError):
@@ -182,7 +188,30 @@ def inferred(op: Operator, ins: tuple[Shape, ...]) -> tuple[Shape, ...]:
         found: Any = _asked(op, module, name, ask_sum)
         if found is not None and not (isinstance(found, kind) and all(map(_is_count, astuple(found)))):
             _blame(op, module, name, f"gives {_shown(found)}, which holds no counts")
+    _hold_reach(op, module, ins, outs)
     return outs
+
+
+def _hold_reach(op: Operator, module: str, ins: tuple[Shape, ...], outs: tuple[Shape, ...]) -> None:
+    """Refuse what a plug-in says that an output unit reads, unless it says it of each input and of each axis."""
+    found: Any = _asked(op, module, "reach", lambda: op.reach(ins, outs))
+    axes = len(outs[0]) - 1
+    if not isinstance(found, tuple) or len(found) != len(ins):
+        _blame(op, module, "reach", f"gives {_shown(found)}, which is not one tuple for each of {len(ins)} inputs")
+    for one in found:
+        if not isinstance(one, tuple) or len(one) != axes or not all(map(_is_reach, one)):
+            what = f"which is not what is read on each of {axes} axes"
+            _blame(op, module, "reach", f"gives {_shown(found)}, {what}")
+
+
+def _is_reach(reach: object) -> bool:
+    if not isinstance(reach, REACHES):
+        return False
+    numbers = {} if isinstance(reach, Table) else reach._asdict()
+    return all(
+        isinstance(value, int) and not isinstance(value, bool) and (value > 0 or name in FROM_ZERO)
+        for name, value in numbers.items()
+    )
 
 
 def _asked(op: Operator, module: str, name: str, ask: Callable[[], Any]) -> Any:
@@ -195,7 +224,9 @@ def _asked(op: Operator, module: str, name: str, ask: Callable[[], Any]) -> Any:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value >= 0 and value.bit_length() <= MOST_BITS
 
 
 def _is_shape(value: object) -> bool:
@@ -203,6 +234,8 @@ def _is_shape(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return f"a number of {value.bit_length():,} bits"
     text = str(value) if isinstance(value, Exception) else repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
 

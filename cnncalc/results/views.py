@@ -36,6 +36,7 @@ VIEWS = {
     "report.graph": "cnncalc.drawing.picture:graph",
     "report.plot": "cnncalc.render.plot:plot",
     "report.roofline": "cnncalc.analysis.roofline:roofline_on",
+    "roofline.text": "cnncalc.render.devices:roofline_text",
     "memory.html": "cnncalc.render.html:memory_html",
     "memory.markdown": "cnncalc.render.memory:memory_markdown",
     "memory.plot": "cnncalc.render.plot:plot_memory",

@@ -149,6 +149,12 @@ class Formulas:
     def __str__(self) -> str:
         return self.to_text()
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - as IPython calls it
+        printer.text(self.to_text().rstrip("\n"))
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex()
+
 
 def formula(
     spec: Source, letters: Sequence[str] = (), of: Sequence[str] = ("macs", "params"), *, per: str = "",

@@ -510,6 +510,14 @@ LIES = {
     "an extent below 1": ("out_shape", "cnncalc.Shape((4, 0, 2))"),
     "one shape that is none": ("out_shape", "None"),
     "an error": ("infer", "1 / 0"),
+    "a number that does not print": ("params", "10**5000"),
+    "no reach": ("reach", "None"),
+    "a reach of no input": ("reach", "()"),
+    "a reach as a list": ("reach", "[(SLIDE, SLIDE)]"),
+    "a reach of one axis": ("reach", "((SLIDE,),)"),
+    "a reach of numbers": ("reach", "((3, 3),)"),
+    "a stride of nothing": ("reach", "((SLIDE._replace(stride=0),) * 2,)"),
+    "a kernel of a half": ("reach", "((SLIDE._replace(kernel=0.5),) * 2,)"),
 }
 
 
@@ -528,7 +536,8 @@ def installed(folder: Path, operators: str, body: str) -> dict[str, str]:
 @pytest.mark.parametrize("kind", LIES)
 def test_an_operator_that_lies_is_named(repo: Repository, kind: str) -> None:
     method, value = LIES[kind]
-    body = f"import cnncalc\nclass Liar(cnncalc.Operator):\n    def {method}(self, *_):\n        return {value}\n"
+    body = "import cnncalc\nfrom cnncalc.values.axis import Slide\nSLIDE = Slide()\n"
+    body += f"class Liar(cnncalc.Operator):\n    def {method}(self, *_):\n        return {value}\n"
     environment = installed(repo.root.parent, "liar = liar_package:Liar", body)
     repo.write("net.yaml", "cnncalc: 1\ninput: [3, 8, 8]\nlayers: [{liar: , as: odd}]\n")
     done = repo.installed("check", "net.yaml", "--max", "macs=1M", **environment)

@@ -88,3 +88,13 @@ def test_the_shape_of_an_image_in_another_order_was_read_in_silence(shape: str, 
 @pytest.mark.parametrize("shape", ["[3, 224, 224]", "[1, 16, 112, 112]", "[64, 3, 3]", "[1, 3, 8, 8]", "[40, 3]"])
 def test_a_shape_that_is_meant_is_not_warned_of(shape: str) -> None:
     assert cnncalc.analyze(cnncalc.parse(f"input: {shape}\nlayers: [relu]")).warnings == ()
+
+
+def test_a_variant_behind_an_at_sign_was_told_of_another_network() -> None:
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze("resnet50@resnet101")
+    (found,) = caught.value.diagnostics
+    assert found.hint == (
+        "compare alone takes NAME@VARIANT: write resnet50 --variant resnet101, in Python variant='resnet101'"
+    )
+    assert cnncalc.analyze("resnet50", variant="resnet101").totals.params == 44_549_160
