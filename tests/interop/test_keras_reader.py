@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cnncalc.graph.graph import Graph
 
 TRUTH = json.loads((Path(__file__).parents[1] / "data" / "keras_layers.json").read_text(encoding="utf-8"))
-UNCOUNTED = re.compile("(bi)?SimpleRNN.*|gru_before|mha_self|gqa")
+UNCOUNTED = re.compile("(bi)?SimpleRNN.*|gru_before|conv_lstm|mha_self|gqa")
 """Models of whose run the counter sees something else: Keras' loop in Python runs one step more than the sequence has,
 and PyTorch's fused attention has no products that it counts."""
 
@@ -81,10 +81,6 @@ def test_layer(name: str, tmp_path: Path) -> None:
     truth = TRUTH[name]
     graph = graph_of(tmp_path, truth["model"])
     assert len(cnncalc.analyze(write(tmp_path, truth["model"])).layers) == len(graph.nodes)
-    if not truth["known"]:
-        assert total(graph, "params") is None
-        assert macs(graph) is None
-        return
     found = outputs(graph)
     assert [[n if m is not None else None for n, m in zip(*pair, strict=True)]
             for pair in zip(found, truth["outputs"], strict=True)] == truth["outputs"]  # fmt: skip

@@ -23,7 +23,13 @@ NAMES = {
 """The operators of Keras' activations."""
 SLOPE = {"leaky_relu": {"slope": fraction(0.2)}}
 """What Keras has by default where the operator has another: the functions, not the layers."""
-WORK = {"exponential": {"special": 1}, "log_sigmoid": {"special": 2, "additions": 1}}
+WORK = {
+    "exponential": {"special": 1}, "log_sigmoid": {"special": 2, "additions": 1}, "tanh_shrink": {"special": 1,
+    "additions": 1}, "soft_shrink": {"comparisons": 2, "additions": 1}, "hard_shrink": {"comparisons": 1}, "threshold":
+    {"comparisons": 1}, "squareplus": {"multiplications": 2, "additions": 2, "special": 1}, "sparse_plus":
+    {"comparisons": 2, "multiplications": 2, "additions": 1}, "sparse_sigmoid": {"comparisons": 2, "multiplications": 1,
+    "additions": 1},
+}  # fmt: skip
 """Operations of activations that no operator stands for, for each element."""
 
 

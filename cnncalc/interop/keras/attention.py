@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from cnncalc.interop.keras.call import KerasMisfitError, LayerCall, integer, make
@@ -46,7 +47,10 @@ def multi_head(call: LayerCall) -> Ref | Sequence[Ref]:
     axes, wanted = config.get("attention_axes"), config.get("output_shape")
     several = isinstance(wanted, list) and len(wanted) != 1
     everywhere = axes is None or len(axes) == len(q) - 1
-    if call.walk.first or not everywhere or config.get("sliding_window") or config.get("use_gate") or several:
+    odd = call.walk.first or several or bool(config.get("sliding_window") or config.get("use_gate"))
+    if axes is not None and not everywhere and not odd and call.kind == "MultiHeadAttention":
+        return along(call, [query, value, key], axes)
+    if odd or not everywhere:
         return opaque(call, f"what a {call.kind} with these settings computes is not known")
     grouped = call.kind != "MultiHeadAttention"
     heads = integer(config["num_query_heads" if grouped else "num_heads"], "heads")
@@ -65,6 +69,27 @@ def multi_head(call: LayerCall) -> Ref | Sequence[Ref]:
                      suffix=".attention")  # fmt: skip
     out = q.channels if wanted is None else wanted[0] if isinstance(wanted, list) else wanted
     return project(mixed, integer(out, "output_shape"), ".output")
+
+
+def along(call: LayerCall, refs: list[Ref], axes: list[int]) -> Sequence[Ref]:
+    """MultiHeadAttention along some axes: as often as the others have places, with declared numbers."""
+    config = call.config
+    q, v, k = (call.shape(ref) for ref in refs)
+    heads, depth = integer(config["num_heads"], "num_heads"), integer(config["key_dim"], "key_dim")
+    wide = integer(config.get("value_dim") or depth, "value_dim")
+    at = [call.place(axis, len(q)) for axis in axes]
+    if len(v) != len(q) or 0 in at:
+        raise KerasMisfitError(f"attends along the axes {axes} of {q}")
+    wanted = config.get("output_shape")
+    out = integer(q.channels if wanted is None else wanted[0] if isinstance(wanted, list) else wanted, "output_shape")
+    bias = (2 * heads * depth + heads * wide + out) if call.flag("use_bias", default=True) else 0
+    weights = q.channels, k.channels, v.channels, out
+    matrices = [n * heads * m for n, m in zip(weights, (depth, depth, wide, wide), strict=True)]
+    places = q.positions, k.positions, v.positions, q.positions
+    seen = prod(k[n] for n in at)
+    macs = sum(n * m for n, m in zip(matrices, places, strict=True)) + q.positions * seen * heads * (depth + wide)
+    return call.declare(Shape((out, *q.spatial)), ins=refs, product=True, params=sum(matrices) + bias, biases=bias,
+                        macs=macs)  # fmt: skip
 
 
 def dot_product(call: LayerCall) -> Ref | Sequence[Ref]:

@@ -79,6 +79,8 @@ class LayerCall:
     lender: str | None
     constants: list[Any]
     stated: dict[int, list[Any]]
+    keys: list[Any] | None = None
+    """What a tensor is indexed by: slices, numbers, None, and "..."."""
 
     @property
     def kind(self) -> str:

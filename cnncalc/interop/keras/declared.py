@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from cnncalc.interop.foreign import einsum_macs
 from cnncalc.interop.keras.call import KerasMisfitError, integer, integers
+from cnncalc.interop.keras.functions import outs_of
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work
 
@@ -63,41 +65,6 @@ def embedding(call: LayerCall) -> Sequence[Ref]:
     return call.declare(call.ours((*call.extents, width)), ins=[call.x], params=rows * width, work=Work())
 
 
-GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
-
-
-def recurrent(call: LayerCall) -> Sequence[Ref]:
-    """LSTM, GRU, SimpleRNN over a sequence: both weight matrices at every step."""
-    return recur(call, call.kind, call.config, 1)
-
-
-def bidirectional(call: LayerCall) -> Sequence[Ref]:
-    """Two recurrent layers, one of which reads the sequence backwards."""
-    inner = call.config["layer"]
-    if inner["class_name"] not in GATES:
-        return opaque(call, f"what a {call.kind} of {str(inner['class_name'])[:60]} computes is not known")
-    return recur(call, inner["class_name"], inner["config"], 2)
-
-
-def recur(call: LayerCall, kind: str, config: dict[str, Any], ways: int) -> Sequence[Ref]:
-    """Add a recurrent layer that goes one or two ways."""
-    gates, units = GATES[kind], integer(config["units"], "units")
-    if len(call.extents) != 2:
-        raise KerasMisfitError(f"wants a sequence, got {call.shape(call.x)}")
-    steps, entering = call.extents
-    bias = 0
-    if config.get("use_bias", True):
-        bias = gates * units * (2 if kind == "GRU" and config.get("reset_after", True) else 1)
-    matrices = gates * units * (entering + units)
-    joined = ways == 2 and call.config.get("merge_mode", "concat") in ("concat", None)
-    width = units * (2 if joined else 1)
-    outs = [call.ours((steps, width)) if config.get("return_sequences") else Shape((width,))]
-    if config.get("return_state"):
-        outs += [Shape((units,))] * ways * (2 if kind == "LSTM" else 1)
-    return call.declare(*outs, ins=[call.x], product=True, params=ways * (matrices + bias), biases=ways * bias,
-                        macs=ways * steps * matrices)  # fmt: skip
-
-
 def dot(call: LayerCall) -> Sequence[Ref]:
     """Dot of two tensors along one axis of each: one product for every pair of what is left."""
     axes = call.config["axes"]
@@ -130,6 +97,21 @@ def product(call: LayerCall) -> Sequence[Ref]:
         raise KerasMisfitError(f"multiplies {' and '.join(str(call.shape(r)) for r in call.ins)}")
     out = call.ours((*left[:-1], right[-1]))
     macs = out.elements * left[-1]
+    return call.declare(out, product=True, macs=macs,
+                        work=Work(multiplications=macs, additions=macs - out.elements))  # fmt: skip
+
+
+def einsum(call: LayerCall) -> Sequence[Ref]:
+    """`keras.ops.einsum` of two tensors whose first letter is the batch."""
+    left, arrow, result = str(call.config.get("subscripts", "")).replace(" ", "").partition("->")
+    terms = left.split(",")
+    shapes = [(1, *call.keras(call.shape(ref))) for ref in call.ins]
+    macs = einsum_macs(left, shapes) if arrow else None
+    known = {letter: n for term, x in zip(terms, shapes, strict=False) for letter, n in zip(term, x, strict=False)}
+    alike = len(terms) == len(shapes) and all(len(t) == len(x) for t, x in zip(terms, shapes, strict=True))
+    if macs is None or not alike or not result or any(t[:1] != result[0] for t in terms) or set(result) - set(known):
+        return opaque(call, f"what a {call.kind} of this equation computes is not known")
+    out = call.ours([known[letter] for letter in result[1:]])
     return call.declare(out, product=True, macs=macs,
                         work=Work(multiplications=macs, additions=macs - out.elements))  # fmt: skip
 
@@ -176,9 +158,18 @@ def repeat_vector(call: LayerCall) -> Sequence[Ref]:
 
 def moved(call: LayerCall) -> Sequence[Ref]:
     """A function that only puts elements elsewhere; the file says the extents of its results."""
-    if not call.stated or not call.walk.stated_hold:
+    outs = extents(call)
+    if outs is None:
         return opaque(call, f"the extents of what {call.kind} gives are not known")
-    return call.declare(*told(call), work=Work())
+    return call.declare(*outs, work=Work())
+
+
+def extents(call: LayerCall) -> list[Shape] | None:
+    """Return the extents of a function's results: its own rule's, else those that the file writes."""
+    found = outs_of(call)
+    if found is None and call.stated and call.walk.stated_hold:
+        return told(call)
+    return found
 
 
 def told(call: LayerCall) -> list[Shape]:
@@ -199,9 +190,10 @@ def told(call: LayerCall) -> list[Shape]:
 
 def reduced(call: LayerCall) -> Sequence[Ref]:
     """A function that makes one element of many."""
-    if not call.stated or not call.walk.stated_hold:
+    outs = extents(call)
+    if outs is None:
         return opaque(call, f"the extents of what {call.kind} gives are not known")
-    out = told(call)[0]
+    out = outs[0]
     many = call.shape(call.x).elements - out.elements
     work = Work(comparisons=many) if call.kind not in ("Mean", "Sum") else Work(
         additions=many, divisions=out.elements if call.kind == "Mean" else 0)  # fmt: skip

@@ -6,11 +6,12 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnncalc.interop.keras import declared
-from cnncalc.interop.keras.activations import ACTIVATIONS, NAMES, activated, activation
+from cnncalc.interop.keras import declared, sequences
+from cnncalc.interop.keras.activations import ACTIVATIONS, NAMES, activated, activation, softmax
 from cnncalc.interop.keras.attention import attention, dot_product, multi_head
 from cnncalc.interop.keras.call import KerasMisfitError, LayerCall, fraction, integer, integers, make
-from cnncalc.interop.keras.norms import batch_norm, group_norm, layer_norm, normalization, rms_norm
+from cnncalc.interop.keras.functions import REDUCED
+from cnncalc.interop.keras.norms import batch_norm, group_norm, layer_norm, normalization, rms_norm, unit_norm
 from cnncalc.interop.keras.structure import layer_of
 from cnncalc.ops.registry import by_foreign_name
 from cnncalc.values.shape import Shape
@@ -157,7 +158,7 @@ MODES = {"nearest": ("nearest",) * 4, "bilinear": ("", "linear", "bilinear", "tr
 
 def mode_of(call: LayerCall) -> str:
     """Return the mode of a resize; raise KerasMisfitError for one that there is not."""
-    word = call.config.get("interpolation", "bilinear" if call.kind == "Resizing" else "nearest")
+    word = call.config.get("interpolation", "bilinear" if call.kind in ("Resizing", "Resize") else "nearest")
     found = MODES.get(word, ("",) * 4)[call.rank] if isinstance(word, str) and call.rank < 4 else ""
     if not found:
         raise KerasMisfitError(f"resizes by '{str(word)[:40]}', which no operator does")
@@ -177,6 +178,50 @@ def resizing(call: LayerCall) -> Ref:
 def center_crop(call: LayerCall) -> Ref:
     """CenterCrop to a size."""
     return call.add(make("crop", size=(call.config["height"], call.config["width"])))
+
+
+def random_crop(call: LayerCall) -> Ref:
+    """RandomCrop, at inference: the middle, of the largest part with the wanted proportions, resized where larger."""
+    shape = call.shape(call.x)
+    wanted = integer(call.config["height"], "height"), integer(call.config["width"], "width")
+    if len(shape) != 3:
+        raise KerasMisfitError(f"wants an image, got {shape}")
+    if tuple(shape[1:]) == wanted:
+        return call.add(make("identity"))
+    part = min(shape[1], shape[2] * wanted[0] // wanted[1]), min(shape[2], shape[1] * wanted[1] // wanted[0])
+    ref = call.add(make("crop", size=part), call.x, suffix=".crop") if part != tuple(shape[1:]) else call.x
+    return call.add(make("upsample", size=wanted, mode="bilinear"), ref)
+
+
+def category_encoding(call: LayerCall) -> Ref | Sequence[Ref]:
+    """CategoryEncoding: one place for each token; several indices of a row become one row, or one each."""
+    tokens, mode = integer(call.config["num_tokens"], "num_tokens"), call.config.get("output_mode", "multi_hot")
+    x = call.extents
+    each = mode == "one_hot" and x[-1] != 1
+    return call.declare(call.ours((*x, tokens) if each else (*x[:-1], tokens)), work=Work(additions=prod(x)))
+
+
+def spectral(call: LayerCall) -> Ref | Sequence[Ref]:
+    """SpectralNormalization: the layer inside, and the vector that training keeps for its weights."""
+    inner = layer_of(call.config["layer"], {})
+    entry = entry_of(inner)
+    width = inner.config.get("filters") or inner.config.get("units") or inner.config.get("output_dim")
+    if entry is None or not isinstance(width, int):
+        return declared.opaque(call, f"what a {call.kind} of {inner.kind[:60]} computes is not known")
+    found = entry(replace(call, layer=replace(inner, name=call.layer.name)))
+    ref = found if isinstance(found[0], int) else found[0]
+    return call.declare(call.shape(ref), ins=[ref], buffers=width, work=Work(), same=True, suffix=".spectral")
+
+
+def pool_function(call: LayerCall) -> Ref:
+    """`keras.ops.average_pool`, `max_pool`."""
+    entry = pool("max_pool") if call.kind == "MaxPool" else pool("avg_pool", count_include_pad=False)
+    return entry(call)
+
+
+def resize_function(call: LayerCall) -> Ref:
+    """`keras.ops.image.resize` to a size."""
+    return call.add(make("upsample", size=tuple(integers(call.config["size"], "size")), mode=mode_of(call)), call.x)
 
 
 def flatten(call: LayerCall) -> Ref:
@@ -286,8 +331,8 @@ STEPWISE = frozenset(("Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Dropou
 """Layers that do the same with a further axis before the others as at every step along it."""
 
 INERT = ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "AlphaDropout", "Dropout")
-SAME = ("ActivityRegularization", "GaussianNoise", "Identity", "Masking", "RandomFlip", "RandomRotation",
-        "RandomTranslation", "RandomZoom", "RandomContrast", "RandomBrightness")  # fmt: skip
+SAME = ("ActivityRegularization", "GaussianNoise", "Identity", "Masking", "AutoContrast", "Equalization",
+        "Solarization", "MixUp", "CutMix", "RandAugment", "AugMix")  # fmt: skip
 """Layers that do nothing at inference."""
 
 TABLE: dict[str, Callable[[LayerCall], Any]] = {
@@ -306,8 +351,14 @@ TABLE: dict[str, Callable[[LayerCall], Any]] = {
     "Dense": dense,
     "EinsumDense": declared.einsum_dense,
     "Embedding": declared.embedding,
-    **dict.fromkeys(declared.GATES, declared.recurrent),
-    "Bidirectional": declared.bidirectional,
+    **dict.fromkeys(sequences.GATES, sequences.recurrent),
+    "Bidirectional": sequences.bidirectional,
+    "RNN": sequences.cells,
+    **{f"ConvLSTM{n}D": sequences.convolved for n in (1, 2, 3)},
+    "SpectralNormalization": spectral,
+    "RandomCrop": random_crop,
+    "CategoryEncoding": category_encoding,
+    "Discretization": declared.each(comparisons=1),
     "TimeDistributed": time_distributed,
     "Attention": attention,
     "AdditiveAttention": declared.additive_attention,
@@ -319,6 +370,7 @@ TABLE: dict[str, Callable[[LayerCall], Any]] = {
     "GroupNormalization": group_norm,
     "RMSNormalization": rms_norm,
     "Normalization": normalization,
+    "UnitNormalization": unit_norm,
     "LayerScale": single("layer_scale"),
     "Rescaling": declared.each(multiplications=1, additions=1),
     "Flatten": flatten,
@@ -348,7 +400,12 @@ OPERATIONS: dict[str, Callable[[LayerCall], Any]] = {
        if "softmax" not in word},
     **dict.fromkeys(("GetItem", "Split", "Transpose", "Squeeze", "ExpandDims", "Reshape", "Stack", "Concatenate", "Pad",
                      "Flip", "Roll", "Repeat", "Tile", "BroadcastTo", "Cast", "Swapaxes", "Moveaxis"), declared.moved),
-    **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Amax", "Amin"), declared.reduced),
+    **dict.fromkeys(REDUCED, declared.reduced),
+    "Einsum": declared.einsum,
+    "Clip": declared.each(comparisons=2),
+    "Softmax": softmax,
+    **dict.fromkeys(("AveragePool", "MaxPool"), pool_function),
+    "Resize": resize_function,
     "DotProductAttention": dot_product,
     "Matmul": declared.product,
     "Negative": declared.each(multiplications=1),
@@ -381,6 +438,8 @@ def entry_of(layer: KerasLayer) -> Callable[[LayerCall], Any] | None:
     if layer.module.startswith(FUNCTIONS):
         return OPERATIONS.get(layer.kind)
     found = TABLE.get(layer.kind)
+    if found is None and layer.kind.startswith("Random") and layer.kind != "RandomFourierFeatures":
+        return single("identity")  # an augmentation: the identity at inference
     if found is None and by_foreign_name(SYSTEM, layer.kind):
         found = plain
     return found

@@ -40,14 +40,17 @@ def learns(call: LayerCall) -> tuple[bool, bool]:
     return call.flag("scale", default=True), call.flag("center", default=True)
 
 
-def batch_norm(call: LayerCall) -> Ref:
-    """BatchNormalization along channels."""
+def batch_norm(call: LayerCall) -> Ref | Sequence[Ref]:
+    """BatchNormalization along channels, or along another axis with declared numbers."""
     axis = call.config.get("axis", -1)
     if isinstance(axis, list):
         axis = axis[0]
-    if call.place(axis, len(call.shape(call.x))) != 0:
-        raise KerasMisfitError(f"normalises along the axis {axis}, which is not that of the channels")
     scale, shift = learns(call)
+    at, x = call.place(axis, len(call.shape(call.x))), call.shape(call.x)
+    if at != 0:  # each of another axis' places by itself
+        n, many = x[at], scale + shift
+        work = Work(multiplications=x.elements, additions=x.elements)
+        return call.declare(x, ins=[call.x], params=n * many, biases=n * shift, buffers=2 * n, work=work, same=True)
     if scale == shift:
         return call.add(make("batch_norm", affine=scale), call.x)
     return call.add(ScaledBatchNorm() if scale else ShiftedBatchNorm(), call.x)
@@ -105,3 +108,15 @@ def normalization(call: LayerCall) -> Sequence[Ref]:
     buffers = 2 * kept + 1 if call.config.get("mean") is None else 0
     work = Work(additions=x.elements, divisions=x.elements)
     return call.declare(x, ins=[call.x], buffers=buffers, work=work, same=True)
+
+
+def unit_norm(call: LayerCall) -> Ref | Sequence[Ref]:
+    """UnitNormalization: each position's channels, or what stands along other axes, divided by their length."""
+    axes = call.config.get("axis", -1)
+    x = call.shape(call.x)
+    places = {call.place(axis, len(x)) for axis in (axes if isinstance(axes, list) else [axes])}
+    if places == {0}:
+        return call.add(make("l2_norm", affine=False), call.x)
+    n, groups = x.elements, x.elements // prod(x[at] for at in places)
+    work = Work(multiplications=n, additions=n - groups, comparisons=groups, divisions=n, special=groups)
+    return call.declare(x, ins=[call.x], work=work)

@@ -32,6 +32,9 @@ class CallReads:
     plain: list[KerasHistory] = field(default_factory=list)
     named: dict[str, list[KerasHistory]] = field(default_factory=dict)
     constants: list[Any] = field(default_factory=list)
+    keys: list[Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What else a call of Keras 2 is given by name."""
 
     def all(self) -> Iterator[KerasHistory]:
         """Every tensor that it reads."""
@@ -96,6 +99,7 @@ def reading(node: Any, stated: Stated) -> CallReads:
     found = CallReads()
     if isinstance(node, dict):
         tensors(node.get("args") or [], found.plain, stated, found.constants)
+        found.keys = indices(node.get("args"))
         given = node.get("kwargs") or {}
         if not isinstance(given, dict):
             raise Malformed("has a call with kwargs that are no mapping")
@@ -106,6 +110,45 @@ def reading(node: Any, stated: Stated) -> CallReads:
                 found.named[key] = held
     else:
         found.plain = histories(node)
+        for key, value in by_name(node).items():
+            if is_history(value):
+                found.named[key] = histories(value)
+            else:
+                found.settings[key] = value
+    return found
+
+
+def is_history(value: Any) -> bool:
+    """Whether a value of Keras 2 names a tensor: its layer, the call, the result."""
+    return (isinstance(value, list) and len(value) in (3, 4) and isinstance(value[0], str)
+            and all(isinstance(n, int) and not isinstance(n, bool) for n in value[1:3]))  # fmt: skip
+
+
+def by_name(node: Any) -> dict[str, Any]:
+    """Return what a call of Keras 2 is given by name: the fourth entry of its first tensor."""
+    while isinstance(node, list) and node and isinstance(node[0], list):
+        node = node[0]
+    found = node[3] if isinstance(node, list) and len(node) == 4 else None
+    return found if isinstance(found, dict) else {}
+
+
+def indices(args: Any) -> list[Any] | None:
+    """Return what a tensor is indexed by, where a call's second argument is that: `x[:, 1, ...]`."""
+    if not isinstance(args, list) or len(args) != 2:
+        return None
+    found: list[Any] = []
+    for key in args[1] if isinstance(args[1], list) else [args[1]]:
+        if isinstance(key, dict) and key.get("class_name") == "__slice__":
+            ends = [key["config"].get(name) for name in ("start", "stop", "step")]
+            if any(isinstance(n, bool) or not (n is None or isinstance(n, int)) for n in ends) or ends[2] == 0:
+                return None
+            found.append(slice(*ends))
+        elif isinstance(key, dict):
+            found.append("..." if key.get("class_name") == "__ellipsis__" else object())
+        elif key is None or (isinstance(key, int) and not isinstance(key, bool)):
+            found.append(key)
+        else:
+            return None
     return found
 
 

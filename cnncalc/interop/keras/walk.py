@@ -13,6 +13,7 @@ from cnncalc.interop.keras.declared import opaque
 from cnncalc.interop.keras.inputs import bind
 from cnncalc.interop.keras.layers import entry_of
 from cnncalc.interop.keras.structure import KerasHistory, Malformed, Model, is_model, model_of
+from cnncalc.interop.keras.tensorflow_calls import KINDS, of_today
 from cnncalc.interop.making import warn
 from cnncalc.interop.naming import unique
 from cnncalc.language.settings import MAX_LAYERS, Overrides
@@ -229,7 +230,8 @@ class KerasWalk:
                 layer.inner = self.parsed(layer.kind, layer.config, where)
             return self.through(layer.inner, ins, f"{base}.", depth + 1)
         stated = model.stated.get((layer.name, number), {})
-        call = LayerCall(self, layer, ins, named, base, lender, reads.constants, stated)
+        said, keys = of_today(layer, reads) if layer.kind in KINDS else (layer, reads.keys)
+        call = LayerCall(self, said, ins, named, base, lender, reads.constants, stated, keys)
         try:
             return self.made(call)
         except SpecError:
