@@ -400,3 +400,37 @@ def test_inputs_of_a_model_that_stores_weights_or_needs_none_are_its_inputs(node
     weights = {"w": (3, 3, 1, 1)} if len(nodes) > 1 else {}
     made = model(nodes, weights, inputs={"x": [1, 3, 8, 8], "z": [1, 3, 8, 8]})
     assert [name for name, _ in cnncalc.analyze(write(tmp_path, made)).input] == ["x", "z"]
+
+
+def test_nodes_that_differ_in_names_alone_are_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = onnx.shape_inference.infer_node_outputs
+    asked: list[str] = []
+
+    def counted(schema: Any, *given: Any, **options: Any) -> Any:
+        asked.append(schema.name)
+        return rules(schema, *given, **options)
+
+    monkeypatch.setattr(onnx.shape_inference, "infer_node_outputs", counted)
+    nodes, weights, x = [], {}, "x"
+    for k in range(20):
+        nodes += [node("Conv", f"{x} w{k}", f"c{k}", pads=[1, 1, 1, 1]), node("Relu", f"c{k}", f"r{k}")]
+        weights[f"w{k}"] = (3, 3, 3, 3)
+        x = f"r{k}"
+    # The same node but for the values of what it reads, and one whose extents nobody but the file knows.
+    nodes += [node("Reshape", f"{x} s", "a"), node("Reshape", f"{x} t", "b"), node("Flatten", "a", "d"),
+              node("Flatten", "b", "e"), node("Add", "d e")]  # fmt: skip
+    shapes = {"s": np.array([1, 3, 64], np.int64), "t": np.array([1, 64, 3], np.int64)}
+    graph = graph_of(tmp_path, model(nodes, {**weights, **shapes}))
+    assert asked == ["Conv", "Relu", "Reshape", "Reshape", "Flatten", "Flatten", "Add"]
+    assert [one.out_shapes[0] for one in graph.nodes if one.op.name == "reshape"] == [(3, 64), (64, 3)]
+
+
+def test_extents_that_the_file_alone_states_are_each_its_own(tmp_path: Path) -> None:
+    """Two nodes of an unknown domain that read the same extents and make others."""
+    nodes = [helper.make_node("Odd", ["x"], ["a"], domain="own"), helper.make_node("Odd", ["x"], ["b"], domain="own"),
+             node("GlobalAveragePool", "a", "p"), node("GlobalAveragePool", "b", "q"), node("Concat", "p q", axis=1)]
+    made = model(nodes, {})
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    for name, extents in (("a", [1, 5, 8, 8]), ("b", [1, 7, 4, 4])):
+        made.graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, extents))
+    assert graph_of(tmp_path, made).nodes[-1].out_shapes[0] == (12, 1, 1)

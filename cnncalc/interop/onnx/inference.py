@@ -20,6 +20,8 @@ STANDARD = ("", "ai.onnx")
 Inferred: TypeAlias = "tuple[int, list[int | None] | None]"
 """A tensor's type and extents; None for an open extent, and for an open number of them."""
 
+MOST_COMPARED = 64
+"""Elements of the longest stored vector whose values are compared."""
 AS_FIRST = frozenset(("GroupNormalization", "MeanVarianceNormalization", "ThresholdedRelu", "Shrink"))
 """Nodes that give the extents of their first input, where ONNX's rules say nothing."""
 
@@ -39,16 +41,30 @@ class Inference:
         self.version = model.ir_version or 8
         self.declared = {v.name: v for v in (*model.graph.value_info, *model.graph.output)}
         self.types: dict[Any, onnx.TypeProto] = {}
+        self.known: dict[Any, list[Inferred]] = {}
         self.fail = fail
 
     def of(self, node: onnx.NodeProto, ins: list[Value | None]) -> list[Inferred]:
-        """Return the type and extents of each result by ONNX's own rules; None for what these leave open."""
+        """Return the type and extents of each result by ONNX's own rules; None for what these leave open.
+
+        Nodes that differ in nothing but names are asked once.
+        """
+        key = asked(node, ins)
+        found = None if key is None else self.known.get(key)
+        if found is None:
+            found, by_rules = self.ruled(node, ins)
+            if key is not None and by_rules:
+                self.known[key] = found
+        return [(elem, None if dims is None else list(dims)) for elem, dims in found]
+
+    def ruled(self, node: onnx.NodeProto, ins: list[Value | None]) -> tuple[list[Inferred], bool]:
+        """Return the same by asking the package, and whether all of it comes from its rules."""
         names = [name for name in node.output if name]
         domain = "" if node.domain in STANDARD else node.domain
         try:
             schema = defs.get_schema(node.op_type, self.versions.get(domain, 1), domain)
         except defs.SchemaError:
-            return [self.stated(name) for name in names]
+            return [self.stated(name) for name in names], False
         types, known = {}, {}
         for name, value in zip(node.input, ins, strict=True):
             if value is None:
@@ -65,9 +81,9 @@ class Inference:
                                                        ir_version=self.version)  # fmt: skip
         except Exception as error:  # noqa: BLE001 - the package raises errors of its C++ part
             if len(known) == len(types):  # the values may say what the rules refuse: one number for a scalar
-                return [(TensorProto.FLOAT, None) for _ in names]
+                return [(TensorProto.FLOAT, None) for _ in names], False
             if any(v is not None and v.guessed for v in ins):  # nobody knows what it reads
-                return [self.stated(name) for name in names]
+                return [self.stated(name) for name in names], False
             reason = str(error).strip().splitlines()[0].rpartition("] ")[2] or "its inputs do not fit"
             self.fail(f"does not fit its inputs {shown(ins)}: {reason}", node=node, code="shape-mismatch",
                       hint="check the input's size; --input sets another")  # fmt: skip
@@ -78,7 +94,7 @@ class Inference:
             made[0] = made[0][0], [int(n) for n in ins[2].data]
         if node.op_type == "STFT" and made[0][1] is not None:
             self.one_sided(node, ins, made[0][1])
-        return made
+        return made, all(name in found for name in names)
 
     def one_sided(self, node: onnx.NodeProto, ins: list[Value | None], dims: list[int | None]) -> None:
         """Give STFT the bins that it has by default, half and one more; ONNX's rules give all (onnx 1.23)."""
@@ -91,6 +107,27 @@ class Inference:
         """Return the type and extents that the file states of a tensor."""
         info = self.declared.get(name)
         return (TensorProto.FLOAT, None) if info is None else extents_of(info.type)
+
+
+def asked(node: onnx.NodeProto, ins: list[Value | None]) -> Any:
+    """Return what the types and extents of a node's results depend on; None where that is long, or has a name in it.
+
+    Of the values of stored tensors those of vectors and single numbers: no rule asks for more.
+    """
+    given: list[Any] = []
+    for value in ins:
+        if value is None:
+            given.append(None)
+        elif value.items is not None or value.guessed:
+            return None
+        elif value.data is None or len(value.shape) > 1 or value.data.dtype.kind not in "iufb":
+            given.append((value.elem, value.shape, value.data is None))
+        elif value.data.size > MOST_COMPARED:
+            return None
+        else:
+            given.append((value.elem, value.shape, value.data.dtype.str, value.data.tobytes()))
+    attributes = tuple(a.SerializeToString() for a in node.attribute)
+    return node.op_type, node.domain, attributes, tuple(given), tuple(map(bool, node.output))
 
 
 def shown(ins: Iterable[Value | None]) -> str:
