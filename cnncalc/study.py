@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc import zoo
 from cnncalc._version import __version__
-from cnncalc.analysis.assemble import build_report
+from cnncalc.analysis.assemble import Counts, build_report, count
 from cnncalc.analysis.receptive import receptive_fields
 from cnncalc.results.report import Report
 from cnncalc.rules import convention as find_convention
@@ -233,6 +233,11 @@ class Study:
         return self._form().fields
 
     @cached_property
+    def counts(self) -> Counts:
+        """What every layer of the graph comes to by the rule, and the sums."""
+        return count(self._form().graph, self.rule, self.dtypes, self.batch)
+
+    @cached_property
     def report(self) -> Report:
         """Everything known about the network.
 
@@ -245,7 +250,7 @@ class Study:
         report = build_report(
             graph, name=self.name, source=self.spec.source, file=self.spec.file, variant=self.variant,
             version=__version__, convention=self.rule, dtypes=self.dtypes, batch=self.batch, collector=found,
-            fields=form.fields, fold_bn=self.question.fold_bn or deploy, deploy=deploy,
+            fields=form.fields, counts=self.counts, fold_bn=self.question.fold_bn or deploy, deploy=deploy,
             question=dataclasses.replace(self.question, spec=self.spec),
         )  # fmt: skip
         if deploy and not found.errors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis.findings import report_misalignments, report_suspicions, set_accepted_apart
 from cnncalc.analysis.liveness import peak_activation
@@ -38,7 +38,9 @@ __all__ = ["DTYPES", "build_report", "tensor_bytes"]
 class Facts:
     """What is the same for every layer with the same operator and input shapes."""
 
-    __slots__ = ("bytes", "count", "flops", "memory", "more", "numbers", "unknown", "weighted_memory", "work")
+    __slots__ = (
+        "bytes", "count", "flops", "memory", "more", "numbers", "terms", "unknown", "weighted_memory", "work",
+    )  # fmt: skip
 
     def __init__(
         self, node: Node, convention: Convention, dtypes: Dtypes, batch: int, widths: Sequence[int] = ()
@@ -46,7 +48,9 @@ class Facts:
         """Count a layer; `widths` are the bits of each input's elements and of the outputs', where a spec says them."""
         count = node.op.count(node.in_shapes, node.out_shapes)
         self.count = count
-        self.flops = convention.flops(count)
+        self.terms = convention.terms(count)
+        """What the rule counts in one image, by label; None where it does not know."""
+        self.flops = None if self.terms is None else sum(self.terms.values())
         self.numbers = {entry.name: of_images(entry, self, batch) for entry in counted_measures()}
         self.flops = self.numbers["flops"]
         memory = count.memory
@@ -160,21 +164,21 @@ def build_report(
     batch: int,
     collector: Collector,
     fields: tuple[Sequence[NodeField], Sequence[Misalignment]],
+    counts: Counts,
     fold_bn: bool = False,
     deploy: bool = False,
     question: Question | None = None,
 ) -> Report:
     """Return the report of a graph; misaligned merges are added to the collector as warnings.
 
-    `fields` are the receptive fields of its layers and the misaligned merges, as `receptive_fields` gives them;
-    `question` is what was asked.
+    `fields` are the receptive fields of its layers and the misaligned merges, as `receptive_fields` gives them, and
+    `counts` what `count` gives for the same rule, dtypes and batch; `question` is what was asked.
     """
     of_layers, misaligned = fields
     report_misalignments(graph, misaligned, collector)
     report_suspicions(graph, collector)
     accepted = set_accepted_apart(graph, collector)
-    peak = peak_of(graph, dtypes, batch)
-    per_node, totals = counted(graph, convention, dtypes, batch, peak)
+    peak, per_node, totals = counts
     return Report(
         version=version,
         name=name,
@@ -197,6 +201,20 @@ def build_report(
         warnings=warnings_of(collector),
         accepted=accepted,
     )
+
+
+class Counts(NamedTuple):
+    """What is counted of a graph: its peak, what each layer comes to, and the sums."""
+
+    peak: PeakActivation
+    of: list[Facts]
+    totals: Totals
+
+
+def count(graph: Graph, convention: Convention, dtypes: Dtypes, batch: int) -> Counts:
+    """Return what is counted of a graph by a rule."""
+    peak = peak_of(graph, dtypes, batch)
+    return Counts(peak, *counted(graph, convention, dtypes, batch, peak))
 
 
 def counted(  # noqa: PLR0917 - what a report is counted with

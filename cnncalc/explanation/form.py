@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.analysis.assemble import Facts
-from cnncalc.explanation.letters import Lettered, lettered, naming
+from cnncalc.explanation.letters import lettered, naming
 from cnncalc.explanation.term import letter
 from cnncalc.numbers.node import INPUT
 from cnncalc.numbers.recorder import Recorder
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cnncalc.graph.graph import Node
     from cnncalc.rules.base import Convention
     from cnncalc.values.dtypes import Dtypes
-    from cnncalc.values.work import Count
 
 MOST_ALIKE = 16
 """Forms with the same letters that are tried for a layer, which differ in what their formulas decided."""
@@ -37,7 +36,6 @@ class Form:
     Attributes:
         found: the layer in letters.
         facts: what is counted of it.
-        terms: what the counting rule counts, by label.
         reach: what its outputs read of its inputs; the error where its code does not say.
         outs: the letters of its outputs that are not those of its inputs and arguments, as (port, axis, letter).
         own: the values of its letters when it was recorded; None where one letter stands for two numbers.
@@ -54,7 +52,6 @@ class Form:
         self.found = found = lettered(node, recorder)
         on_letters = replace(node, op=found.op, in_shapes=found.ins, out_shapes=found.outs, shares=None)
         self.facts = Facts(on_letters, convention, dtypes, self.images)
-        self.terms = convention.terms(self.facts.count if batch == 1 else _of_one(found)) or {}
         self.reach: Any
         try:
             self.reach = found.op.reach(found.ins, found.outs)
@@ -91,10 +88,6 @@ class Form:
         if found is None:
             self._steps[key] = Step(terms, self._replay.decisions(list(guards.items())[before:]))
         return terms, True
-
-
-def _of_one(found: Lettered) -> Count:
-    return found.op.count(found.ins, found.outs)
 
 
 def _recorded(number: Any) -> Any:

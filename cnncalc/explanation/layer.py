@@ -62,17 +62,17 @@ def setting_of(  # noqa: PLR0917 - what holds for all layers
                    {}, {}, "pixels" if flat else "positions")  # fmt: skip
 
 
-def explain_layer(setting: Setting, index: int, row: Layer) -> Explanation:
-    """Return the explanation of one layer; every number in it is the report's."""
+def explain_layer(setting: Setting, index: int, row: Layer, fact: Facts) -> Explanation:
+    """Return the explanation of one layer, what was counted of it given; every number in it is the report's."""
     try:
-        return _explained(setting, index, row, shared=True)
+        return _explained(setting, index, row, fact, shared=True)
     except Misfit:
-        return _explained(setting, index, row, shared=False)
+        return _explained(setting, index, row, fact, shared=False)
 
 
-def _explained(setting: Setting, index: int, row: Layer, *, shared: bool) -> Explanation:
+def _explained(setting: Setting, index: int, row: Layer, fact: Facts, *, shared: bool) -> Explanation:
     node = setting.graph.nodes[index]
-    drafts = _drafted(setting, node, row, shared=shared)
+    drafts = _drafted(setting, node, row, fact, shared=shared)
     field = _field(setting, index, drafts.form, drafts.values)
     listed = setting.printer.sections(drafts, field)
     sections = listed.sections
@@ -109,7 +109,7 @@ def _letters(setting: Setting, drafts: Drafts, used: dict[str, int], field: Fiel
     return tuple(book)
 
 
-def _drafted(setting: Setting, node: Node, row: Layer, *, shared: bool) -> Drafts:
+def _drafted(setting: Setting, node: Node, row: Layer, fact: Facts, *, shared: bool) -> Drafts:
     """Return a layer in letters and all sections but its field: the same for every layer alike, so made once."""
     key = node.op, node.in_shapes, row.shares, node.bits, row.bytes
     known = setting.drafted.get(key)
@@ -120,7 +120,7 @@ def _drafted(setting: Setting, node: Node, row: Layer, *, shared: bool) -> Draft
             _sizes(node, form),
             _params(node, facts, row),
             _macs(facts, row),
-            _flops(setting, node, form, row),
+            _flops(setting, node, form, fact, row),
             _memory(setting, facts, row),
             _connections(facts, row),
             *_further(facts, row),
@@ -185,18 +185,17 @@ def _macs(facts: Facts | None, row: Layer) -> SectionDraft:
     return SectionDraft("macs", "multiply-accumulates", _section("macs", facts, row), notes)
 
 
-def _flops(setting: Setting, node: Node, form: Form | None, row: Layer) -> SectionDraft:
+def _flops(setting: Setting, node: Node, form: Form | None, fact: Facts, row: Layer) -> SectionDraft:
     rule = setting.convention
     title = f"flops by the rule {rule.name}" + (f", which calls them {rule.unit}" if rule.unit != "FLOPs" else "")
-    plain = node.op.count(node.in_shapes, node.out_shapes)
-    entry, terms = rule.entry(plain), rule.terms(plain)
+    entry, terms = rule.entry(fact.count), fact.terms
     if entry is None:
         note = f"the rule knows no operator '{node.op.name}'"
         return SectionDraft("flops", title, [Quantity("flops", None, None)], [note])
     if terms is None:
         return SectionDraft("flops", title, [Quantity("flops", None, None)], [UNSAID])
     notes = [entry.note] if entry.note else []
-    recorded, images = (form.terms, form.images) if form is not None else ({}, 1)
+    recorded, images = (form.facts.terms or {}, form.images) if form is not None else ({}, 1)
     quantities = [
         Quantity(label, recorded[label] * images if label in recorded else None, number * setting.batch)
         for label, number in terms.items()

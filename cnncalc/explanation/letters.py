@@ -103,10 +103,9 @@ def naming(node: Node) -> Naming | None:
         twice = twice or values.setdefault(name, number) != number
         return "a letter", name
 
-    book: dict[str, Letter] = {}
     op = node.op
-    ins = tuple(map(tuple, _inputs(node, book, pen)))
-    arguments = _arguments(op, len(node.in_shapes[0]) - 1, book, pen)
+    ins = tuple(map(tuple, _inputs(node, None, pen)))
+    arguments = _arguments(op, len(node.in_shapes[0]) - 1, None, pen)
     given = tuple((type(value), value) for value in arguments.values())
     return None if twice else Naming((type(op), op.weighted, ins, given, tuple(map(len, node.out_shapes))), values)
 
@@ -118,7 +117,7 @@ def output_names(node: Node, port: int) -> tuple[str, ...]:
     return channels, *(f"{letter}'" for letter in axis_letters(len(node.out_shapes[port]) - 1))
 
 
-def _inputs(node: Node, book: dict[str, Letter], pen: Pen) -> list[list[Any]]:
+def _inputs(node: Node, book: dict[str, Letter] | None, pen: Pen) -> list[list[Any]]:
     shapes = node.in_shapes
     channels = "C_in" if node.op.weighted else "C"
     same_channels = len({shape[0] for shape in shapes}) == 1
@@ -134,14 +133,15 @@ def _inputs(node: Node, book: dict[str, Letter], pen: Pen) -> list[list[Any]]:
             if axis and extent == 1 and len(shapes) > 1:
                 extents.append(1)
                 continue
-            what = f"input {'channels' if axis == 0 else 'extent'}{whose}"
-            book.setdefault(name, Letter(name, extent, what))
+            if book is not None:
+                what = f"input {'channels' if axis == 0 else 'extent'}{whose}"
+                book.setdefault(name, Letter(name, extent, what))
             extents.append(pen(name, extent))
         ins.append(extents)
     return ins
 
 
-def _arguments(op: Operator, rank: int, book: dict[str, Letter], pen: Pen) -> dict[str, Any]:
+def _arguments(op: Operator, rank: int, book: dict[str, Letter] | None, pen: Pen) -> dict[str, Any]:
     values: dict[str, Any] = {}
     symbols = {declared.symbol for declared in op.args.values()}
     for argument, declared in op.args.items():
@@ -158,10 +158,11 @@ def _arguments(op: Operator, rank: int, book: dict[str, Letter], pen: Pen) -> di
     return values
 
 
-def _argument(name: str, value: Any, declared: Arg, book: dict[str, Letter], pen: Pen) -> Any:
+def _argument(name: str, value: Any, declared: Arg, book: dict[str, Letter] | None, pen: Pen) -> Any:
     if isinstance(value, bool) or not isinstance(value, int):
         return value
-    book[name] = Letter(name, value, (declared.doc or declared.name).partition(";")[0])
+    if book is not None:
+        book[name] = Letter(name, value, (declared.doc or declared.name).partition(";")[0])
     return pen(name, value)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncalc.explanation.model import Formula, Section
 from cnncalc.explanation.term import plain_of, tree_of
 from cnncalc.numbers.doors import recording
-from cnncalc.numbers.tree import in_letters, in_numbers, value, worked_out
+from cnncalc.numbers.tree import in_numbers, value, worked_out
 from cnncalc.numbers.wording import Wording
 from cnncalc.ops.arguments import shown
 
@@ -71,7 +71,6 @@ class Line(NamedTuple):
         name: of a quantity with a formula of its own; None for one of the section's.
         wording: what it says; None for a number alone.
         letters: its text in letters.
-        tree: of a quantity with a formula of its own.
     """
 
     name: str | None
@@ -80,11 +79,10 @@ class Line(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What sections of the same formulas have in common: their lines, remarks, names and letters."""
+    """What sections of the same formulas have in common: their lines, remarks and letters."""
 
     lines: list[list[Line]]
     remarks: list[list[str]]
-    names: dict[Let, str]
     used: dict[str, int]
 
 
@@ -139,11 +137,11 @@ class Printer:
         quantities = iter(draft.quantities)
         for line in layout.lines[place]:
             if line.name is not None:
-                formulas.append(_defined(line, values, layout.names, own=own))
+                formulas.append(_defined(line, values, own=own))
                 continue
             quantity = next(quantities)
             known = values if quantity.values is None else quantity.values
-            formulas.append(_formula(quantity, line, known, layout.names, own=own and quantity.values is None))
+            formulas.append(_formula(quantity, line, known, own=own and quantity.values is None))
         notes = (*draft.notes, *layout.remarks[place])
         return Section(key=draft.key, title=draft.title, formulas=tuple(formulas), notes=notes)
 
@@ -152,7 +150,7 @@ def _laid_out(shape: Sequence[Sequence[Wording | None]]) -> Layout:
     """Return what sections say whatever their numbers are: each quantity with a formula of its own defined once."""
     names = _names([let for section in shape for wording in section if wording is not None for let in wording.lets])
     defined: set[str] = set()
-    layout = Layout([], [], names, {})
+    layout = Layout([], [], {})
     for section in shape:
         lines: list[Line] = []
         called: set[str] = set()
@@ -181,18 +179,15 @@ def _names(found: list[Let]) -> dict[Let, str]:
     return {let: let.name if len(bodies[let.name]) == 1 else f"{let.name}_{let.axis.lower()}" for let in found}
 
 
-def _defined(line: Line, values: Mapping[str, int] | None, names: Mapping[Let, str], *, own: bool) -> Formula:
+def _defined(line: Line, values: Mapping[str, int] | None, *, own: bool) -> Formula:
     """Return the formula of a quantity with a letter of its own."""
     assert line.wording is not None and line.name is not None  # noqa: S101, PT018 - narrows for the type checker
     if own or values is None:
-        tree = line.wording.tree
-        return _of_tree(line.name, tree, value(tree), "", names)
+        return _of_tree(line, line.name, line.wording.tree, value(line.wording.tree), "")
     return _written(line, line.name, line.wording, values, line.wording.of(values), "")
 
 
-def _formula(
-    quantity: Quantity, line: Line, values: Mapping[str, int] | None, names: Mapping[Let, str], *, own: bool
-) -> Formula:
+def _formula(quantity: Quantity, line: Line, values: Mapping[str, int] | None, *, own: bool) -> Formula:
     """Return a quantity's formula."""
     name, term, plain, note = quantity[:4]
     if plain is None:
@@ -204,7 +199,7 @@ def _formula(
                 raise Misfit
             return _written(line, name, wording, values, plain, note)
         if value(wording.tree) == plain_of(term) == plain:
-            return _of_tree(name, wording.tree, plain, note, names)
+            return _of_tree(line, name, wording.tree, plain, note)
     if term is not None and plain_of(term) != plain:
         if not own:
             raise Misfit
@@ -217,16 +212,19 @@ def _written(  # noqa: PLR0917 - one place
     line: Line, name: str, wording: Wording, values: Mapping[str, int], plain: int | Fraction, note: str
 ) -> Formula:
     """Return the formula of a wording for values of its letters."""
-    return _told(name, (line.letters, wording.in_numbers(values), wording.worked_out(values)), plain, note)
+    whole = type(plain) is int
+    numbers = None if wording.alone and whole else wording.in_numbers(values)
+    step = None if wording.ends and whole else wording.worked_out(values)
+    return _told(name, (line.letters, numbers, step), plain, note)
 
 
-def _of_tree(name: str, tree: Tree, plain: int | Fraction, note: str, names: Mapping[Let, str]) -> Formula:
+def _of_tree(line: Line, name: str, tree: Tree, plain: int | Fraction, note: str) -> Formula:
     """Return the formula of a tree for the values with which it was recorded."""
-    return _told(name, (in_letters(tree, names), in_numbers(tree), worked_out(tree)), plain, note)
+    return _told(name, (line.letters, in_numbers(tree), worked_out(tree)), plain, note)
 
 
-def _told(name: str, texts: tuple[str, str, str], plain: int | Fraction, note: str) -> Formula:
-    """Return a formula; what says no more than its neighbours is left out."""
+def _told(name: str, texts: tuple[str, str | None, str | None], plain: int | Fraction, note: str) -> Formula:
+    """Return a formula; what says no more than its neighbours is left out, as are texts that are the result."""
     letters, numbers, step = texts
     result = shown(plain)
     return Formula(

@@ -105,6 +105,6 @@ def explain(
         rule=rule.summary,
         dtype=study.question.dtype,
         batch=study.question.batch,
-        layers=tuple(explain_layer(setting, k, report.layers[k]) for k in chosen),
+        layers=tuple(explain_layer(setting, k, report.layers[k], study.counts.of[k]) for k in chosen),
         rank=len(next(iter(graph.inputs.values())).spatial) if graph.inputs else 2,
     )

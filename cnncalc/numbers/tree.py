@@ -12,7 +12,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 Number: TypeAlias = int | Fraction
 
@@ -204,7 +204,7 @@ def _leads_negative(tree: Tree) -> bool:
 
 def value(tree: Tree) -> Number:
     """Return what a tree comes to, worked out from its leaves; a call counts as what it returned."""
-    if isinstance(tree, Num | Sym | Applied):
+    if isinstance(tree, Sym):
         return tree.value
     if isinstance(tree, Let):
         return value(tree.body)
@@ -216,6 +216,8 @@ def value(tree: Tree) -> Number:
             number = value(factor)
             result = Fraction(result) / number if under else result * number
         return result
+    if not isinstance(tree, Rounded):
+        return tree.value
     quotient = Fraction(value(tree.over)) / value(tree.under)
     return floor(quotient) if tree.how == "floor" else ceil(quotient)
 
@@ -233,11 +235,18 @@ def children(tree: Tree) -> tuple[Tree, ...]:
     return tree.arguments if isinstance(tree, Applied) else ()
 
 
-def walk(tree: Tree) -> Iterator[Tree]:
-    """Yield a tree's parts, inner ones first."""
-    for child in children(tree):
-        yield from walk(child)
-    yield tree
+def walk(tree: Tree) -> list[Tree]:
+    """Return a tree's parts, inner ones first."""
+    found: list[Tree] = []
+    _walk(tree, found)
+    return found
+
+
+def _walk(tree: Tree, found: list[Tree]) -> None:
+    if type(tree) is not Sym and type(tree) is not Num:
+        for child in children(tree):
+            _walk(child, found)
+    found.append(tree)
 
 
 def lets(tree: Tree) -> list[Let]:
@@ -298,20 +307,16 @@ def _settled(tree: Tree) -> Tree:
 
 
 def decides(tree: Tree) -> bool:
-    """Whether a tree rounds or chooses somewhere, which the last step still shows."""
-    return any(map(_decides, _visible(tree)))
+    """Whether a tree rounds or chooses somewhere, which the last step still shows.
 
-
-def _decides(part: Tree) -> bool:
-    return isinstance(part, Rounded) or (isinstance(part, Applied) and part.name not in COUNTED)
-
-
-def _visible(tree: Tree) -> Iterator[Tree]:
-    """Yield a tree's parts as the last step has them: what has a formula of its own, or is counted, is one."""
-    if not (isinstance(tree, Let) or (isinstance(tree, Applied) and tree.name in COUNTED)):
-        for child in children(tree):
-            yield from _visible(child)
-    yield tree
+    What has a formula of its own, or is counted, is one number there.
+    """
+    kind = type(tree)
+    if kind is Sum:
+        return any([decides(t) for _, t in tree.terms])  # type: ignore[union-attr]  # noqa: C419 - no generator: often asked
+    if kind is Product:
+        return any([decides(t) for t, _ in tree.factors])  # type: ignore[union-attr]  # noqa: C419
+    return kind is Rounded or (isinstance(tree, Applied) and tree.name not in COUNTED)
 
 
 def _constant(number: Number) -> tuple[int, Tree]:
@@ -327,11 +332,8 @@ def _written(number: Number) -> str:
 
 def printed(tree: Tree, leaf: Callable[[Sym | Let], str]) -> tuple[str, int]:
     """Return the text of a tree and how tightly it binds."""
-    if isinstance(tree, Num):
-        text = _written(tree.value)
-        return text, SUM if text.startswith("-") else PRODUCT if "/" in text else ATOM
-    if isinstance(tree, Sym | Let):
-        text = leaf(tree)
+    if isinstance(tree, (Num, Sym, Let)):
+        text = _written(tree.value) if isinstance(tree, Num) else leaf(tree)
         return text, SUM if text.startswith("-") else PRODUCT if "/" in text else ATOM
     if isinstance(tree, Sum):
         return _sum_text(tree, leaf), SUM

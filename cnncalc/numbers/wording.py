@@ -49,9 +49,11 @@ class Wording:
         lets: the quantities inside with formulas of their own, each once, in the order in which they can be computed.
         letters: the letters inside, each once.
         called: the functions inside.
+        alone: whether it is a letter.
+        ends: whether nothing is left to do where everything is worked out but roundings and the last sum.
     """
 
-    __slots__ = ("__dict__", "called", "lets", "letters", "tree")
+    __slots__ = ("__dict__", "alone", "called", "ends", "lets", "letters", "tree")
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -59,6 +61,8 @@ class Wording:
         self.lets = list(dict.fromkeys(part for part in parts if type(part) is Let))
         self.letters = list(dict.fromkeys(part for part in parts if type(part) is Sym))
         self.called = frozenset(part.name for part in parts if type(part) is Applied)
+        self.alone = isinstance(tree, Sym | Let)
+        self.ends = not decides(tree) and not _adds(tree)
 
     @cached_property
     def of(self) -> Evaluator:
@@ -107,7 +111,7 @@ class _Template:
         places: returns what stands there, once a text was written.
     """
 
-    __slots__ = ("_signed", "_texts", "_written", "places")
+    __slots__ = ("_signed", "_simple", "_texts", "_written", "places")
 
     def __init__(self, written: Callable[[frozenset[int]], str], places: Callable[[], list[Evaluator]]) -> None:
         self._written = written
@@ -115,11 +119,14 @@ class _Template:
         self.places = places()
         before = text.split(PLAIN)[:-1]
         self._signed = [part.endswith("\x00") and (2 if part.endswith("+ \x00") else 1) for part in before]
+        self._simple = 2 not in self._signed
         self._texts = {NONE: _unmarked(text)}
 
     def filled(self, values: Values) -> str | None:
         """Return the text for values of the letters, None where a number is not whole."""
         numbers: list[Any] = [place(values) for place in self.places]
+        if self._simple and all(type(number) is int and number >= 0 for number in numbers):
+            return self._texts[NONE] % tuple(numbers)
         below = NONE
         for place, (number, signed) in enumerate(zip(numbers, self._signed, strict=True)):
             whole = number
@@ -143,6 +150,11 @@ NONE: frozenset[int] = frozenset()
 
 def _unmarked(text: str) -> str:
     return text.replace("+ \x00", "").replace("\x00", "")
+
+
+def _adds(tree: Tree) -> bool:
+    """Whether a tree is a sum of products."""
+    return isinstance(tree, Sum) and any(isinstance(part, Product) for _, part in tree.terms)
 
 
 def _last_steps(tree: Tree) -> _Template:
@@ -171,8 +183,7 @@ def _last_steps(tree: Tree) -> _Template:
         assert isinstance(part, Applied)  # noqa: S101 - narrows: nothing else decides
         return Applied(part.name, tuple(map(settled, part.arguments)), part.value)
 
-    added = isinstance(tree, Sum) and any(isinstance(part, Product) for _, part in tree.terms)
-    steps = last(tree) if added or decides(tree) else hole(evaluator(tree))
+    steps = last(tree) if decides(tree) or _adds(tree) else hole(evaluator(tree))
 
     def written(below: frozenset[int]) -> str:
         order.clear()

@@ -244,6 +244,7 @@ class Stubborn(Odd):
 
 @pytest.mark.parametrize(("cls", "params"), [(Odd, 14), (Stubborn, 14)])
 def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], params: int) -> None:
+    from cnncalc.analysis.assemble import count
     from cnncalc.analysis.receptive import receptive_fields
     from cnncalc.explanation.layer import explain_layer, setting_of
     from cnncalc.graph.graph import Graph, Node
@@ -257,7 +258,7 @@ def test_code_that_leaves_no_formula_keeps_its_numbers(cls: type[Operator], para
     row = cnncalc.analyze({"input": [3, 8, 8], "layers": ["relu"]}).layers[0]._replace(params=params, macs=10)
     fields, line = receptive_fields(graph)[0], Collector().line
     setting = setting_of(graph, fields, line, None, convention("mac"), parse_dtypes("fp32"), 1)
-    found = explain_layer(setting, 0, row)
+    found = explain_layer(setting, 0, row, count(graph, convention("mac"), parse_dtypes("fp32"), 1).of[0])
     assert found["params"].formulas[0].value == params
     assert found["params"].formulas[0].letters is None
     assert found["macs"].formulas[0].value == 10
@@ -280,6 +281,7 @@ class Deciding(Operator):
 
 def alone_and_together(graph: Any, rows: list[Any]) -> None:
     """Layers explained in one go say what each of them says by itself."""
+    from cnncalc.analysis.assemble import count
     from cnncalc.analysis.receptive import receptive_fields
     from cnncalc.explanation.layer import explain_layer, setting_of
     from cnncalc.rules import convention
@@ -290,9 +292,9 @@ def alone_and_together(graph: Any, rows: list[Any]) -> None:
         fields, line = receptive_fields(graph)[0], Collector().line
         return setting_of(graph, fields, line, None, convention("exact"), parse_dtypes("fp32"), 1)
 
-    together = setting()
-    for index, row in enumerate(rows):
-        assert explain_layer(together, index, row) == explain_layer(setting(), index, row)
+    together, facts = setting(), count(graph, convention("exact"), parse_dtypes("fp32"), 1).of
+    for index, (row, fact) in enumerate(zip(rows, facts, strict=True)):
+        assert explain_layer(together, index, row, fact) == explain_layer(setting(), index, row, fact)
 
 
 def test_layers_of_one_form_share_no_formula_that_decided_otherwise() -> None:
