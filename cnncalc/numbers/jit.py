@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.abc import InspectLoader
 from importlib.util import find_spec, module_from_spec, spec_from_loader
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from cnncalc.numbers.source import Axes
 
 Array = Any
+WARM = 4_000_000
+"""Designs of a recording that are computed without machine code: as long as making it takes, a second or two."""
 
 
 class CompiledLoops(Compiled):
     """A recording for arrays, as loops over the axes of a grid; each step stands in the outermost loop that knows it.
 
-    Numbers that 64 bits might not hold, and functions that have no short form, are computed as without compilation.
+    Numbers that 64 bits might not hold, and functions that have no short form, are computed as without compilation, and
+    so are the first designs: most recordings of a space never have so many that machine code for them would pay.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class CompiledLoops(Compiled):
     ) -> None:
         super().__init__(recording, ranges, axes)
         self._loops: dict[tuple[tuple[str, int], ...], Callable[..., None]] = {}
+        self._cold = WARM
         self._short = all(step.kind == INPUT or step.function is None or step.function in {*PYTHON, *DEFINED}
                           for step in recording.steps)  # fmt: skip
 
@@ -43,6 +48,9 @@ class CompiledLoops(Compiled):
             return super().run(given)
         arrays = {name: np.asarray(array) for name, array in given.items()}
         shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
+        if self._cold > 0:
+            self._cold -= prod(shape)
+            return super().run(given)
         along: dict[str, int] = {}
         for name, array in arrays.items():
             wide = [len(shape) - array.ndim + k for k, extent in enumerate(array.shape) if extent > 1]

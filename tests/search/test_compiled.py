@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("numpy")
 
+from cnncalc.numbers import jit
 from cnncalc.numbers.arrays import Compiled
 from cnncalc.numbers.jit import CompiledLoops, loops_of
 from cnncalc.search.sweep import Sweep
@@ -22,12 +23,13 @@ OF = ("macs", "params", "peak_activation", "receptive_field", "bytes")
 
 def as_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the loops as they are written, without Numba: what is tested is what is written."""
-    from cnncalc.numbers import jit, source
+    from cnncalc.numbers import source
 
     def plain(recording: Any, along: Any, depth: int) -> Any:
         texts = ["from math import gcd\n", *source.DEFINED.values(), loops_of(recording, along, depth)]
         return jit.loaded("\n".join(texts)).loops
 
+    monkeypatch.setattr(jit, "WARM", 0)
     monkeypatch.setattr(jit, "compiled", plain)
     monkeypatch.setattr(jit, "check_installed", lambda: None)
 
@@ -53,11 +55,34 @@ def test_loops_give_the_same_rows(spec: Any, vary: dict[str, Any], monkeypatch: 
 
 @pytest.mark.extra
 @pytest.mark.process  # compiling takes long
-def test_machine_code_gives_the_same_rows() -> None:
+def test_machine_code_gives_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
+    monkeypatch.setattr("cnncalc.numbers.jit.WARM", 0)
     assert issubclass(CompiledLoops, Compiled)
     spec, vary = GRIDS[0]
     assert list(Sweep(spec, vary, of=OF, compiled=True)) == list(Sweep(spec, vary, of=OF))
+
+
+def test_machine_code_is_made_for_what_has_many_designs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was made for each of the structures, a second or two for each, also where a sweep ends after a few designs."""
+    as_python(monkeypatch)
+    made: list[Any] = []
+    plain = jit.compiled
+
+    def counted(*given: Any) -> Any:
+        made.append(given)
+        return plain(*given)
+
+    monkeypatch.setattr(jit, "compiled", counted)
+    monkeypatch.setattr(jit, "WARM", 15_000)
+    spec = {"input": [3, 32, 32], "vars": {"n": 8}, "layers": [{"conv": {"out": "n", "kernel": 3}}]}
+    few = list(Sweep(spec, {"n": "1..300", "input": "3..50"}, of=OF, compiled=True))
+    assert not made
+    vary = {"n": "1..700", "input": "3..50"}
+    rows = list(Sweep(spec, vary, of=OF, compiled=True))
+    assert len(made) == 1
+    assert rows == list(Sweep(spec, vary, of=OF))
+    assert few == rows[: len(few)]
 
 
 def test_without_numba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
