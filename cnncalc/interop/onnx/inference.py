@@ -24,6 +24,8 @@ MOST_COMPARED = 64
 """Elements of the longest stored vector whose values are compared."""
 AS_FIRST = frozenset(("GroupNormalization", "MeanVarianceNormalization", "ThresholdedRelu", "Shrink"))
 """Nodes that give the extents of their first input, where ONNX's rules say nothing."""
+ALIKE = frozenset(("Gelu", "LayerNormalization", "RMSNormalization"))
+"""Nodes that give the extents of their first input, in opsets that do not have them yet."""
 
 
 class Inference:
@@ -64,6 +66,8 @@ class Inference:
         try:
             schema = defs.get_schema(node.op_type, self.versions.get(domain, 1), domain)
         except defs.SchemaError:
+            if node.op_type in ALIKE and not domain and ins and ins[0] is not None:  # newer than the model's opset
+                return [(ins[0].elem, list(ins[0].shape)) for _ in names], False
             return [self.stated(name) for name in names], False
         types, known = {}, {}
         for name, value in zip(node.input, ins, strict=True):

@@ -71,6 +71,8 @@ INNER = {
     (MICROSOFT, "DequantizeLinear"): Inner("DequantizeLinear", (0, 1, 2)),
 }  # fmt: skip
 """Quantised operators, by domain and name."""
+OWN = frozenset(("channels_last", "opset"))
+"""Attributes that the operators on real numbers do not have."""
 WITH_BIAS = {"MatMulIntegerToFloat": 6, "DynamicQuantizeMatMul": 4}
 """Products with a bias that is added in the type of the result, which MatMul has not."""
 
@@ -89,7 +91,7 @@ def inner_of(node: NodeProto, domain: str, ins: list[Value | None]) -> tuple[Nod
     places = found.places
     kept = list(range(len(ins)))[places] if isinstance(places, slice) else [k for k in places if k < len(ins)]
     made = NodeProto(name=node.name, op_type=found.type, output=node.output,
-                     attribute=[a for a in node.attribute if a.name != "channels_last"])  # fmt: skip
+                     attribute=[a for a in node.attribute if a.name not in OWN])  # fmt: skip
     names = [node.input[k] for k in kept]
     while names and not names[-1]:
         names.pop()

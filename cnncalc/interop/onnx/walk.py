@@ -16,6 +16,7 @@ from cnncalc.interop.making import warn
 from cnncalc.interop.onnx.bare import weight_inputs
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
 from cnncalc.interop.onnx.folding import QUICK, fold
+from cnncalc.interop.onnx.fused import parts_of
 from cnncalc.interop.onnx.inference import STANDARD, Inference, attributes_of
 from cnncalc.interop.onnx.inlined import FOLLOWS, INLINED, Visit
 from cnncalc.interop.onnx.inputs import bind
@@ -155,6 +156,11 @@ class Walk:
             self.constant(node)
             return
         domain, elem = "" if standard else node.domain, 0
+        if (parts := parts_of(node, domain, ins)) is not None:
+            self.steps -= len(parts)
+            for part in parts:
+                self.node(part, prefix)
+            return
         inner = inner_of(node, domain, ins)
         if inner is not None:
             node, ins, elem = inner
