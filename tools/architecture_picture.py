@@ -7,6 +7,7 @@ functions count; an arrow that others imply is not drawn.
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ def picture() -> str:
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```", ""])
 
 
+@cache
 def rooms() -> dict[str, set[str]]:
     """Return which rooms each room imports."""
     found: dict[str, set[str]] = {}

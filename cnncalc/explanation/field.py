@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.field import Hull
     from cnncalc.analysis.receptive import NodeField
-    from cnncalc.explanation.form import Form
+    from cnncalc.explanation.form import LayerForm
     from cnncalc.graph.graph import Graph, Node, Ref
     from cnncalc.values.axis import Reach
 
@@ -55,7 +55,7 @@ class Arrival(NamedTuple):
     before: list[tuple[AxisField, ...] | None]
     axis: int
     after: AxisField
-    form: Form | None
+    form: LayerForm | None
     values: Mapping[str, int] | None
     mark: str
 
@@ -80,7 +80,7 @@ class FieldStep:
 
 
 def field_step(
-    graph: Graph, index: int, fields: Sequence[NodeField], form: Form | None, values: Mapping[str, int] | None
+    graph: Graph, index: int, fields: Sequence[NodeField], form: LayerForm | None, values: Mapping[str, int] | None
 ) -> FieldStep:
     """Return the step of one layer on each axis of its spatial path, and sentences about it."""
     node, field = graph.nodes[index], fields[index]

@@ -23,14 +23,14 @@ MOST_ALIKE = 16
 """Forms with the same letters that are tried for a layer, which differ in what their formulas decided."""
 
 
-class Step(NamedTuple):
+class FieldTerms(NamedTuple):
     """What a form does to the field that arrives: numbers of its recording, and what was decided for them."""
 
     terms: tuple[Any, ...]
     decisions: list[Decision]
 
 
-class Form:
+class LayerForm:
     """A layer in letters with all that is counted of it, and what was decided on the way.
 
     Attributes:
@@ -67,7 +67,7 @@ class Form:
         self._guards = list(recorder.guards.items())
         self._replay = Replay()
         self._decisions: list[Decision] | None = None
-        self._steps: dict[Any, Step] = {}
+        self._steps: dict[Any, FieldTerms] = {}
 
     def fits(self, values: Mapping[str, int]) -> bool:
         """Whether the recording holds for other values of its letters."""
@@ -86,7 +86,7 @@ class Form:
         before = len(guards)
         terms = record()
         if found is None:
-            self._steps[key] = Step(terms, self._replay.decisions(list(guards.items())[before:]))
+            self._steps[key] = FieldTerms(terms, self._replay.decisions(list(guards.items())[before:]))
         return terms, True
 
 
@@ -104,7 +104,7 @@ def _values(recorder: Recorder) -> dict[str, int] | None:
     return values
 
 
-class Forms:
+class LayerForms:
     """The forms of one network's layers.
 
     Args:
@@ -115,9 +115,9 @@ class Forms:
 
     def __init__(self, convention: Convention, dtypes: Dtypes, batch: int) -> None:
         self._how = convention, dtypes, batch
-        self._known: dict[Any, list[Form]] = {}
+        self._known: dict[Any, list[LayerForm]] = {}
 
-    def of(self, node: Node, *, shared: bool = True) -> tuple[Form | None, dict[str, int] | None]:
+    def of(self, node: Node, *, shared: bool = True) -> tuple[LayerForm | None, dict[str, int] | None]:
         """Return a layer's form and the values of its letters.
 
         The form is None where the layer's code does not run on letters, and the values where they are those of the
@@ -137,7 +137,7 @@ class Forms:
                 if found is not None and form.fits(found):
                     return form, found
         try:
-            form = Form(node, *self._how)
+            form = LayerForm(node, *self._how)
         except Exception:  # noqa: BLE001 - somebody else's operator may do anything with its numbers; plain ones remain
             return None, None
         if form.own is None or named is None or any(form.own.get(name) != n for name, n in named.values.items()):
@@ -147,7 +147,7 @@ class Forms:
         return form, form.own
 
 
-def _completed(form: Form, values: Mapping[str, int], node: Node) -> dict[str, int] | None:
+def _completed(form: LayerForm, values: Mapping[str, int], node: Node) -> dict[str, int] | None:
     """Return the values of all letters of a layer, None where one letter would stand for two numbers."""
     found = dict(values)
     for port, axis, name in form.outs:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncalc.explanation.compare import comparisons
 from cnncalc.explanation.field import FieldStep, Quantity, field_step
-from cnncalc.explanation.form import Forms
+from cnncalc.explanation.form import LayerForms
 from cnncalc.explanation.letters import Letter, output_names
 from cnncalc.explanation.listing import Drafts, Misfit, Printer, SectionDraft
 from cnncalc.explanation.model import Explanation, LayerOrigin, Section
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analysis.assemble import Facts
     from cnncalc.analysis.receptive import NodeField
-    from cnncalc.explanation.form import Form
+    from cnncalc.explanation.form import LayerForm
     from cnncalc.graph.graph import Graph, Node
     from cnncalc.results.layer import Layer
     from cnncalc.rules.base import Convention
@@ -45,7 +45,7 @@ class Setting(NamedTuple):
     convention: Convention
     dtypes: Dtypes
     batch: int
-    forms: Forms
+    forms: LayerForms
     printer: Printer
     drafted: dict[Any, Drafts]
     totals: dict[tuple[str, ...], int]
@@ -58,8 +58,8 @@ def setting_of(  # noqa: PLR0917 - what holds for all layers
 ) -> Setting:  # fmt: skip
     """Return what holds for all layers of a network."""
     flat = all(len(x.spatial) == 2 for x in graph.inputs.values())
-    return Setting(graph, fields, line, file, convention, dtypes, batch, Forms(convention, dtypes, batch), Printer(),
-                   {}, {}, "pixels" if flat else "positions")  # fmt: skip
+    return Setting(graph, fields, line, file, convention, dtypes, batch, LayerForms(convention, dtypes, batch),
+                   Printer(), {}, {}, "pixels" if flat else "positions")  # fmt: skip
 
 
 def explain_layer(setting: Setting, index: int, row: Layer, fact: Facts) -> Explanation:
@@ -141,7 +141,7 @@ def _origin(setting: Setting, node: Node, row: Layer) -> LayerOrigin:
     )
 
 
-def _sizes(node: Node, form: Form | None) -> SectionDraft:
+def _sizes(node: Node, form: LayerForm | None) -> SectionDraft:
     quantities = []
     for port, shape in enumerate(node.out_shapes):
         for axis, extent in enumerate(shape):
@@ -151,7 +151,7 @@ def _sizes(node: Node, form: Form | None) -> SectionDraft:
     return SectionDraft("size", "output size", quantities, notes)
 
 
-def _field(setting: Setting, index: int, form: Form | None, values: dict[str, int] | None) -> FieldStep:
+def _field(setting: Setting, index: int, form: LayerForm | None, values: dict[str, int] | None) -> FieldStep:
     try:
         return field_step(setting.graph, index, setting.fields, form, values)
     except (ArithmeticError, LookupError, TypeError, ValueError):
@@ -185,7 +185,7 @@ def _macs(facts: Facts | None, row: Layer) -> SectionDraft:
     return SectionDraft("macs", "multiply-accumulates", _section("macs", facts, row), notes)
 
 
-def _flops(setting: Setting, node: Node, form: Form | None, fact: Facts, row: Layer) -> SectionDraft:
+def _flops(setting: Setting, node: Node, form: LayerForm | None, fact: Facts, row: Layer) -> SectionDraft:
     rule = setting.convention
     title = f"flops by the rule {rule.name}" + (f", which calls them {rule.unit}" if rule.unit != "FLOPs" else "")
     entry, terms = rule.entry(fact.count), fact.terms

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncalc.explanation.field import FieldStep, Quantity
-    from cnncalc.explanation.form import Form
+    from cnncalc.explanation.form import LayerForm
     from cnncalc.numbers.tree import Let, Tree
 
 CALLS = {
@@ -47,7 +47,7 @@ class Drafts(NamedTuple):
         sections: all but that of its field.
     """
 
-    form: Form | None
+    form: LayerForm | None
     values: dict[str, int] | None
     sections: list[SectionDraft]
 
@@ -57,14 +57,14 @@ class Drafts(NamedTuple):
         return self.values is None or self.form is None or self.values is self.form.own
 
 
-class Listed(NamedTuple):
+class ListedSections(NamedTuple):
     """Sections, and every letter that occurs in them with what it stood for where it was recorded."""
 
     sections: tuple[Section, ...]
     used: dict[str, int]
 
 
-class Line(NamedTuple):
+class FormulaLine(NamedTuple):
     """One formula of a section.
 
     Attributes:
@@ -78,10 +78,10 @@ class Line(NamedTuple):
     letters: str = ""
 
 
-class Layout(NamedTuple):
+class SectionLines(NamedTuple):
     """What sections of the same formulas have in common: their lines, remarks and letters."""
 
-    lines: list[list[Line]]
+    lines: list[list[FormulaLine]]
     remarks: list[list[str]]
     used: dict[str, int]
 
@@ -92,10 +92,10 @@ class Printer:
     def __init__(self) -> None:
         self._trees: dict[Any, Tree] = {}
         self._wordings: dict[Any, Wording] = {}
-        self._layouts: dict[Any, Layout] = {}
-        self._printed: dict[Any, tuple[Drafts, Layout, list[Section]]] = {}
+        self._layouts: dict[Any, SectionLines] = {}
+        self._printed: dict[Any, tuple[Drafts, SectionLines, list[Section]]] = {}
 
-    def sections(self, drafts: Drafts, field: FieldStep) -> Listed:
+    def sections(self, drafts: Drafts, field: FieldStep) -> ListedSections:
         """Return the sections of a layer, that of its field behind the first."""
         key = id(drafts), self._shape(field.quantities)
         known = self._printed.get(key)
@@ -110,7 +110,7 @@ class Printer:
         _, layout, (before, *after) = known
         draft = SectionDraft("receptive_field", "receptive field", field.quantities, field.notes)
         values = None if drafts.values is None else {**drafts.values, **field.values}
-        return Listed((before, self._section(draft, layout, 1, values, own=field.own), *after), layout.used)
+        return ListedSections((before, self._section(draft, layout, 1, values, own=field.own), *after), layout.used)
 
     def _shape(self, quantities: Iterable[Quantity]) -> tuple[Wording | None, ...]:
         """Return the wording of each quantity: the same objects for the same formulas."""
@@ -124,14 +124,14 @@ class Printer:
             known = self._wordings[term.node] = Wording(tree_of(term, self._trees))
         return known
 
-    def _layout(self, shape: tuple[tuple[Wording | None, ...], ...]) -> Layout:
+    def _layout(self, shape: tuple[tuple[Wording | None, ...], ...]) -> SectionLines:
         known = self._layouts.get(shape)
         if known is None:
             known = self._layouts[shape] = _laid_out(shape)
         return known
 
     def _section(
-        self, draft: SectionDraft, layout: Layout, place: int, values: Mapping[str, int] | None, *, own: bool
+        self, draft: SectionDraft, layout: SectionLines, place: int, values: Mapping[str, int] | None, *, own: bool
     ) -> Section:
         formulas: list[Formula] = []
         quantities = iter(draft.quantities)
@@ -146,24 +146,24 @@ class Printer:
         return Section(key=draft.key, title=draft.title, formulas=tuple(formulas), notes=notes)
 
 
-def _laid_out(shape: Sequence[Sequence[Wording | None]]) -> Layout:
+def _laid_out(shape: Sequence[Sequence[Wording | None]]) -> SectionLines:
     """Return what sections say whatever their numbers are: each quantity with a formula of its own defined once."""
     names = _names([let for section in shape for wording in section if wording is not None for let in wording.lets])
     defined: set[str] = set()
-    layout = Layout([], [], {})
+    layout = SectionLines([], [], {})
     for section in shape:
-        lines: list[Line] = []
+        lines: list[FormulaLine] = []
         called: set[str] = set()
         for wording in section:
             if wording is None:
-                lines.append(Line(None, None))
+                lines.append(FormulaLine(None, None))
                 continue
             for let in wording.lets:
                 if names[let] not in defined:
                     defined.add(names[let])
                     body = Wording(let.body)
-                    lines.append(Line(names[let], body, body.in_letters(names)))
-            lines.append(Line(None, wording, wording.in_letters(names)))
+                    lines.append(FormulaLine(names[let], body, body.in_letters(names)))
+            lines.append(FormulaLine(None, wording, wording.in_letters(names)))
             called |= wording.called
             layout.used.update((sym.name, int(sym.value)) for sym in wording.letters if sym.name not in layout.used)
         layout.lines.append(lines)
@@ -179,7 +179,7 @@ def _names(found: list[Let]) -> dict[Let, str]:
     return {let: let.name if len(bodies[let.name]) == 1 else f"{let.name}_{let.axis.lower()}" for let in found}
 
 
-def _defined(line: Line, values: Mapping[str, int] | None, *, own: bool) -> Formula:
+def _defined(line: FormulaLine, values: Mapping[str, int] | None, *, own: bool) -> Formula:
     """Return the formula of a quantity with a letter of its own."""
     assert line.wording is not None and line.name is not None  # noqa: S101, PT018 - narrows for the type checker
     if own or values is None:
@@ -187,7 +187,7 @@ def _defined(line: Line, values: Mapping[str, int] | None, *, own: bool) -> Form
     return _written(line, line.name, line.wording, values, line.wording.of(values), "")
 
 
-def _formula(quantity: Quantity, line: Line, values: Mapping[str, int] | None, *, own: bool) -> Formula:
+def _formula(quantity: Quantity, line: FormulaLine, values: Mapping[str, int] | None, *, own: bool) -> Formula:
     """Return a quantity's formula."""
     name, term, plain, note = quantity[:4]
     if plain is None:
@@ -209,7 +209,7 @@ def _formula(quantity: Quantity, line: Line, values: Mapping[str, int] | None, *
 
 
 def _written(  # noqa: PLR0917 - one place
-    line: Line, name: str, wording: Wording, values: Mapping[str, int], plain: int | Fraction, note: str
+    line: FormulaLine, name: str, wording: Wording, values: Mapping[str, int], plain: int | Fraction, note: str
 ) -> Formula:
     """Return the formula of a wording for values of its letters."""
     whole = type(plain) is int
@@ -218,7 +218,7 @@ def _written(  # noqa: PLR0917 - one place
     return _told(name, (line.letters, numbers, step), plain, note)
 
 
-def _of_tree(line: Line, name: str, tree: Tree, plain: int | Fraction, note: str) -> Formula:
+def _of_tree(line: FormulaLine, name: str, tree: Tree, plain: int | Fraction, note: str) -> Formula:
     """Return the formula of a tree for the values with which it was recorded."""
     return _told(name, (line.letters, in_numbers(tree), worked_out(tree)), plain, note)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from modules import parts_of
 
 import cnncalc
 from cnncalc.cli import run
@@ -45,7 +46,7 @@ def writes(node: ast.AST) -> bool:
 def test_every_file_is_written_in_one_place() -> None:
     found = {}
     for file in sorted(PACKAGE.rglob("*.py")):
-        count = sum(writes(node) for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        count = sum(writes(node) for node in parts_of(file))
         if count:
             found[file.relative_to(PACKAGE).as_posix()] = count
     assert found == ELSEWHERE

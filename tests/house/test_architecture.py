@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from modules import parsed, parts_of
 
 from cnncalc.results.views import VIEWS, view
 
@@ -84,12 +86,17 @@ def imports(file: Path) -> list[Import]:
                 found.extend(Import(file, child.lineno, name, inside, imported) for name in names)
             walk(child, inside=inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
 
-    walk(ast.parse(file.read_text(encoding="utf-8")), inside=False)
+    walk(parsed(file), inside=False)
     return found
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
-IMPORTS = [entry for file in FILES for entry in imports(file)]
+
+
+@cache
+def every_import() -> list[Import]:
+    """Return the imports of all modules."""
+    return [entry for file in FILES for entry in imports(file)]
 
 
 def test_every_module_has_its_level() -> None:
@@ -100,7 +107,7 @@ def test_every_module_has_its_level() -> None:
 def test_imports_run_downwards() -> None:
     """Inside functions too: results are shown through a table of names."""
     wrong = []
-    for entry in IMPORTS:
+    for entry in every_import():
         here = part(entry.file)
         if here in OUTSIDE or not entry.module.startswith("cnncalc."):
             continue
@@ -120,7 +127,7 @@ def test_no_modules_import_each_other() -> None:
     """Not through others either, and not inside functions: a circle is where nothing can be read first."""
     modules = {module(file) for file in FILES}
     reads: dict[str, set[str]] = {name: set() for name in modules}
-    for entry in IMPORTS:
+    for entry in every_import():
         exact = {f"{entry.module}.{name}" for name in entry.names} & modules
         reads[module(entry.file)] |= exact or {entry.module} & modules
     assert sum(map(len, reads.values())) > len(modules), "the imports are no longer found"
@@ -142,7 +149,7 @@ LONG = {
 def lengths(file: Path) -> dict[str, int]:
     """Return the lines of a module, by its path, and of each of its classes, by their names."""
     text = file.read_text(encoding="utf-8")
-    classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
+    classes = [node for node in parts_of(file) if isinstance(node, ast.ClassDef)]
     return {str(file.relative_to(PACKAGE)): len(text.splitlines()),
             **{node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in classes}}  # fmt: skip
 
@@ -162,7 +169,7 @@ def test_every_form_of_a_result_is_there() -> None:
 
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_libraries_stay_in_their_places(library: str) -> None:
-    used = {part(entry.file) for entry in IMPORTS if entry.module.split(".")[0] == library}
+    used = {part(entry.file) for entry in every_import() if entry.module.split(".")[0] == library}
     assert used <= ONLY_IN[library]
 
 
@@ -170,7 +177,7 @@ def test_the_interface_does_not_reach_around_the_library() -> None:
     """Commands use what api, render and the other tools offer; they do not build operators or shapes."""
     wrong = [
         str(e)
-        for e in IMPORTS
+        for e in every_import()
         if part(e.file) == "cli" and e.module in {"cnncalc.values.axis", "cnncalc.values.work", "cnncalc.values.shape"}
     ]
     assert not wrong, "\n".join(wrong)
@@ -180,7 +187,7 @@ def test_operators_know_no_file_and_no_neighbour() -> None:
     below = {"numbers", "values", "ops"}
     wrong = [
         str(entry)
-        for entry in IMPORTS
+        for entry in every_import()
         if part(entry.file) == "ops" and entry.module.startswith("cnncalc.") and entry.module.split(".")[1] not in below
     ]
     assert not wrong, "\n".join(wrong)
@@ -188,7 +195,7 @@ def test_operators_know_no_file_and_no_neighbour() -> None:
 
 def test_nothing_is_evaluated_or_looked_up_by_name() -> None:
     for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in parts_of(file):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in {"eval", "exec"}, f"{file}:{node.lineno}"
 
@@ -233,9 +240,8 @@ def test_layers_enter_a_graph_in_one_place() -> None:
     """Elsewhere they would miss what `graph/build` and `graph/rewrite` see to."""
     wrong = []
     for file in FILES:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
         named = any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cnncalc.graph")
-                    for node in ast.walk(tree))  # fmt: skip
+                    for node in parts_of(file))  # fmt: skip
         if named and file.relative_to(PACKAGE).as_posix() not in {"graph/build.py", "graph/rewrite.py"}:
-            wrong += [f"{file.relative_to(PACKAGE)}:{line} {what}" for line, what in changes_graphs(tree)]
+            wrong += [f"{file.relative_to(PACKAGE)}:{line} {what}" for line, what in changes_graphs(parsed(file))]
     assert not wrong, "\n".join(wrong)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modules import parsed, parts_of
 
 import cnncalc
 from cnncalc.ops.arguments import Integer
@@ -211,7 +212,7 @@ def test_no_module_outside_the_operators_and_rules_goes_by_operator_names() -> N
         for file in sorted(PACKAGE.rglob("*.py"))
         if file.relative_to(PACKAGE).parts[0] not in {"ops", "rules"}
         and str(file.relative_to(PACKAGE)) not in TRANSLATORS
-        for line in by_name(ast.parse(file.read_text(encoding="utf-8")), known)
+        for line in by_name(parsed(file), known)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -233,7 +234,7 @@ def test_the_search_finds_names(text: str) -> None:
 def test_a_class_name_has_one_owner() -> None:
     owners: dict[str, list[str]] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in parts_of(file):
             if isinstance(node, ast.ClassDef):
                 owners.setdefault(node.name, []).append(str(file.relative_to(PACKAGE)))
     doubled = {name: files for name, files in owners.items() if len(files) > 1}
