@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from cnncalc.interop.making import Maker
-from cnncalc.interop.ultralytics import attention, blocks, decoder, heads
+from cnncalc.interop.ultralytics import anchored, attention, blocks, decoder, heads
 from cnncalc.interop.ultralytics.place import ModulePlace
 from cnncalc.interop.ultralytics.reading import LARGEST, Scaling
 from cnncalc.interop.ultralytics.table import HEADS, MODULES
@@ -83,6 +83,11 @@ class RowReader:
         graph = self.maker.finished()
         graph.variables["nc"] = self.classes
         return graph
+
+    @property
+    def anchored(self) -> bool:
+        """Whether the file is one of YOLOv5's repository, where boxes are counted by anchors."""
+        return "anchors" in self.model.values
 
     def activation(self) -> str:
         """Return the activation that the file sets for all convolutions."""
@@ -192,6 +197,8 @@ class RowReader:
         if len(settings) < known.least:
             self.maker.fail(f"has {len(settings)} settings, and needs {known.least}")
         n = self.depth(row.repeats)
+        if kind == "Bottleneck" and self.anchored:  # its first convolution is 1x1 there
+            settings = [settings[0], *(settings[1:3] or [True]), *[1] * (len(settings) < 3), [1, 3]]
         if known.scaled:
             settings[0] = settings[0] if kind == CLASSIFIES else self.width(settings[0])
         self.legacy &= not known.newer
@@ -251,7 +258,12 @@ class RowReader:
 
     def head(self, kind: str, y: ModulePlace, xs: Sequence[Ref], settings: list[Any]) -> Ref:
         """Add what ends the network."""
-        newer = kind.endswith("26")
+        newer, anchors = kind.endswith("26"), anchored.anchors_of(settings)
+        if self.anchored and anchors is not None and kind == "Detect":
+            return anchored.detect(y, xs, self.classes + 5, anchors)
+        if self.anchored and anchors is not None and kind == "Segment":
+            masks, hidden = self.embedding(settings[2]), self.width(settings[3])
+            return anchored.segment(y, xs, self.classes, anchors, masks, hidden)
         if kind == "RTDETRDecoder":
             return decoder.rt_detr(y, xs, self.classes, *settings[1:])
         if kind == "SemanticSegment":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncalc.interop.ultralytics import attention, blocks
+from cnncalc.interop.ultralytics import anchored, attention, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,8 @@ MODULES: dict[str, Module] = {
     "C2f": Module(blocks.c2f, 1, deep=1),
     "C3": Module(blocks.c3, 1, deep=1),
     "C3k": Module(blocks.c3k, 1, deep=1),
+    "Focus": Module(anchored.focus, 1),
+    "BottleneckCSP": Module(anchored.bottleneck_csp, 1, deep=1),
     "C3Ghost": Module(blocks.c3_ghost, 1, deep=1),
     "C3k2": Module(attention.c3k2, 1, deep=1, newer=True),
     "C2fCIB": Module(blocks.c2f_cib, 1, deep=1),
