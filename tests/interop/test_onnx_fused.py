@@ -114,6 +114,20 @@ def test_channels_out_of_blocks_are_those_that_there_are() -> None:
     assert facts(model(nodes, {"w": (8, 16, 1, 1)}, [1, 16, 3, 3])) == ((4, 3, 3), 128, 128 * 9)
 
 
+def test_a_quantised_recurrent_layer_has_its_matrices_turned() -> None:
+    """Two directions of 5 values on 6 steps of 7: W is [2, 7, 20] and R [2, 5, 20], whole numbers; B is [2, 40]."""
+    held = {"w": (2, 7, 20), "r": (2, 5, 20), "b": (2, 40), "ws": (2,), "wz": (2,), "rs": (2,), "rz": (2,)}
+    lstm = node("DynamicQuantizeLSTM", "x w r b _ _ _ _ ws wz rs rz", direction="bidirectional", hidden_size=5)
+    made = onnx.load_model_from_string(model([lstm], held, [6, 1, 7]).data)
+    for tensor in made.graph.initializer:
+        if tensor.name in ("w", "r", "wz", "rz"):
+            tensor.CopyFrom(numpy_helper.from_array(np.full(held[tensor.name], 1, np.int8), tensor.name))
+    source = Text(made.SerializeToString(), "m.onnx")
+    totals = analyze(source).totals
+    assert (totals.params, totals.macs) == (2 * 20 * 12 + 2 * 40, 6 * 2 * 20 * 12)
+    assert not totals.lower_bounds
+
+
 def test_a_quantised_softmax_has_the_opset_as_an_attribute() -> None:
     """ONNX Runtime's quantiser writes `opset` beside `axis`."""
     held = {"s": (), "z": ()}

@@ -197,12 +197,26 @@ def attention(parts: Parts) -> list[NodeProto]:
     return parts.ended(parts.add("Reshape", back, parts.held([0, 0, -1], np.int64)))
 
 
+def recurrent(parts: Parts) -> list[NodeProto]:
+    """A recurrent layer whose matrices are whole numbers, and stand with the inputs' axis before the gates'."""
+    matrices = []
+    for index, scale in ((1, 8), (2, 10)):
+        real = parts.add("DequantizeLinear", *(parts.read(n) for n in (index, scale, scale + 1)))
+        matrices.append(parts.add("Transpose", real, perm=[0, 2, 1]))
+    ins = [parts.read(0), *matrices, *(parts.read(n) for n in range(3, 8))]
+    while ins and not ins[-1]:
+        ins.pop()
+    node = helper.make_node("LSTM", ins, parts.node.output, name=parts.node.name, **parts.attributes)
+    return [*parts.made, node]
+
+
 FUSED: dict[tuple[str, str], Callable[[Parts], list[NodeProto]]] = {
     (MICROSOFT, "FusedConv"): convolution, (MICROSOFT, "FusedGemm"): gemm, (MICROSOFT, "FusedMatMul"): product,
     (MICROSOFT, "TransposeMatMul"): product, (MICROSOFT, "Gelu"): gelu, (MICROSOFT, "BiasGelu"): gelu,
     (MICROSOFT, "FastGelu"): gelu, (MICROSOFT, "QuickGelu"): quick_gelu, (MICROSOFT, "BiasAdd"): biased,
     (MICROSOFT, "SkipLayerNormalization"): skipped, (MICROSOFT, "SkipSimplifiedLayerNormalization"): skipped,
     (MICROSOFT, "Attention"): attention, (MICROSOFT, "MultiHeadAttention"): attention,
+    (MICROSOFT, "DynamicQuantizeLSTM"): recurrent,
     ("", "SimplifiedLayerNormalization"): simplified, (BLOCKED, "Conv"): convolution,
     (BLOCKED, "ReorderInput"): reordered, (BLOCKED, "ReorderOutput"): reordered,
     **{(BLOCKED, kind): same(kind) for kind in ("MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool")},
