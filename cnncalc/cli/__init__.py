@@ -299,7 +299,13 @@ def refusal(error: Any) -> tuple[str, str]:
     near = sorted(getattr(error, "possibilities", None) or ())
     message = (error.message if near else error.format_message()).replace("Value error, ", "")
     path = error.ctx.command_path if error.ctx else "cnncalc"
-    hint = f"did you mean {' or '.join(near)}?" if near else f"{path} --help lists what there is"
+    hint = f"{path} --help lists what there is"
+    if getattr(error, "option_name", None):
+        from cnncalc.cli.suggestions import option_hint
+
+        hint = option_hint(error) or hint
+    elif near:
+        hint = f"did you mean {' or '.join(near)}?"
     return message[:1].lower() + message[1:], hint
 
 

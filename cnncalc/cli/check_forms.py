@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.cli.common import WIDE, coloured, fail, report_findings, screen_width, write_error
+from cnncalc.cli.forms import known_form
 from cnncalc.values.files import write_file
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def outputs_of(formats: Sequence[str], output: str | None) -> list[Output]:
     found = []
     for text in formats:
         form, equals, file = text.partition("=")
-        if form not in FORMS:
-            fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMS)}")
+        known_form(form, FORMS)
         if equals and not file:
             fail(f"--format {form}= names no file", f"write --format {form}=FILE")
         found.append(Output(form, file or None))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import coloured, fail, screen_width, write_output, write_result
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import OutputOption
 
 FORMATS = ("table", "json")
@@ -34,8 +35,7 @@ def command(
     from cnncalc.devices import DeviceError, find, load
     from cnncalc.render.devices import to_json, to_table, with_sources
 
-    if form not in FORMATS:
-        fail(f"there is no format '{form}'; choose one of {', '.join(FORMATS)}")
+    known_form(form, FORMATS)
     try:
         chosen = [find(name, file) for name in names] if names else list(load(file).values())
     except DeviceError as error:

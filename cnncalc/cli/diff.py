@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import (
     MOST_LAYERS,
     DeployOption,
@@ -67,8 +68,7 @@ def command(
     from cnncalc.gate.compare import compare
     from cnncalc.render import diff as forms
 
-    if format not in FORMATS:
-        fail(f"there is no format '{format}'", f"choose one of {', '.join(FORMATS)}")
+    known_form(format, FORMATS)
     if before == after == "-":
         fail("standard input can be read once", "name - once")
     reports = []

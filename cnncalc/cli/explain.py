@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import (
     MOST_LAYERS,
     BatchOption,
@@ -56,8 +57,7 @@ def command(
     from cnncalc.explanation.network import NoSuchLayer, TooManyLayers, explain
     from cnncalc.render import explain as render
 
-    if form not in FORMATS:
-        fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMATS)}")
+    known_form(form, FORMATS)
     source, values, shape = source_of(spec), settings(variables), shapes(input)
     try:
         found = explain(

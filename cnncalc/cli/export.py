@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncalc.cli.common import fail, report_findings, save, settings, shapes, source_of, usage_errors
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, SetOption, VariantOption, complete_spec
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def command(
     tflite: a TensorFlow Lite file with the network's shapes and weights of zeros, as TensorFlow Lite Micro and Arm's
     Vela take it: batch norms folded, rectifiers fused.
     """
-    if format not in FORMATS:
-        fail(f"there is no format '{format}'", f"choose {' or '.join(FORMATS)}")
+    known_form(format, FORMATS)
     if weights not in WEIGHTS:
         fail(f"there are no weights '{weights}'", f"choose {' or '.join(WEIGHTS)}")
     if names is not None and (names not in LIBRARIES or format != "torch"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncalc.cli.common import coloured, fail, screen_width, shapes, usage_errors, write_output, write_result
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import InputOption, OutputOption, complete_operator
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def command(
     from cnncalc.ops.registry import find
     from cnncalc.render.ops import WIDTH, full, listed, to_json
 
-    if form not in FORMATS:
-        fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMATS)}")
+    known_form(form, FORMATS)
     if name is not None and (arguments or input):
         _with_numbers(name, arguments or [], input, form, output)
         return

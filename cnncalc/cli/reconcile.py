@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import coloured, fail, screen_width, settings, shapes, source_of, write_output, write_result
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import (
     MOST_LAYERS,
     InputOption,
@@ -49,8 +50,7 @@ def command(
     from cnncalc.reconciliation.reconcile import reconcile
     from cnncalc.render.reconcile import markdown, table, to_json
 
-    if form not in FORMATS:
-        fail(f"there is no format '{form}'; choose one of {', '.join(FORMATS)}")
+    known_form(form, FORMATS)
     source, values, shape = source_of(spec), settings(variables), shapes(input)
     try:
         result = reconcile(

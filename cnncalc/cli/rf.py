@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import ascii_only, fail, screen_width, settings, shapes, source_of, write_output, write_result
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, SetOption, SpecArgument, VariantOption
 
 EPILOG = """\
@@ -41,8 +42,7 @@ def command(
     max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Show the part of the input that one unit of a layer sees; without a layer, the receptive field of every layer."""
-    if form not in FORMATS:
-        fail(f"there is no format '{form}'", f"choose one of {', '.join(FORMATS)}")
+    known_form(form, FORMATS)
     position = _position(at)
     source, values, shape = source_of(spec), settings(variables), shapes(input)
     if layer is None:

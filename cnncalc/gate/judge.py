@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.metrics import Measured, heaviest, share, together
+from cnncalc.gate.places import bearer, place
 from cnncalc.gate.words import (
     brief_words,
     change_words,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncalc.gate.budget import Limit
-    from cnncalc.gate.compare import Comparison
     from cnncalc.language.literals import Number
     from cnncalc.results.layer import Layer
     from cnncalc.results.report import Report
@@ -153,40 +153,6 @@ def standing(limit: Limit, measured: Measured, warn_at: Fraction | None) -> tupl
     return (Status.NEAR if near else Status.WITHIN), Fraction(high) / Fraction(bound) if bound else fill
 
 
-def place(limit: Limit, layer: Layer | None = None) -> tuple[int, int]:
-    """Return the line and column of a limit in the spec, else of the layer that weighs most in it, else the start."""
-    if limit.span is not None and limit.origin.kind == "spec":
-        return limit.span.line, limit.span.column
-    return spot(layer) or (1, 1)
-
-
-def spot(layer: Layer | None) -> tuple[int, int] | None:
-    """Return the line and column of a layer that stands in the spec."""
-    return (layer.line, layer.column or 1) if layer is not None and layer.line else None
-
-
-def moved_most(limit: Limit, comparison: Comparison) -> Layer | None:
-    """Return the layer that a number's growth (or its shrinking) is due to most, in the later version.
-
-    Of a number that is no sum of layers it is the layer that changed most.
-    """
-    sign = 1 if limit.bound == "max_increase" else -1
-    rows = [
-        (sign * delta.change, change.after)
-        for change in comparison.layers if change.after is not None
-        for delta in change.deltas if delta.metric == limit.metric and delta.change is not None
-    ]  # fmt: skip
-    most, layer = max(rows, key=lambda row: row[0], default=(0, None))
-    if most > 0:
-        return layer
-    return next((change.after for change in comparison.layers if change.after is not None), None)
-
-
-def weighs_most(limit: Limit, report: Report) -> Layer | None:
-    """Return the layer with the most of an additive metric, where what grew cannot be known."""
-    return next((layer for layer, _ in heaviest(report, limit.subject)), None)
-
-
 def excess_of(limit: Limit, measured: Measured) -> Fraction | None:
     """Return by which factor a limit is missed; None where it is zero."""
     low, bound = Fraction(measured.low), Fraction(limit.value)
@@ -207,7 +173,8 @@ def judge_total(
         if limit.bound == "max":
             heavy = heavy_layers(report, limit)
         named = heavy[0].path if heavy else measured.where
-        line, column = place(limit, next((layer for layer in report.layers if layer.path == named), None))
+        of_named = next((layer for layer in report.layers if layer.path == named), None)
+        line, column = place(limit, of_named or bearer(limit, report))
         message = _sentence(limit, measured, status, fill)
         if heavy and status is Status.OVER:
             top = heavy[0]

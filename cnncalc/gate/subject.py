@@ -14,10 +14,11 @@ from cnncalc.gate.budget import Budget, Limit, Origin, layered, warning_level
 from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.form import read_budget
 from cnncalc.gate.git import GitError, beside, git_doubt
-from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total, moved_most, spot, weighs_most
+from cnncalc.gate.judge import Status, judge_change, judge_layers, judge_total
 from cnncalc.gate.meant import anew, hidden, meant
 from cnncalc.gate.metrics import METRICS, declared_note, known
 from cnncalc.gate.outcome import Earlier, Options, Run, Subject
+from cnncalc.gate.places import moved_most, spot, weighs_most
 from cnncalc.gate.words import limit_name, limit_words
 from cnncalc.values.diagnostics import Diagnostic, SpecError
 

@@ -387,6 +387,7 @@ class _Parser:
     def _call(self, name: Token, opening: Token) -> Piece:
         if name.text not in FUNCTIONS:
             self._fail(name, f"there is no function '{name.text}'",
+                       _FUNCTION_HINTS.get(name.text.lower().lstrip("_")) or
                        did_you_mean(name.text, FUNCTIONS, f"the functions are {', '.join(FUNCTIONS)}"),
                        "unknown-function")
         self._enter(opening)
@@ -434,6 +435,14 @@ class _Parser:
 
     def _refuse_arguments(self, name: Token, message: str) -> NoReturn:
         self._fail(name, f"{name.text} {message}", f"write {_signature(name.text)}", "function-arguments")
+_FUNCTION_HINTS = {
+    **dict.fromkeys(("make_divisible", "round_filters", "round_channels"), "write round8(x, divisor=8)"),
+    **dict.fromkeys(("int", "trunc"), "write floor(x), or x // y"),
+    "pow": "write x**2",
+    "sqrt": "write the number: an exponent is a whole number",
+    "range": "walk a list with each:, or repeat with repeat: n and i",
+}
+"""By function of Python or of a framework, what to write instead."""
 _ATTRIBUTE_HINTS = {
     "channels": "write .c", "height": "write .h", "width": "write .w", "shape": "write .c, .h or .w",
     "out": "write .c for its channels", "c_out": "write .c", "depth": "write .d",

@@ -44,7 +44,7 @@ def spec_of(text: str, shape: Sequence[int] | None = None, name: str = "calc") -
     layers = root.get("layers")
     assert isinstance(layers, Seq)
     for item, (start, length) in zip(layers.items, _places(text), strict=True):
-        _stamp(item, start + 1, length)
+        _stamp(item, start + 1, length, text)
     collector = Collector(lines=(text,))
     found = Spec(template(root, collector))
     collector.raise_if_errors()
@@ -62,14 +62,17 @@ def _places(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _stamp(node: Node, column: int, length: int) -> None:
-    """Give a node and all in it one place of the first line."""
+def _stamp(node: Node, column: int, length: int, line: str) -> None:
+    """Give a node and all in it the place of an item in a line, and a word the place where it stands itself."""
     node.line, node.column, node.length = 1, column, length
     if isinstance(node, Scalar):
+        found = line.find(node.text, column - 1, column - 1 + length) if isinstance(node.value, str) else -1
+        if found >= 0 and node.text:
+            node.column, node.length, node.plain = found + 1, len(node.text), True
         return
     children = node.items if isinstance(node, Seq) else [part for entry in node.entries for part in entry]
     for child in children:
-        _stamp(child, column, length)
+        _stamp(child, column, length, line)
 
 
 def layers_of(text: str) -> list[Any]:

@@ -55,8 +55,9 @@ def test_what_cannot_be_read_is_one_line(line: str, word: str, capsys: Capture) 
 
 
 @pytest.mark.parametrize(("line", "column", "part"), [
-    ("conv 64 k3x5 p half; linear 10", 22, "linear 10"), ("conv 4 k3 -> max_pool 2 -> conv 8 k90", 28, "conv 8 k90"),
-    ("conv 64 k3 strid=2", 1, "conv 64 k3 strid=2"), (" relu ;; softmax q=1", 10, "softmax q=1"),
+    ("conv 64 k3x5 p half; linear 10", 22, "linear"), ("conv 4 k3 -> max_pool 2 -> conv 8 k90", 28, "conv 8 k90"),
+    ("conv 64 k3 strid=2", 12, "strid"), (" relu ;; softmax q=1", 18, "q"), ("conv int(3) k3", 6, "int"),
+    ("relu; conv 4 k3 p haf", 19, "haf"),
 ])  # fmt: skip
 def test_a_mistake_stood_at_no_layer_of_the_line(line: str, column: int, part: str, capsys: Capture) -> None:
     assert run(["calc", line, "--input", "3x32x32"]) == 2

@@ -15,8 +15,9 @@ import cnncalc
 from cnncalc.gate.budget import Limit, Origin, layered
 from cnncalc.gate.compare import Delta, compare
 from cnncalc.gate.config import read_call
-from cnncalc.gate.judge import Judgement, Status, judge_change, judge_layers, judge_total, moved_most, standing
+from cnncalc.gate.judge import Judgement, Status, judge_change, judge_layers, judge_total, standing
 from cnncalc.gate.metrics import METRICS, Measured, at_least, declared_note, heaviest, known
+from cnncalc.gate.places import moved_most
 from cnncalc.testing import BudgetDoubtError, assert_within
 from cnncalc.values.diagnostics import SpecError
 

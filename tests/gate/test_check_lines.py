@@ -135,3 +135,25 @@ def test_growth_that_follows_a_variable_or_a_call_stood_on_a_line_that_nobody_to
         assert run(["check", "net.yaml", "--against", "HEAD", *options]) == 2
         return
     assert lines(capsys, "--against", "HEAD", "--max-increase", "params=0", *options) == {line}
+
+
+@pytest.mark.parametrize(
+    ("limit", "line"),
+    [
+        (["--max", "receptive_field=4"], 6), (["--max", "rf=1"], 5), (["--min", "rf=999"], 8),
+        (["--max", "depth=1"], 8), (["--max", "width=8"], 6), (["--max", "layers=1"], 8), (["--max", "macs=1"], 8),
+    ],
+)  # fmt: skip
+def test_a_limit_on_a_number_that_is_no_sum_stood_on_the_first_line(
+    limit: list[str], line: int, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Fields of the layers are 3, 5, 5 and 9; the hidden layers have 8, 16 and 8 channels."""
+    repository.write_text(spec(16), encoding="utf-8")
+    assert lines(capsys, *limit) == {line}
+
+
+def test_a_share_of_linear_layers_stands_on_the_heaviest(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.write_text(spec(8) + "  - flatten\n  - linear: 100\n  - linear: 10\n", encoding="utf-8")
+    assert lines(capsys, "--max", "fc_share=1%") == {10}

@@ -98,3 +98,12 @@ def test_a_variant_behind_an_at_sign_was_told_of_another_network() -> None:
         "compare alone takes NAME@VARIANT: write resnet50 --variant resnet101, in Python variant='resnet101'"
     )
     assert cnncalc.analyze("resnet50", variant="resnet101").totals.params == 44_549_160
+
+
+@pytest.mark.parametrize(
+    ("expression", "hint"),
+    [("make_divisible(17, 8)", "write round8(x, divisor=8)"), ("_make_divisible(17, 8)", "write round8(x, divisor=8)"),
+     ("int(7/2)", "write floor(x), or x // y"), ("pow(2, 3)", "write x**2"), ("rond8(3)", "did you mean 'round8'?")],
+)  # fmt: skip
+def test_a_function_of_a_framework_was_told_the_list_of_ours(expression: str, hint: str) -> None:
+    assert finding(f'input: [3, 8, 8]\nlayers: [{{conv: {{out: "{expression}", kernel: 1}}}}]')[1] == hint
