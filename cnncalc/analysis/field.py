@@ -21,7 +21,9 @@ from itertools import chain, pairwise
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from cnncalc.analysis.ranges import Ranges
 from cnncalc.values.axis import Broadcast, Interpolate, Nearest, Parts, Slide, Table, Transpose
+from cnncalc.values.primes import primes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +40,8 @@ PERIOD_LIMIT = 65_536
 TAP_LIMIT = 4_194_304
 MAP_LIMIT = 131_072
 STEP_LIMIT = 2**2048
+MANY = 16
+"""From so many taps on, a hull is looked up."""
 FEW = 64
 """Of periods up to so many positions it is kept what each reads: layers that repeat ask the same again."""
 
@@ -214,7 +218,11 @@ class Periodic(_Listed):
 class Finite(_Listed):
     """One entry for each position of the actual map; a tap outside it reads padding, which has no field."""
 
-    __slots__ = ()
+    __slots__ = ("_ranges",)
+
+    def __init__(self, entries: tuple[Hull, ...]) -> None:
+        super().__init__(entries)
+        self._ranges: Ranges | None = None
 
     @property
     def jump(self) -> int | Fraction | None:
@@ -237,7 +245,11 @@ class Finite(_Listed):
         if not taps:
             return None
         skipped = max(-(taps[0] // taps.step), 0)
-        return _hull(map(self.at, range(taps[0] + skipped * taps.step, min(taps.stop, len(self.entries)), taps.step)))
+        there = range(taps[0] + skipped * taps.step, min(taps.stop, len(self.entries)), taps.step)
+        if len(there) < MANY:
+            return _hull(map(self.at, there))
+        self._ranges = self._ranges or Ranges(self.entries)
+        return self._ranges.hull(there)
 
 
 class Global(AxisField):
@@ -456,7 +468,7 @@ def _period(field: AxisField) -> tuple[int, int]:
 
 def _reduced(entries: Sequence[Hull], shift: int) -> AxisField:
     """Return the periodic field with its least period."""
-    for prime in _primes(len(entries)):
+    for prime in primes(len(entries)):
         part, rest = divmod(shift, prime)
         if rest:
             continue
@@ -465,20 +477,6 @@ def _reduced(entries: Sequence[Hull], shift: int) -> AxisField:
             entries, shift = entries[:period], part
     first = entries[0]
     return AffineField(*first, shift) if len(entries) == 1 and first is not None else Periodic(tuple(entries), shift)
-
-
-@lru_cache(maxsize=1024)
-def _primes(number: int) -> list[int]:
-    """Return the prime factors, each as often as it divides."""
-    primes, prime = [], 2
-    while number > 1:
-        if prime * prime > number:
-            prime = number
-        while number % prime == 0:
-            number //= prime
-            primes.append(prime)
-        prime += 1
-    return primes
 
 
 def _hull(parts: Iterable[Hull]) -> Hull:

@@ -43,9 +43,10 @@ class Listed:
 
     Attributes:
         nodes: its entries as they are written.
+        summed: the values that were summed last, and their sum.
     """
 
-    __slots__ = ("_at", "_known", "_open", "entries", "frame", "nodes")
+    __slots__ = ("_at", "_known", "_open", "entries", "frame", "nodes", "summed")
 
     def __init__(self, nodes: tuple[Any, ...], frame: Any, entries: Entries) -> None:
         self.nodes = nodes
@@ -53,6 +54,7 @@ class Listed:
         self.entries = entries
         self._known: tuple[Any, ...] | None = None
         self._at: object = None
+        self.summed: tuple[tuple[Any, ...], Number] = (), 0
         self._open = False
 
     def values(self) -> tuple[Any, ...]:
@@ -421,10 +423,13 @@ def listed(name: str, part: Piece) -> Run:
                       "{widths: [64, 128]}")  # fmt: skip
         if name == "len":
             return len(value)
-        total: Number = 0
-        for entry in value.values():
-            total += refuse_boolean(entry, part, "summed")
-        return settled(total, part)
+        entries = value.values()
+        if value.summed[0] is not entries:
+            total: Number = 0
+            for entry in entries:
+                total += refuse_boolean(entry, part, "summed")
+            value.summed = entries, total
+        return settled(value.summed[1], part)
 
     return run
 
