@@ -149,7 +149,7 @@ class Opaque(Operator):
         return MemoryAccess(read=read, written=written, weights=self.memory_access - read - written)
 
     def count(self, ins: Shapes, outs: Shapes) -> Count:
-        return replace(super().count(ins, outs), hides=True)
+        return replace(super().count(ins, outs), hides=self.macs_ != 0)
 
     def declared_reach(self, x: Shape, y: Shape, field: str | Keyed | None) -> tuple[Reach, ...]:
         """Return what an output reads of one source; an axis that the output does not have is read whole."""

@@ -173,3 +173,12 @@ def test_a_declared_window_may_be_an_expression_and_is_written_as_it_was() -> No
     (found,) = refused.value.diagnostics
     assert "'field' has no key 'strid'" in found.message
     assert "did you mean 'stride'" in (found.hint or "")
+
+
+def test_a_layer_without_products_is_no_weighted_one() -> None:
+    """Outputs of convolutions and linear layers are activations; what declares 0 products is neither."""
+    text = "input: [3, 8, 8]\nlayers:\n  - conv: {{out: 4, kernel: 1}}\n  - opaque: {{out: [4, 8, 8], macs: {}}}\n"
+    none, some = (cnncalc.analyze(cnncalc.parse(text.format(macs))).totals for macs in (0, 5))
+    assert (none.activations, none.connections) == (4 * 64, 4 * 64 * 3 + 4 * 64)
+    assert not {"activations", "connections"} & set(none.lower_bounds)
+    assert {"activations", "connections"} <= set(some.lower_bounds)
