@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from cnncalc.interop.keras.first_version import of_today
+
 NAME_LENGTH = 200
 
 
@@ -82,6 +84,7 @@ def layer_of(entry: Any, stated: Stated) -> KerasLayer:
     kind, name = entry.get("class_name"), entry.get("name") or config.get("name") or entry.get("class_name")
     if not isinstance(kind, str) or not isinstance(name, str) or not 0 < len(name) <= NAME_LENGTH:
         raise Malformed("has a layer without a name")
+    kind, config = of_today(kind, config)
     nodes = entry.get("inbound_nodes") or []
     if not isinstance(nodes, list):
         raise Malformed(f"has inbound_nodes of '{name}' that are no list")

@@ -10,6 +10,7 @@ from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import failure
 from cnncalc.interop.keras.call import KerasMisfitError, LayerCall
 from cnncalc.interop.keras.declared import opaque
+from cnncalc.interop.keras.first_version import ORDERS
 from cnncalc.interop.keras.inputs import bind
 from cnncalc.interop.keras.layers import entry_of
 from cnncalc.interop.keras.structure import KerasHistory, Malformed, Model, is_model, model_of
@@ -278,9 +279,9 @@ def channels_first(model: Any) -> bool:
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
-            word = value.get("data_format")
+            word = value.get("data_format", value.get("dim_ordering"))
             if isinstance(word, str):
-                formats.add(word)
+                formats.add(ORDERS.get(word, word))
             todo.extend(value.values())
         elif isinstance(value, list):
             todo.extend(value)
