@@ -136,9 +136,10 @@ class Recorder:
         return combined(kind, a, b)
 
     def floored(self, over: RecordedOp, under: int) -> Any:
-        """Return floor(over/under): what divides is taken out, and a floor of a floor is one.
+        """Return floor(over/under): what divides is taken out, a floor of a floor is one, and so is a negative one.
 
-        floor((c*q + r)/c) = q + floor(r/c), floor((floor(p/a) + k)/c) = floor((p + k*a)/(a*c)).
+        floor((c*q + r)/c) = q + floor(r/c), floor((floor(p/a) + k)/c) = floor((p + k*a)/(a*c)),
+        floor(-p/c) = -floor((p + c - 1)/c).
         """
         within = combined(FLOOR, over.range, Range(under, under))
         if within.low == within.high:
@@ -157,6 +158,9 @@ class Recorder:
         names = [monomial for monomial in rest if monomial]
         if not names:
             return self.build(out)
+        if all(rest[monomial] < 0 for monomial in names):
+            over_one = {**{m: -f for m, f in rest.items()}, (): under - 1 - rest.get((), 0)}
+            return self.build(out) - self.build({m: f for m, f in over_one.items() if f}) // under
         alone = len(names) == len(names[0]) == 1 and rest[names[0]] == 1
         inner = self.polynomials.atoms[names[0][0]] if alone else None
         if inner is not None and inner.kind == FLOOR and isinstance(inner.args[1], int):

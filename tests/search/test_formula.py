@@ -171,6 +171,15 @@ def test_a_field_asks_for_no_square_input(layers: list[Any]) -> None:
     assert found.at(H=70, W=44) is not None
 
 
+def test_rounding_up_reads_like_rounding_down() -> None:
+    """It stood as floor(-D/2), with a minus before it in every sum."""
+    spec = {"input": [1, 16], "layers": [{"max_pool": {"kernel": 2, "stride": 2, "ceil_mode": True}},
+                                         {"conv": {"out": 4, "kernel": 1, "bias": False}}]}  # fmt: skip
+    text = formula(spec, ("L",), ("macs",)).to_text()
+    assert "macs = 4*L_1" in text
+    assert "L_1 = floor((L + 1)/2)" in text
+
+
 def test_functions_of_arrays_are_exact_beyond_64_bits() -> None:
     np = pytest.importorskip("numpy")
     found = formula("mobilenet_v1", ("width", "R"), ("macs", "params"))
