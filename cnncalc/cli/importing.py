@@ -17,6 +17,9 @@ cnncalc import model.onnx -o net.yaml
 cnncalc import yolov3.cfg --input 3x320x320 -o yolov3.yaml
 """
 
+MOST_AXES = 4
+"""An input of the spec language is `[C, D, H, W]` at most."""
+
 
 def command(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX model, a Darknet network, ...; - to read it.")],
@@ -38,6 +41,10 @@ def command(
         graph, read = study.graph, study.spec
     if not isinstance(read, ForeignSpec):
         fail(f"'{file}' is a spec already", "cnncalc expand writes it flat")
+    wide = next((name for name, shape in graph.inputs.items() if len(shape) > MOST_AXES), None)
+    if wide is not None:
+        fail(f"the input '{wide}' is {graph.inputs[wide]}, and a spec's has at most {MOST_AXES} axes",
+             f"cnncalc show {file} takes the file as it is")  # fmt: skip
     write = flat_spec if flat else readable_spec
     write_output(write(graph, name=study.name, notes=[f"from {read.format}"]), output)
     if output not in {None, "-"}:

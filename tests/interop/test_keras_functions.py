@@ -6,12 +6,16 @@ Shapes and numbers of weights were read off the models that Keras built; multipl
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cnncalc import analyze
 from cnncalc.api import Text, build_graph
+from cnncalc.cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAP = (16, 18, 6)
 OPS, LAYERS = "keras.src.ops.numpy", "keras.layers"
@@ -161,3 +165,19 @@ def test_operators_of_tensorflow_20_are_known(text: bool) -> None:
     source = chain(op("a", "AddV2", "x", {"1": 3.0}), op("r", "Relu6", "a", {}), op("m", "Mean", "r", {"1": [1, 2]}))
     assert shape_of(source) == (6, 1, 1)
     assert not analyze(source).totals.lower_bounds
+
+
+def test_an_input_that_no_spec_can_have_is_refused_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Maps over time in three dimensions have five axes; `show` takes them as they are."""
+    config = {"filters": 4, "kernel_size": [3, 3, 3], "padding": "same"}
+    file, data = tmp_path / "m.json", one("ConvLSTM3D", config, (3, 8, 10, 12, 4)).data
+    assert isinstance(data, bytes)
+    file.write_bytes(data)
+    assert run(["show", str(file)]) == 0
+    capsys.readouterr()
+    assert run(["import", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "at most 4 axes" in said
+    assert len(said.strip().splitlines()) == 2
