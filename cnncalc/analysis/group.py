@@ -157,10 +157,20 @@ def tree(layers: Iterable[Layer], depth: int | None = None, *, dressed: bool = F
     return _rows(_tree(layers), depth, dressed=dressed)
 
 
+class TreeRows:
+    """The rows of `tree` for every layer, made as they are asked for, each time anew: a large network has many."""
+
+    def __init__(self, layers: Iterable[Layer], depth: int | None = None) -> None:
+        self._root = _tree(layers)
+        self._depth = depth
+
+    def __iter__(self) -> Iterator[Row]:
+        writer = _RowWriter(fold=self._depth is not None, dressed=False)
+        return writer.inside([self._root], _Place("", "", 0, self._depth))
+
+
 def _rows(root: _Node, depth: int | None, *, dressed: bool) -> tuple[Row, ...]:
-    writer = _RowWriter(fold=depth is not None, dressed=dressed)
-    writer.inside([root], _Place("", "", 0, depth))
-    return tuple(writer.rows)
+    return tuple(_RowWriter(fold=depth is not None, dressed=dressed).inside([root], _Place("", "", 0, depth)))
 
 
 def within(layers: Sequence[Layer], most: int) -> tuple[tuple[Row, ...], int | None]:
@@ -195,22 +205,21 @@ class _RowWriter:
     def __init__(self, *, fold: bool, dressed: bool) -> None:
         self.fold = fold
         self.dressed = dressed
-        self.rows: list[Row] = []
 
-    def inside(self, alike: Sequence[_Node], place: _Place) -> None:
-        """Write what is in nodes, in order; a merge's own layer comes after the scopes of its paths."""
+    def inside(self, alike: Sequence[_Node], place: _Place) -> Iterator[Row]:
+        """Yield what is in nodes, in order; a merge's own layer comes after the scopes of its paths."""
         node = alike[0]
         inside = [tuple(each.children.values()) for each in alike]
         left = None if place.left is None else place.left - 1
         for start, stop in self.runs(inside[0]):
             if node.layer is not None and start == node.before:
-                self.own(alike, place)
+                yield self.own(alike, place)
             nodes = [child for children in inside for child in children[start:stop]]
             label = nodes[0].name if stop == start + 1 else f"{nodes[0].name}-{inside[0][stop - 1].name}"
             path = f"{place.path}.{label}" if place.path else label
-            self.node(nodes, path, _Place(path, place.prefix + label, place.level, left))
+            yield from self.node(nodes, path, _Place(path, place.prefix + label, place.level, left))
         if node.layer is not None and node.before == len(node.children):
-            self.own(alike, place)
+            yield self.own(alike, place)
 
     def runs(self, nodes: Sequence[_Node]) -> Iterator[tuple[int, int]]:
         """Yield the stretches [start, stop) of children that become one row each."""
@@ -224,41 +233,38 @@ class _RowWriter:
             yield start, stop
             start = stop
 
-    def node(self, nodes: Sequence[_Node], path: str, place: _Place) -> None:
-        """Write nodes that are alike, named `place.prefix`, and what is in them."""
+    def node(self, nodes: Sequence[_Node], path: str, place: _Place) -> Iterator[Row]:
+        """Yield nodes that are alike, named `place.prefix`, and what is in them."""
         node, name, level = nodes[0], place.prefix, place.level
         if place.left == 0 or not node.children or (self.dressed and node.dressed):
-            self.rows.append(
-                Row(
-                    kind=RowKind.BLOCK if node.children else RowKind.LAYER,
-                    path=path,
-                    name=name,
-                    level=level,
-                    layers=tuple(layer for each in nodes for layer in each.layers()),
-                    times=len(nodes) * (len(node.children) if node.repeats else 1),
-                    head=node.layer,
-                )
+            yield Row(
+                kind=RowKind.BLOCK if node.children else RowKind.LAYER,
+                path=path,
+                name=name,
+                level=level,
+                layers=tuple(layer for each in nodes for layer in each.layers()),
+                times=len(nodes) * (len(node.children) if node.repeats else 1),
+                head=node.layer,
             )
         elif node.layer is not None and not node.before:
-            self.layer(nodes, path, name, level)
+            yield self.layer(nodes, path, name, level)
             below = [replace(each, layer=None) for each in nodes]
-            self.inside(below, place._replace(prefix="", level=level + 1))
+            yield from self.inside(below, place._replace(prefix="", level=level + 1))
         elif node.layer is not None or node.repeats:
-            self.inside(nodes, place._replace(prefix=f"{name}."))
+            yield from self.inside(nodes, place._replace(prefix=f"{name}."))
         else:
-            self.rows.append(Row(kind=RowKind.HEADING, path=path, name=name, level=level, times=len(nodes)))
-            self.inside(nodes, place._replace(prefix="", level=level + 1))
+            yield Row(kind=RowKind.HEADING, path=path, name=name, level=level, times=len(nodes))
+            yield from self.inside(nodes, place._replace(prefix="", level=level + 1))
 
-    def own(self, alike: Sequence[_Node], place: _Place) -> None:
-        """Write the layer of a merge, beside the scopes of its paths."""
-        self.layer(alike, place.path, place.prefix.removesuffix("."), place.level)
+    def own(self, alike: Sequence[_Node], place: _Place) -> Row:
+        """Return the layer of a merge, beside the scopes of its paths."""
+        return self.layer(alike, place.path, place.prefix.removesuffix("."), place.level)
 
-    def layer(self, nodes: Sequence[_Node], path: str, name: str, level: int) -> None:
-        """Write the own layer of nodes that are alike."""
+    def layer(self, nodes: Sequence[_Node], path: str, name: str, level: int) -> Row:
+        """Return the own layer of nodes that are alike."""
         layers = tuple(node.layer for node in nodes if node.layer is not None)
-        self.rows.append(
-            Row(kind=RowKind.LAYER, path=path, name=name, level=level, layers=layers, times=len(nodes), head=layers[0])
-        )
+        times = len(nodes)
+        return Row(kind=RowKind.LAYER, path=path, name=name, level=level, layers=layers, times=times, head=layers[0])
 
 
 def by_operator(layers: Iterable[Layer]) -> tuple[Row, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from cnncalc.analysis.group import RowKind, by_operator, first, ranked, tree, within
+from cnncalc.analysis.group import RowKind, TreeRows, by_operator, first, ranked, tree, within
 from cnncalc.cli.common import WIDE, ascii_only, coloured, screen_height, screen_width
 from cnncalc.render.columns import fitting
 from cnncalc.render.format import NumberFormat
@@ -15,7 +15,7 @@ from cnncalc.values.diagnostics import plural
 from cnncalc.values.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from cnncalc.analysis.group import Row
     from cnncalc.render.columns import Column
@@ -153,11 +153,23 @@ def parts(
     return ((report, rows := choice.rows(report), choice.columns or fitting(rows)) for report in reports)
 
 
+def parts_in_turn(
+    reports: Sequence[Report], choice: Choice
+) -> Iterator[tuple[Report, Iterable[Row], tuple[Column, ...]]]:
+    """Yield the same with rows that are made as they are read, where none has to wait for another."""
+    if choice.by or choice.sort or choice.top:
+        yield from parts(reports, choice)
+        return
+    columns = choice.columns or fitting(())
+    for report in reports:
+        yield report, TreeRows(report.layers, choice.depth), columns
+
+
 def csv(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> Iterator[str]:  # noqa: ARG001
     """Return the rows as CSV."""
     from cnncalc.render.data import csv_text
 
-    return csv_text(parts(reports, choice), several=len(reports) > 1)
+    return csv_text(parts_in_turn(reports, choice), several=len(reports) > 1)
 
 
 def markdown(reports: Sequence[Report], choice: Choice, views: Sequence[str], more: Sequence[Lines]) -> str:  # noqa: ARG001

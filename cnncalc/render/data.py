@@ -43,7 +43,7 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
 
 
 def csv_text(
-    tables: Iterable[tuple[Report, Sequence[Row], Sequence[Column]]], *, several: bool
+    tables: Iterable[tuple[Report, Iterable[Row], Sequence[Column]]], *, several: bool
 ) -> Iterator[str]:
     """Yield one line per row, without totals: counts as bare digits, shares as parts of one, unknown as `?`.
 

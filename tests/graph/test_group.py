@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import cnncalc
-from cnncalc.analysis.group import SUMMED, Row, RowKind, add_up, by_operator, first, ranked, total, tree
+from cnncalc.analysis.group import SUMMED, Row, RowKind, TreeRows, add_up, by_operator, first, ranked, total, tree
 
 NETWORKS = ["resnet50", "unet", "googlenet", "densenet121", "se_resnet50", "yolov3", "shufflenet_v2_x1_0", "lenet5"]
 
@@ -25,6 +25,24 @@ def test_every_layer_has_one_row_in_order() -> None:
         report = cnncalc.analyze(name)
         rows = [row for row in tree(report.layers) if row.kind is not RowKind.HEADING]
         assert [row.path for row in rows] == [layer.path for layer in report.layers]
+
+
+@pytest.mark.parametrize("depth", [None, 1, 2])
+def test_rows_are_made_as_they_are_read(depth: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CSV of a large network held every row until the last was there."""
+    report = cnncalc.analyze("resnet50")
+    rows = TreeRows(report.layers, depth)
+    assert tuple(rows) == tree(report.layers, depth) == tuple(rows)
+    made: list[str] = []
+
+    def noted(**given: Any) -> Row:
+        made.append(given["path"])
+        return Row(**given)
+
+    monkeypatch.setattr("cnncalc.analysis.group.Row", noted)
+    for number, row in enumerate(rows, 1):
+        assert made[-1] == row.path
+        assert len(made) == number
 
 
 @pytest.mark.parametrize("name", NETWORKS)
