@@ -193,7 +193,10 @@ def parse(text: str | bytes, file: str | None = None, *, beside: Beside | None =
 
     Raises:
         SpecError: it is no spec.
+        TypeError: it is no text.
     """
+    if not isinstance(text, str | bytes):
+        raise TypeError(f"the text of a spec is str or bytes, got {type(text).__name__}: analyze takes others")
     spec, collector = read_spec(text, file, beside)
     if collector.errors and not spec.needs_input:
         spec.expand(Overrides(), collector)

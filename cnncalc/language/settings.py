@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnncalc.language.arithmetic import Listed
@@ -21,7 +22,7 @@ from cnncalc.values.diagnostics import ArgumentError, SpecError, did_you_mean, l
 from cnncalc.values.shape import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from cnncalc.language.evaluate import Evaluator
     from cnncalc.language.slots import Slot
@@ -51,6 +52,8 @@ class Overrides:
         max_layers: int | None = None,
     ) -> None:
         self.variant = variant
+        if variables is not None and not isinstance(variables, Mapping):
+            raise ValueError(f"variables are a mapping of names to values, got {variables!r}")
         self.variables = dict(variables or {})
         self.inputs = inputs
         self.max_layers = max_layers or MAX_LAYERS
@@ -235,7 +238,7 @@ class Told:
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a name that is none of the spec's."""
     known = list(known)
-    nearest = did_you_mean(name, known)
+    nearest = did_you_mean(str(name), known)
     names = f"this spec has {listed(known)}" if known else f"this spec has no {what}s"
     return f"there is no {what} '{name}'; {nearest + ' ' if nearest else ''}{names}"
 

@@ -110,7 +110,10 @@ class Report:
 
         Raises:
             KeyError: there is none; the message names the nearest.
+            TypeError: it is no path.
         """
+        if not isinstance(path, str):
+            raise TypeError(f"a layer is named by its path, got {path!r}; report.layers has them in order")
         for layer in self.layers:
             if layer.path == path:
                 return ReportLayer.of(layer, self)
@@ -118,6 +121,8 @@ class Report:
 
     def match(self, pattern: str) -> Layers:
         """Return the layers whose path matches a glob (`*`, `?`, `[..]`), in order: a tuple that prints as a table."""
+        if not isinstance(pattern, str):
+            raise TypeError(f"a pattern is a path, or a glob as 'layer4.*', got {pattern!r}")
         return Layers((layer for layer in self.layers if fnmatchcase(layer.path, pattern)), self)
 
     def explain(self, pattern: str = "*") -> Explained:

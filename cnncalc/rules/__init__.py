@@ -61,6 +61,6 @@ def convention(name: str) -> Convention:
         return CONVENTIONS[name]
     from cnncalc.values.diagnostics import suggest
 
-    close = suggest(name.lower(), CONVENTIONS)
+    close = suggest(str(name).lower(), CONVENTIONS)
     hint = f"; did you mean {close!r}?" if close else ""
     raise ValueError(f"unknown convention {name!r}{hint} (one of {', '.join(CONVENTIONS)})")

@@ -7,6 +7,14 @@ from typing import NamedTuple
 DTYPES = {"fp32": 32, "fp16": 16, "bf16": 16, "int8": 8, "int4": 4}
 """Bits of one element."""
 
+ELSEWHERE = {
+    **dict.fromkeys(("float32", "float", "f32", "single"), "fp32"),
+    **dict.fromkeys(("float16", "half", "f16"), "fp16"),
+    **dict.fromkeys(("bfloat16", "bfloat"), "bf16"),
+    **dict.fromkeys(("uint8", "qint8", "quint8", "i8", "u8", "byte", "char"), "int8"),
+    **dict.fromkeys(("uint4", "i4", "u4", "nf4", "fp4"), "int4"),
+}
+"""By name of PyTorch, NumPy and others, our type of as many bits."""
 ALIGNMENT = 16
 """Bytes; what TensorFlow Lite for Microcontrollers aligns its buffers to."""
 
@@ -49,7 +57,10 @@ def parse_dtypes(text: str) -> Dtypes:
         found = Dtypes(named["w"].strip(), named["a"].strip())
         if found.weights in DTYPES and found.activations in DTYPES:
             return found
-    raise ValueError(f"there is no dtype '{text}'; choose one of {', '.join(DTYPES)}, or w:int8,a:fp16 for two")
+    meant = ELSEWHERE.get(str(text).rpartition(".")[2].lower())
+    hint = f"; did you mean '{meant}'? (one of {', '.join(DTYPES)})" if meant else \
+        f"; choose one of {', '.join(DTYPES)}, or w:int8,a:fp16 for two"  # fmt: skip
+    raise ValueError(f"there is no dtype '{text}'{hint}")
 
 
 def tensor_bytes(elements: int, bits: int) -> int:

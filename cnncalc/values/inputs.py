@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
 Input: TypeAlias = str | Sequence[int] | Mapping[str, str | Sequence[int]]
@@ -27,7 +28,8 @@ def _shape(given: Any) -> tuple[int, ...]:
         if not re.fullmatch(r"[0-9]{1,18}([x,][0-9]{1,18})*", given.strip()):
             raise ValueError(f"an input shape is written like 3x224x224, got '{given}'")
         return tuple(int(part) for part in re.split("[x,]", given.strip()))
-    shape = tuple(given) if isinstance(given, Iterable) else ()
+    ordered = isinstance(given, Iterable) and not isinstance(given, bytes | bytearray | AbstractSet)
+    shape = tuple(given) if ordered else ()
     if not shape or any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
         raise ValueError(f"an input shape is a list of whole numbers, got {given!r}")
     return shape
