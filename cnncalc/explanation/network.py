@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cnncalc._version import __version__
 from cnncalc.explanation.layer import explain_layer, setting_of
 from cnncalc.explanation.model import Explained
+from cnncalc.results.paths import path_hint
 from cnncalc.study import Study
-from cnncalc.values.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ class NoSuchLayer(ValueError):  # noqa: N818 - says what it is
 
     def __init__(self, pattern: str, paths: Sequence[str]) -> None:
         super().__init__(f"no layer matches '{pattern}'")
-        self.hint = nearest(pattern, paths)
+        self.hint = path_hint(pattern, paths)
         if self.hint:
             self.add_note(f"hint: {self.hint}")
 
@@ -37,21 +37,8 @@ class TooManyLayers(ValueError):  # noqa: N818 - says what it is
 
 def missing(path: str, paths: Sequence[str]) -> str:
     """Return the message that no layer has a path, with what was meant."""
-    hint = nearest(path, paths)
+    hint = path_hint(path, paths)
     return f"no layer is called '{path}'{f'; {hint}' if hint else ''}"
-
-
-def nearest(pattern: str, paths: Sequence[str]) -> str | None:
-    """Return the hint for a path that is none: the nearest one, or a scope that it may have meant."""
-    if any(path.startswith(f"{pattern}.") for path in paths):
-        return f"'{pattern}' is a block; its layers are '{pattern}.*'"
-    before, _, last = pattern.rpartition(".")
-    under = {path.removeprefix(f"{before}.").partition(".")[0] for path in paths if path.startswith(f"{before}.")}
-    numbers = sorted(int(name) for name in under if name.isdecimal())
-    if before and last.isdecimal() and numbers:
-        return f"'{before}' has {numbers[0]}..{numbers[-1]}"
-    scopes = dict.fromkeys(path.partition(".")[0] for path in paths)
-    return did_you_mean(pattern, [*paths, *scopes], f"the layers are {', '.join(paths[:3])}, ..." if paths else None)
 
 
 def explain(

@@ -19,7 +19,7 @@ from cnncalc.gate.words import (
     near_words,
     over_words,
 )
-from cnncalc.values.diagnostics import did_you_mean
+from cnncalc.results.paths import path_hint
 from cnncalc.values.record import record
 
 if TYPE_CHECKING:
@@ -226,9 +226,8 @@ def judge_layers(limit: Limit, report: Report, warn_at: Fraction | None) -> Judg
     layers = [layer for layer in report.layers if fnmatchcase(layer.path, glob)]
     if not layers or metric.layer is None:
         line, column = place(limit)
-        hint = did_you_mean(
-            glob, [layer.path for layer in report.layers], "'cnncalc show' lists the paths; * stands for any characters"
-        )
+        hint = path_hint(glob, [layer.path for layer in report.layers],
+                         "'cnncalc show' lists the paths; * stands for any characters")  # fmt: skip
         finding = Finding(
             status=Status.DOUBT,
             code="no-such-layer",

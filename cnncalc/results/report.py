@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.results.layer import Layer, plain
 from cnncalc.results.parts import Layers, ReportLayer
+from cnncalc.results.paths import asked_path
 from cnncalc.results.views import view
 from cnncalc.values.diagnostics import one_line
 
@@ -110,10 +111,8 @@ class Report:
 
         Raises:
             KeyError: there is none; the message names the nearest.
-            TypeError: it is no path.
         """
-        if not isinstance(path, str):
-            raise TypeError(f"a layer is named by its path, got {path!r}; report.layers has them in order")
+        asked_path(path)
         for layer in self.layers:
             if layer.path == path:
                 return ReportLayer.of(layer, self)
@@ -121,8 +120,7 @@ class Report:
 
     def match(self, pattern: str) -> Layers:
         """Return the layers whose path matches a glob (`*`, `?`, `[..]`), in order: a tuple that prints as a table."""
-        if not isinstance(pattern, str):
-            raise TypeError(f"a pattern is a path, or a glob as 'layer4.*', got {pattern!r}")
+        asked_path(pattern)
         return Layers((layer for layer in self.layers if fnmatchcase(layer.path, pattern)), self)
 
     def explain(self, pattern: str = "*") -> Explained:

@@ -57,7 +57,8 @@ def parse_dtypes(text: str) -> Dtypes:
         found = Dtypes(named["w"].strip(), named["a"].strip())
         if found.weights in DTYPES and found.activations in DTYPES:
             return found
-    meant = ELSEWHERE.get(str(text).rpartition(".")[2].lower())
+    name = str(text).rpartition(".")[2].lower()
+    meant = name if name in DTYPES else ELSEWHERE.get(name)
     hint = f"; did you mean '{meant}'? (one of {', '.join(DTYPES)})" if meant else \
         f"; choose one of {', '.join(DTYPES)}, or w:int8,a:fp16 for two"  # fmt: skip
     raise ValueError(f"there is no dtype '{text}'{hint}")

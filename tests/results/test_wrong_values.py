@@ -22,6 +22,8 @@ SPEC = {"input": [3, 8, 8], "vars": {"w": 4}, "layers": [{"conv": {"out": "w", "
     ({"variables": {"ww": 1}}, "did you mean 'w'?"),
     ({"dtype": "float32"}, "did you mean 'fp32'?"),
     ({"dtype": "torch.bfloat16"}, "did you mean 'bf16'?"),
+    ({"dtype": "torch.int8"}, "did you mean 'int8'?"),
+    ({"dtype": "FP16"}, "did you mean 'fp16'?"),
     ({"dtype": "uint8"}, "did you mean 'int8'?"),
     ({"dtype": "complex"}, "choose one of fp32, fp16, bf16, int8, int4"),
     ({"dtype": None}, "choose one of fp32"),
@@ -40,7 +42,7 @@ def test_a_report_is_asked_for_a_layer_by_its_place(key: Any) -> None:
 
 def test_a_pattern_and_a_text_that_are_none() -> None:
     none: Any = None
-    with pytest.raises(TypeError, match="a pattern is a path, or a glob"):
+    with pytest.raises(TypeError, match="a layer is named by its path, got None"):
         cnncalc.analyze(SPEC).match(none)
     with pytest.raises(TypeError, match="the text of a spec is str or bytes, got NoneType"):
         cnncalc.parse(none)
