@@ -137,3 +137,13 @@ def test_a_quantised_softmax_has_the_opset_as_an_attribute() -> None:
     made.graph.initializer[1].CopyFrom(numpy_helper.from_array(np.asarray(0, np.uint8), "z"))
     graph, _, _ = build_graph(Text(made.SerializeToString(), "m.onnx"))
     assert [type(n.op).name for n in graph.nodes if n.out_shapes[0].elements == 84][-1] == "softmax"
+
+
+def test_products_of_constants_count_beside_the_input() -> None:
+    """A table of positions through a convolution, added to the map, as EdgeNeXt has it."""
+    nodes = [node("Conv", "t w b", "p", "", kernel_shape=[1, 1]), node("Add", "x p", "y", "")]
+    source = model(nodes, {"t": (1, 5, 6, 4), "w": (3, 5, 1, 1), "b": (3,)}, [1, 3, 6, 4])
+    assert facts(source) == ((3, 6, 4), 5 * 24 + 15 + 3, 15 * 24)
+    graph, _, _ = build_graph(source)
+    assert graph.nodes[0].path == "Conv"
+    assert list(graph.outputs) == ["y"]

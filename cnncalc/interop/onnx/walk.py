@@ -13,6 +13,7 @@ from onnx import AttributeProto, TensorProto, helper
 from cnncalc.graph.build import GraphBuilder
 from cnncalc.interop.foreign import Declared, failure
 from cnncalc.interop.making import warn
+from cnncalc.interop.onnx.aside import aside
 from cnncalc.interop.onnx.bare import weight_inputs
 from cnncalc.interop.onnx.call import Call, MisfitError, Plan, image
 from cnncalc.interop.onnx.folding import QUICK, fold
@@ -149,8 +150,7 @@ class Walk:
 
     def node(self, node: onnx.NodeProto, prefix: str) -> None:
         """Take in one node."""
-        kind = node.op_type
-        standard = node.domain in STANDARD
+        kind, standard = node.op_type, node.domain in STANDARD
         ins = [self.values[name] if name else None for name in node.input]
         if standard and kind == "Constant":
             self.constant(node)
@@ -184,6 +184,7 @@ class Walk:
         if results is None and all(v is None or v.static for v in ins):
             results = self.unread(node, ins, inferred)
         if results is not None:
+            aside(self, node, ins, results)
             for name, value in zip(node.output, results, strict=False):
                 if name:
                     self.values[name] = value
