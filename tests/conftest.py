@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import share
 from commands import kept
 from hypothesis import HealthCheck, settings
 
@@ -20,25 +21,40 @@ from cnncalc.interop.foreign import ForeignSpec
 from cnncalc.numbers.doors import recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from cnncalc.graph.graph import Graph
 
 
 TESTS = Path(__file__).parent
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")  # how long something takes says something of the machine
-CASES = 12
-"""How many cases of one test a run of the whole folder takes."""
+SLOW = [HealthCheck.too_slow]
+"""How long something takes says something of the machine."""
+settings.register_profile("any machine", deadline=None, suppress_health_check=SLOW)
+settings.load_profile("any machine")
 ASKS_FOR_TORCH = 'importorskip("torch'
 OF_A_MODULE = re.compile(r"^(?:\w+ = )?pytest\.importorskip\(", re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that runs every case."""
-    told = f"run long tests too, and every case of those that have more than {CASES}"
+    told = f"run long tests too, and every case of those that have more than {share.CASES}"
     parser.addoption("--every", action="store_true", help=told)
-    parser.addoption("--dozen", action="store_true", help=f"at most {CASES} cases of each test of single files too")
+    told = f"at most {share.CASES} cases of each test of single files too"
+    parser.addoption("--dozen", action="store_true", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples in a run that takes a part of the cases."""
+    share.QUICK[0] = takes_a_part(config)
+    if share.QUICK[0]:
+        settings.register_profile("a part", max_examples=share.part(100), deadline=None, suppress_health_check=SLOW)
+        settings.load_profile("a part")
+
+
+def takes_a_part(config: pytest.Config) -> bool:
+    """Whether a run takes some of the cases: that of the whole folder, unless it asks for every one."""
+    whole = [Path(path).resolve() for path in config.args] == [TESTS]
+    return bool(config.getoption("--dozen") or (whole and not config.getoption("--every")))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -52,26 +68,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.extra)
             if ASKS_FOR_TORCH in inspect.getsource(item.function):
                 item.add_marker(pytest.mark.torch)
-    whole = [Path(path).resolve() for path in config.args] == [TESTS]
-    if config.getoption("--dozen") or (whole and not config.getoption("--every")):
+    if not takes_a_part(config):
+        items[:] = share.long_ones_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    else:
         quick = [item for item in items if not item.get_closest_marker("long")]
-        kept = {item for cases in cases_of_each(quick) for item in spread(cases)}
+        kept = {item for cases in share.cases_of_each(quick) for item in share.spread(cases)}
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = [item for item in items if item in kept]
-
-
-def cases_of_each(items: list[pytest.Item]) -> Iterable[list[pytest.Item]]:
-    """Return the cases of each test."""
-    found: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        found.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    return found.values()
-
-
-def spread(cases: list[pytest.Item]) -> list[pytest.Item]:
-    """Return at most a dozen cases, from the first to the last at even distances."""
-    last, steps = len(cases) - 1, CASES - 1
-    return cases if last <= steps else [cases[step * last // steps] for step in range(CASES)]
 
 
 @cache

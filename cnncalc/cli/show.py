@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +43,7 @@ from cnncalc.cli.tables import FORMS, By, Choice, Lines, table
 from cnncalc.render.columns import ALIASES, COLUMNS, DEFAULT, Column, chosen
 from cnncalc.render.format import NumberFormat, hanging
 from cnncalc.values.diagnostics import SpecError, did_you_mean
+from cnncalc.values.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -297,7 +297,7 @@ def known_sort(name: str | None) -> str | None:
     return name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Task:
     """What to show.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnncalc.ops.arguments import Axis, Boolean
@@ -12,6 +11,7 @@ from cnncalc.ops.registry import register
 from cnncalc.ops.windows import axis_of
 from cnncalc.values.axis import BROADCAST, IDENTITY, Reach, Table
 from cnncalc.values.diagnostics import ArgumentError
+from cnncalc.values.record import record
 from cnncalc.values.shape import Shape
 from cnncalc.values.work import Work
 
@@ -210,7 +210,7 @@ class Mul(Elementwise):
         return to.chain("MUL", xs)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stretch:
     """The windows of an axis of which `size` positions from `first` on are those of one source."""
 

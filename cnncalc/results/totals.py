@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncalc.results.layer import Axis, as_json, plain
 from cnncalc.results.listing import as_html, as_text
+from cnncalc.values.record import record
 from cnncalc.values.work import MemoryAccess, Work
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class PeakActivation:
         return {"elements": self.elements, "bytes": self.bytes, "path": self.path, "live": live}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Depth:
     """How deep a network is.
 

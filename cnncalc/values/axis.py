@@ -7,13 +7,13 @@ Source of the extents: Dumoulin and Visin 2016, arXiv:1603.07285; of the ceil ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 from typing import NamedTuple, Protocol, TypeAlias
 
 from cnncalc.numbers.doors import recorded
 from cnncalc.numbers.functions import floor_product, not_below
+from cnncalc.values.record import record
 
 
 class Window(NamedTuple):
@@ -248,7 +248,7 @@ class Windows(Protocol):
         """Return the window of x."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdaptiveWindows:
     """The windows of an adaptive pool."""
 
@@ -259,7 +259,7 @@ class AdaptiveWindows:
         return adaptive_window(x, self.size, self.out)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResampledWindows:
     """What a resized axis reads around position u = x*step + shift of the input, held inside the map.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +35,8 @@ def write_file(file: str | PathLike[str], data: bytes | str | Iterable[str]) -> 
         return
     if mode is not None and not os.access(path, os.W_OK):
         raise PermissionError(13, "Permission denied", str(file))
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as target:

@@ -30,6 +30,7 @@ def outcome(make: Any, value: object, parameter: Any) -> tuple[str, object]:
     return type(made).__name__, made
 
 
+@pytest.mark.few
 @newer
 @pytest.mark.parametrize("command", COMMANDS)
 def test_values_are_those_of_typer(command: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command_lines import OPTIONS, case, mistake
+from share import part
 
 from cnncalc.cli import COMMANDS, run
 
@@ -32,12 +33,13 @@ def clean(tmp_path: Path) -> Iterator[Path]:
     assert not [file for file in tmp_path.iterdir() if file.name.endswith(".part")]
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("start", range(0, CASES, BATCH))
 def test_no_command_makes_a_mistake_of_its_own(
     start: int, clean: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(clean)
-    for number in range(start, min(start + BATCH, CASES)):
+    for number in range(start, min(start + part(BATCH), CASES)):
         arguments = case(number, clean)
         code = run(arguments)
         said = capsys.readouterr()

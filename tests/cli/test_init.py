@@ -78,6 +78,7 @@ def test_a_folder_that_is_not_there_is_a_sentence() -> None:
     assert "cannot write 'nowhere/net.yaml'" in error
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", SAMPLE)
 def test_copy_of_a_zoo_network_has_its_numbers(name: str) -> None:
     assert _run("net.yaml", "--from", name)[0] == 0

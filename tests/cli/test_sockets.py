@@ -90,6 +90,7 @@ def ended(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("line", EVERY)
 def test_no_command_opens_a_socket(line: str, ended: dict[str, Any]) -> None:
     """The audit hook of the interpreter is told of every socket and process, whichever library asks for it."""
@@ -98,6 +99,7 @@ def test_no_command_opens_a_socket(line: str, ended: dict[str, Any]) -> None:
     assert [event for event in seen if event[0] != "subprocess.Popen" or Path(event[1]).name != "git"] == []
 
 
+@pytest.mark.process
 def test_the_hook_sees_what_it_should() -> None:
     program = HOOK.replace('runpy.run_module("cnncalc", run_name="__main__", alter_sys=True)',
                            "import socket; socket.socket().close()")  # fmt: skip

@@ -120,7 +120,8 @@ def test_every_network_of_the_zoo_plans_as_it_runs(name: str) -> None:
     same(expressible(name), analyze(name).totals.macs)
 
 
-def test_most_networks_of_the_zoo_can_be_exported() -> None:
+@pytest.mark.parametrize("most", [8, pytest.param(120, marks=pytest.mark.long)])
+def test_most_networks_of_the_zoo_can_be_exported(most: int) -> None:
     lacking = {}
     exported = 0
     for name in ALL:
@@ -129,10 +130,11 @@ def test_most_networks_of_the_zoo_can_be_exported() -> None:
             exported += 1
         except SpecError as error:
             lacking[name] = error.diagnostics[0].code
-        if exported == 120:
+        if exported == most:
             break
-    assert exported == 120, lacking
-    assert set(lacking.values()) == {"not-expressible"}
+    assert exported == most, lacking
+    assert set(lacking.values()) <= {"not-expressible"}
+    assert lacking or most < 120
 
 
 @pytest.mark.chip

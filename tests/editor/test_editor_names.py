@@ -124,6 +124,7 @@ def test_a_name_is_found_after_the_text_cannot_be_read() -> None:
     assert [one.range.line for one in references(document, place(text, "inner", 4))] == [19, 23, 24, 27]
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
 def test_renaming_everything_in_the_zoo_changes_no_number(path: Path) -> None:
     """Every label, block, variable and parameter in turn gets another name: paths change by it, numbers do not."""

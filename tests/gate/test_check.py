@@ -530,6 +530,7 @@ def test_the_receptive_field_may_not_shrink(repo: Repository) -> None:
     assert any(row.split()[1:5] == ["receptive_field", "3", "->", "1"] for row in done.out.splitlines())
 
 
+@pytest.mark.long
 def test_the_zoo_is_within_its_budgets() -> None:
     repo = Repository(Path(__file__).parents[2])
     done = repo.run("check", "specs", "--format", "json")

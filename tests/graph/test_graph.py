@@ -45,6 +45,7 @@ def made(text: str) -> Graph:
     return graph
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda name: name.rpartition("/")[2])
 def test_networks_of_the_zoo_hold_together_after_every_transformation(network: str) -> None:
     graph, _, collector = api.build_graph(network)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recursion import recursion
+from share import part
 
 import cnncalc
 from cnncalc.analysis.field import PERIOD_LIMIT, AxisField, Periodic, map_field, source_field, through, union
@@ -221,7 +222,7 @@ def traced(draw: st.DrawFn, *, tables: bool) -> Traced:
     return case
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=part(300), deadline=None)
 @given(traced(tables=False))
 def test_the_plane_agrees_with_brute_force(case: Traced) -> None:
     for index, result in enumerate(case.net.fields()):
@@ -244,7 +245,7 @@ def test_the_plane_agrees_with_brute_force(case: Traced) -> None:
         assert axis.start == (None if first is None else first[0])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=part(300), deadline=None)
 @given(traced(tables=True))
 def test_the_actual_map_agrees_with_brute_force(case: Traced) -> None:
     for index, result in enumerate(case.net.fields()):
@@ -266,7 +267,7 @@ def test_a_crop_at_the_end_shortens_the_actual_map() -> None:
     assert net.last().smallest == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part(200), deadline=None)
 @given(traced(tables=True))
 def test_the_box_on_the_map_holds_no_more_than_what_reaches_the_unit(case: Traced) -> None:
     graph, last = case.net.graph(), len(case.net.nodes) - 1

@@ -58,6 +58,7 @@ def test_scalesim_counts_the_same(name: str) -> None:
     assert total == analyze(name).totals.macs
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", NETWORKS)
 def test_zigzag_counts_the_same_and_its_schema_holds(name: str) -> None:
     (text,) = files(name, "zigzag").values()
@@ -73,6 +74,7 @@ def test_zigzag_counts_the_same_and_its_schema_holds(name: str) -> None:
     assert sum(prod(layer["loop_sizes"]) for layer in layers) == analyze(name).totals.macs
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", NETWORKS)
 def test_timeloop_counts_the_same(name: str) -> None:
     total = 0

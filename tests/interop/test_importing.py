@@ -86,6 +86,7 @@ def test_norm_and_act_are_folded_and_residuals_are_merges() -> None:
     )
 
 
+@pytest.mark.few
 @pytest.mark.parametrize(
     ("name", "lines"),
     [("resnet50", 20), ("mobilenet_v2", 25), ("efficientnet_b0", 45), ("densenet121", 60), ("vgg16", 40)],
@@ -97,6 +98,7 @@ def test_blocks_are_found_again(name: str, lines: int) -> None:
     assert cnncalc.analyze(cnncalc.parse(text)).totals == cnncalc.analyze(name).totals
 
 
+@pytest.mark.few
 @pytest.mark.parametrize(
     ("name", "calls"),
     [
@@ -138,6 +140,7 @@ def test_a_block_whose_inside_is_read_from_outside_is_none() -> None:
     assert "bottleneck: 16" not in written(text.replace("  - relu\n", "    as: sum\n  - relu\n  - add: [prev, sum]\n"))
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", [entry.name for entry in zoo.entries()][::6])
 def test_networks_of_the_zoo_come_back(name: str) -> None:
     graph = build_graph(name)[0]

@@ -33,6 +33,7 @@ UNUSED = {"inception_v3": 768 * 128 + 2 * 128 + 128 * 768 * 25 + 2 * 768 + 768 *
 """Parameters that a model holds and its forward pass does not use: the second head, for training."""
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_recorded_program_has_the_counts_of_pytorch(name: str) -> None:
     record = RECORDS[name]

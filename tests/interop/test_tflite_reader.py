@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from share import part
 from typer.testing import CliRunner
 
 from cnncalc import analyze
@@ -111,7 +112,7 @@ def test_mutations_end_in_one_error() -> None:
     rng = random.Random(3)  # noqa: S311 - not a secret
     data = bytes_of("face_detection_short_range")
     head = len(data) - 60_000
-    for _ in range(150):
+    for _ in range(part(150)):
         changed = bytearray(data)
         for _ in range(rng.choice((1, 3, 8))):
             at = rng.randrange(8, len(changed)) if rng.random() < 0.5 else rng.randrange(max(head, 8), len(changed))

@@ -224,7 +224,8 @@ def test_a_bomb_ends_in_a_clear_error_and_takes_no_memory(name: str) -> None:
     [
         "{max_pool: {kernel: 1, stride: 4611686018427387904}, repeat: 1000}",
         "{conv: {out: 1, kernel: 3, padding: 1, stride: 4611686018427387904}, repeat: 1000}",
-        "{upsample: 251}, {upsample: 257}, {conv: {out: 1, kernel: 3, padding: 1}, repeat: 20}",
+        pytest.param("{upsample: 251}, {upsample: 257}, {conv: {out: 1, kernel: 3, padding: 1}, repeat: 20}",
+                     marks=pytest.mark.long),
     ],
 )
 def test_fields_beyond_all_bounds_are_unknown_and_take_no_memory(items: str) -> None:

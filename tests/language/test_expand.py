@@ -53,6 +53,7 @@ def _same(source: Source, **options: Any) -> str:
     return text
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", SAMPLE)
 def test_zoo_network_is_the_same_flat(name: str) -> None:
     _same(name)

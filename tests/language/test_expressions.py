@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from share import part
 
 from cnncalc.language.expressions import (
     FUNCTIONS,
@@ -173,7 +174,7 @@ NUMBERS, CONDITIONS = grammar(2)
 CHOICES = st.tuples(NUMBERS, CONDITIONS, NUMBERS).map(lambda p: f"{p[0]} if {p[1]} else {p[2]}")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=part(500), deadline=None)
 @given(st.one_of(NUMBERS, CONDITIONS, CHOICES))
 def test_values_are_those_of_python_over_rationals(text: str) -> None:
     if len(text) > 200:
@@ -194,7 +195,7 @@ def test_values_are_those_of_python_over_rationals(text: str) -> None:
         assert type(found) is Fraction
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=part(300), deadline=None)
 @given(st.one_of(
     st.text(max_size=30),
     st.lists(st.sampled_from([
@@ -396,7 +397,7 @@ def make_divisible(v: float, divisor: int) -> int:
     return new + divisor if new < 0.9 * v else new
 
 
-@settings(max_examples=300)
+@settings(max_examples=part(300))
 @given(st.integers(1, 40_000), st.sampled_from([1, 2, 4, 8, 16, 32]))
 def test_round8_is_the_published_rounding(eighths: int, divisor: int) -> None:
     x = Fraction(eighths, 8)

@@ -34,6 +34,7 @@ def survives(text: str | bytes) -> bool:
     return False
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("file", GOOD, ids=[file.stem for file in GOOD])
 def test_mutants_of_a_good_spec(file: Path) -> None:
     text = file.read_text(encoding="utf-8")

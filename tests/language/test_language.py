@@ -790,6 +790,7 @@ def test_ten_thousand_repetitions_are_allowed_and_one_more_is_not() -> None:
     assert refusal(HEADER + "layers:\n  - {relu: , repeat: 10001}\n").code == "repeat-too-large"
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_layers_are_allowed_and_one_more_is_not() -> None:
     text = HEADER + "blocks: {b: {layers: [{relu: , repeat: 10000}]}}\nlayers:\n  - {b: , repeat: 10}\n"
     assert len(analyze(text).layers) == 100_000

@@ -88,7 +88,9 @@ WRITTEN: dict[str, Callable[[int], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", WRITTEN)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "words" else pytest.mark.long) for kind in WRITTEN]
+)
 def test_a_file_holds_100000_values_and_no_more(kind: str) -> None:
     """Beside what recurs, which counts two each, stand 19, 15, 15 and 17 values."""
     assert "too-many-values" not in codes(WRITTEN[kind](100_000))
@@ -100,6 +102,7 @@ def differing(count: int) -> str:
     return f"{HEAD}layers:\n- {{conv: {{out: i % {count} + 1, kernel: 1}}, repeat: {count}}}\n"
 
 
+@pytest.mark.long
 def test_a_fifth_of_the_layers_may_all_differ(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A layer is told from another by what it is and by what enters it: each of the 3,999 differs from the others."""
     text = differing(3_999)
@@ -119,6 +122,7 @@ COMMANDS = ("show", "show --format json", "show --depth 1", "expand", "explain r
             "compare", "plot -o out.svg", "export tflite -o out.tflite", "check --max macs=1G", "diff")  # fmt: skip
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_take_20000_layers(line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"

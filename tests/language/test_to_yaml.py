@@ -42,6 +42,7 @@ def _round_trip(spec: cnncalc.Spec, beside: Folder | None = None) -> str:
     return text
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", SAMPLE)
 def test_zoo_network_loads_back(name: str) -> None:
     text = _round_trip(cnncalc.load(name), Folder(zoo.files()[0].parent, ""))  # a family may use another's file

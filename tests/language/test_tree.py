@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from share import part
 
 from cnncalc.language import yaml_text
 from cnncalc.language.python_data import from_python
@@ -387,20 +388,20 @@ ALPHABET = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=part(400), deadline=None)
 @given(st.lists(ALPHABET, max_size=30).map("".join) | st.text(max_size=60))
 def test_no_text_raises_anything_else(text: str) -> None:
     both(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part(200), deadline=None)
 @given(st.binary(max_size=60))
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     both(data)
     both(b"\xef\xbb\xbfa: " + data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=part(300), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(SPEC)), st.integers(0, 12), ALPHABET), min_size=1, max_size=4))
 def test_damaged_specs_raise_nothing_else(edits: list[tuple[int, int, str]]) -> None:
     text = SPEC
@@ -429,7 +430,7 @@ def expected_plain(data: Any) -> Any:
     return (type(data), data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=part(150), deadline=None)
 @given(st.dictionaries(WORDS, DATA, max_size=4))
 def test_python_data_and_the_same_data_as_json_give_the_same_tree(data: dict[str, Any]) -> None:
     expected = expected_plain(data)

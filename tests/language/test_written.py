@@ -42,6 +42,7 @@ def lines(data: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(rows) + "\n}"
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", SAMPLE[::7])
 def test_json_of_a_network_is_the_text_of_its_dictionary(name: str) -> None:
     report = cnncalc.analyze(name, batch=2)

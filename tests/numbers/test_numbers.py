@@ -207,6 +207,7 @@ def test_a_symbolic_copy_is_another_operator() -> None:
     assert same != op
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("text", [
     "round8(32*width)", "round8(32*width, 4)", "floor(10*width)", "ceil(10*width)", "round(10*width)",
     "max(8, 4*width) * 5", "min(8, 7) + 8/width", "32*width", "abs(3 - width*8)*4", "1/width*64",
@@ -274,6 +275,7 @@ def check_sizes(name: str, settings: int) -> None:
     assert agreed > settings // 2
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", FAST)
 def test_a_network_is_one_formula_in_its_extents(name: str) -> None:
     check_sizes(name, 4)

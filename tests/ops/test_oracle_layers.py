@@ -68,6 +68,7 @@ CHECKS = {
 }
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("own_names", [True, False], ids=["own_names", "torch_names"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_layers_agree_with_pytorch(family: str, own_names: bool) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from share import part
 
 import cnncalc
 from cnncalc.cli import run
@@ -114,12 +115,13 @@ def on_border(point: tuple[float, float], place: Rectangle) -> bool:
 
 @pytest.mark.parametrize("start", range(0, 300, 50))
 def test_random_graphs_have_no_overlaps_and_no_lines_through_boxes(start: int) -> None:
-    for seed in range(start, start + 50):
+    for seed in range(start, start + part(50)):
         made = random_scene(seed)
         for direction in DIRECTIONS:
             assert not problems(layout(made, direction)), (seed, direction)
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
 def test_the_zoo_is_drawn_whole_and_without_overlaps(spec: Path) -> None:
     report = cnncalc.analyze(spec)
@@ -278,6 +280,7 @@ def test_names_do_nothing_in_any_form(options: dict[str, Any]) -> None:
     assert re.fullmatch(r'[\w\s{}\[\]=;,.>"-]*', strings), strings
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", ["resnet152", "densenet201", "hrnet_w18", "yolov8x", "efficientdet_d0", "lenet5"])
 def test_mermaid_keeps_within_what_github_draws(name: str) -> None:
     text = cnncalc.analyze(name).graph().to_mermaid()

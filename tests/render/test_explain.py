@@ -52,11 +52,13 @@ NETWORKS = ["alexnet", "nin", "googlenet_2014", "mobilenet_v1", "resnet18", "se_
             "fcn8s", "deeplabv3_resnet50", "convnext_tiny", "yolov3"]  # fmt: skip
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_printed_formulas_give_the_numbers_of_the_report(name: str) -> None:
     check_network(explain(name), cnncalc.analyze(name))
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("convention", ["2mac", "mac", "flopcounter", "fvcore", "thop", "ptflops", "torchinfo",
                                         "calflops", "torchscan"])  # fmt: skip
 @pytest.mark.parametrize("name", ["mobilenet_v2", "unet"])
@@ -311,6 +313,7 @@ def test_layers_of_one_form_share_no_formula_that_decided_otherwise() -> None:
     alone_and_together(Graph({"input": x}, nodes), rows)
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", ["alexnet", "squeezenet1_0", "mobilenet_v3_small", "shufflenet_v2_x1_0", "unet",
                                   "fcn8s", "tcn_pixels", "c3d"])  # fmt: skip
 def test_layers_explained_together_say_what_each_says_by_itself(name: str) -> None:

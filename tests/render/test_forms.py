@@ -95,6 +95,7 @@ def test_it_comes_back_as_data_and_as_text(file: Path) -> None:
     assert rows(cnncalc.analyze(cnncalc.parse(cnncalc.load(file).to_yaml()))) == rows(report)
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_its_flat_form_is_the_same_network(file: Path, tmp_path: Path) -> None:
     """Expand writes it, and diff pairs every layer of both."""
@@ -108,6 +109,7 @@ def test_its_flat_form_is_the_same_network(file: Path, tmp_path: Path) -> None:
     assert f"layers: 0 added, 0 removed, 0 changed, {len(rows(cnncalc.analyze(file)))} unchanged" in paired.stdout
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_layer_is_traced_to_its_line(file: Path) -> None:
     done = CliRunner().invoke(app, ["explain", str(file), "*"])

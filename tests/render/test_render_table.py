@@ -54,6 +54,7 @@ def test_each_printed_column_adds_up_to_its_printed_total(name: str) -> None:
         assert footer == [totals.params, totals.macs, totals.flops, totals.memory_access.total]
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", SPECS)
 def test_no_width_cuts_a_number(name: str) -> None:
     report = cnncalc.analyze(name)

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recursion import recursion
+from share import part
 
 import cnncalc
 from cnncalc.analysis.receptive import receptive_fields, unit_box
@@ -198,7 +199,7 @@ def chains(draw: st.DrawFn, longest: int = 6) -> tuple[list[dict[str, Any]], lis
 
 
 @given(chains())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=part(100), deadline=None)
 def test_forward_and_reverse_recursion_agree_on_specs(chain: tuple[list[dict[str, Any]], list[Window]]) -> None:
     layers, windows = chain
     size = 1
@@ -216,7 +217,7 @@ def test_forward_and_reverse_recursion_agree_on_specs(chain: tuple[list[dict[str
 
 
 @given(chains(longest=4), chains(longest=4), st.integers(0, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=part(60), deadline=None)
 def test_the_field_of_a_merge_is_the_union_of_its_paths(one: Any, other: Any, x: int) -> None:
     def shape(layers: list[dict[str, Any]]) -> list[int]:
         return list(cnncalc.analyze({"input": [1, 1500, 1500], "layers": layers}).layers[-1].out_shape.spatial)

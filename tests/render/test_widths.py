@@ -46,6 +46,7 @@ def test_what_a_command_prints_fits_the_width_of_a_terminal(command: str, column
     assert len(widest(seen.lines)) <= columns, widest(seen.lines)
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_that_is_piped_keeps_to_columns(command: str, columns: int) -> None:
@@ -55,6 +56,7 @@ def test_a_command_that_is_piped_keeps_to_columns(command: str, columns: int) ->
     assert len(longest) <= columns, longest
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("columns", [34, 40, 48])
 def test_reconcile_wrapped_its_last_heading_letter_by_letter(columns: int) -> None:
     result = CliRunner(env={"COLUMNS": str(columns)}).invoke(app, ["reconcile", "resnet50", "--claim", "macs=3.8G"])

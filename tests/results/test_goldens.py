@@ -27,7 +27,7 @@ import cnncalc
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHUNKS = {"zoo": 7, "cases": 1, "docs": 1, "random": 2}
+CHUNKS = {"zoo": 14, "cases": 4, "docs": 2, "random": 8}
 RENEW = "if this is meant, `python tools/renew.py goldens` renews it, and the commit says why"
 
 
@@ -47,7 +47,11 @@ def changed(entry: Entry) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize(("group", "chunk"), [(group, chunk) for group in GROUPS for chunk in range(CHUNKS[group])])
+@pytest.mark.parametrize(("group", "chunk"), [
+    pytest.param(group, chunk, marks=pytest.mark.long if chunk else ())
+    for group in GROUPS
+    for chunk in range(CHUNKS[group])
+])  # fmt: skip
 def test_networks_are_as_recorded(group: str, chunk: int) -> None:
     lines = [line for entry in entries(group)[chunk :: CHUNKS[group]] if entry.name in recorded(f"reports.{group}")
              for line in changed(entry)]  # fmt: skip

@@ -52,6 +52,7 @@ def test_what_adds_up_is_the_sum_of_the_layers(entry: Measure, spec: Any) -> Non
     assert part.totals.number(entry.name) == sum(layer.number(entry.name) or 0 for layer in part)
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("entry", [entry for entry in MEASURES if entry.name in SUMS], ids=lambda entry: entry.name)
 def test_a_number_grows_with_the_batch_and_depends_on_what_its_entry_says(entry: Measure) -> None:
     name = entry.name

@@ -97,6 +97,7 @@ def test_products_of_activations_and_kin_as_the_tools_count_them(record: dict[st
     assert ours == record["numbers"]
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("record", RECORDED["networks"], ids=lambda r: f"{r['network']}-{r['input'][1]}")
 def test_networks_as_the_tools_count_them(record: dict[str, Any]) -> None:
     name = record["network"]
@@ -126,6 +127,7 @@ def test_ptflops_counts_timms_attention_by_a_hook_of_its_own(name: str) -> None:
     assert number == printed
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("name", RECORDED["totals"])
 def test_totals_of_fvcore_and_flop_counter(name: str) -> None:
     size, fvcore, counter = RECORDED["totals"][name]

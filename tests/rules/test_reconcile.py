@@ -60,6 +60,7 @@ def best(network: str, claim: str) -> Match:
     return verdict(network, claim).matches[0]
 
 
+@pytest.mark.few
 @pytest.mark.parametrize(
     ("network", "claim", "rule", "steps"),
     [
@@ -90,6 +91,7 @@ def test_resnet50s_paper_has_the_stride_on_the_first_1x1() -> None:
     assert "first 1x1" in match.words
 
 
+@pytest.mark.few
 @pytest.mark.parametrize(
     ("network", "claim", "relative"),
     [
@@ -366,6 +368,7 @@ def test_several_inputs_change_together() -> None:
     assert "inputs left 3x96x96, right 3x96x96" in found.matches[0].words
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("claim", [f"macs={n}G" for n in (20, 25, 30, 35, 40, 45, 55, 60, 70, 75, 80, 85, 90, 95)])
 def test_an_arbitrary_figure_is_not_matched(claim: str) -> None:
     # ten of these had a reading before; each reading that is left gives few of all two-digit figures

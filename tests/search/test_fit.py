@@ -108,12 +108,14 @@ def solved(problem: FitProblem, *, arrays: bool, small: int | None) -> None:
         assert not accepts({**proof, "best": [{"places": places, "value": "0"}]}, totals_of)
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("seed", range(PROBLEMS))
 def test_the_best_of_random_problems_is_that_of_brute_force(seed: int) -> None:
     problem = FitProblem(random.Random(seed), seed % len(SMALL))  # noqa: S311
     solved(problem, arrays=seed // 3 % 2 > 0, small=(None, 3, 40)[seed // 6 % 3])
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("seed", range(4))
 def test_the_best_of_networks_is_that_of_brute_force(seed: int) -> None:
     problem = FitProblem(random.Random(seed), len(SMALL) + seed % len(NETWORKS))  # noqa: S311
@@ -217,11 +219,15 @@ def test_a_field_that_is_wide_enough_and_several_specs() -> None:
         assert CliRunner().invoke(app, shlex.split(line)[1:]).exit_code == 0, line
 
 
-def test_a_large_grid_is_not_computed_design_by_design() -> None:
-    """20 million designs with plateaus: neither size nor the count of classes alone decides."""
-    vary = {"width": "0.01..2:0.01", "input": "32..1031", "classes": "10..1000:10"}
+@pytest.mark.parametrize(("vary", "size"), [
+    ({"width": "0.05..2:0.05", "input": "32..131", "classes": "10..1000:10"}, 400_000),
+    pytest.param({"width": "0.01..2:0.01", "input": "32..1031", "classes": "10..1000:10"}, 20_000_000,
+                 marks=pytest.mark.long),
+])  # fmt: skip
+def test_a_large_grid_is_not_computed_design_by_design(vary: dict[str, Any], size: int) -> None:
+    """Millions of designs with plateaus: neither size nor the count of classes alone decides."""
     found = FitSearch("mobilenet_v2", vary, most={"params": 3_000_000}, least={}, maximise="params").run()
-    assert found.size == 20_000_000
+    assert found.size == size
     assert found.best is not None
     assert found.best.totals["params"] <= 3_000_000
     assert found.computed < found.size // 4

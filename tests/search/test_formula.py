@@ -53,6 +53,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.few
 @pytest.mark.parametrize(("spec", "letters", "channels"), CASES)
 def test_a_formula_equals_the_plain_run(spec: str, letters: tuple[str, ...], channels: int) -> None:
     """Where the conditions hold, every total is that of `analyze`; they hold at the recorded design and nearby."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("seed", range(12))
 def test_the_front_is_that_of_brute_force(seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311
@@ -58,6 +59,7 @@ def test_the_front_is_that_of_brute_force(seed: int) -> None:
         assert not accepts({**proof, "best": [*proof["best"], {"places": places}]}, totals_of)
 
 
+@pytest.mark.long
 def test_a_large_grid_is_not_computed_design_by_design() -> None:
     vary = {"width": "0.05..2:0.05", "input": "32..431", "classes": "100..1000:100"}
     search = FrontierSearch("mobilenet_v2", vary, ("macs", "+params"), most={"macs": 300_000_000}, least={})

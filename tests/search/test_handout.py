@@ -49,6 +49,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handout, "PART", 23)
 
 
+@pytest.mark.few
 @pytest.mark.parametrize("options", [
     {}, {"where": "macs < 1M"}, {"pareto": ("macs", "+params")}, {"sample": 50, "seed": 3}, {"of": ("rf", "macs")},
 ])  # fmt: skip

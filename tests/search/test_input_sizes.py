@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from share import part
 
 import cnncalc
 from cnncalc.cli import run
@@ -53,7 +54,7 @@ WINDOW = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 1)).map(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=part(40), deadline=None)
 @given(st.lists(WINDOW, min_size=1, max_size=4), st.integers(1, 70))
 def test_a_chain_takes_every_size_from_the_smallest_on(chain: list[tuple[int, int, int]], around: int) -> None:
     spec = {"input": [1, 200], "layers": [{"conv": {"out": 1, "kernel": k, "stride": s, "padding": p}}
@@ -69,7 +70,7 @@ def test_a_chain_takes_every_size_from_the_smallest_on(chain: list[tuple[int, in
     assert axis.above == next(n for n in range(around + 1, 400) if after(n, chain))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=part(25), deadline=None)
 @given(st.integers(1, 3), st.integers(1, 60), st.booleans())
 def test_a_decoder_takes_the_sizes_at_which_its_maps_meet(depth: int, around: int, rounded: bool) -> None:
     """Unrounded pools halve and drop a rest; convolutions with stride 2 and padding round up."""

@@ -65,9 +65,13 @@ def test_rows_of_mobilenet() -> None:
     assert len(found.designs.networks[()]) < 12
 
 
-def test_rows_of_resnet_with_lists_and_refusals() -> None:
+@pytest.mark.long
+def test_rows_of_resnet_with_lists() -> None:
     check("resnet50", {"width": "16..80:8", "groups": "1,2,3", "n2": "2..4", "input": "1..200:9"})
-    found = check("unet", {"width": "8..32:8", "input": "100..400:30"})
+
+
+def test_rows_of_networks_that_refuse_a_size() -> None:
+    found = check("unet", {"width": "8..16:8", "input": "100..400:60"})
     assert any(row["error"] for row in found)
 
 

@@ -31,6 +31,7 @@ def test_every_network_stands_on_it_with_its_numbers(entry: zoo.ZooEntry) -> Non
     assert found.source in text
 
 
+@pytest.mark.long
 def test_every_published_figure_and_every_difference_stands_on_it() -> None:
     text = WRITTEN.read_text(encoding="utf-8")
     first, _, families = text.partition("## Heads that only training uses")
@@ -43,6 +44,7 @@ def test_every_published_figure_and_every_difference_stands_on_it() -> None:
     assert all(fact.remark for fact in differing)
 
 
+@pytest.mark.long
 def test_most_figures_agree_and_what_was_checked_is_mostly_explained() -> None:
     """A floor: a change that makes published figures disagree must say so here."""
     checked = [fact for fact in facts() if fact.told.certain]
