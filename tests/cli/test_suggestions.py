@@ -19,16 +19,15 @@ from cnncalc.cli import run
 ])  # fmt: skip
 def test_what_an_option_is_told(words: list[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     command, *rest = words
-    given = [command, "lenet5", *rest] if rest else words
+    given = [command, "lenet5", *rest] if rest else [*words]
     assert run(given) == 2
     message, said = capsys.readouterr().err.splitlines()
     assert message == f"error: no such option: {(rest or words)[0]}"
     assert said == f"  = hint: {hint}"
 
 
-@pytest.mark.parametrize("command", ["show", "check", "diff", "explain", "rf", "reconcile", "devices", "ops", "graph"])
+@pytest.mark.parametrize("command", ["show", "check", "diff", "explain", "rf", "reconcile", "devices", "ops"])
 def test_a_misspelt_form_has_the_right_one_in_its_hint(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     given = {"diff": ["lenet5", "lenet5"], "devices": [], "ops": []}.get(command, ["lenet5"])
-    right = "svg" if command == "graph" else "json"
-    assert run([command, *given, "--format", f"{right[0]}{right[2]}{right[1]}{right[3:]}"]) == 2
-    assert f"did you mean '{right}'?" in capsys.readouterr().err
+    assert run([command, *given, "--format", "jsno"]) == 2
+    assert "did you mean 'json'?" in capsys.readouterr().err
