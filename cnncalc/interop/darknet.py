@@ -388,7 +388,7 @@ class CfgReader:
         return self.activated(self.declare(sources, cost), "linear")
 
     def strided(self, path: str, other: Shape, shape: Shape) -> None:
-        """Warn of an addend of another size: the first program takes every so-manieth place of the larger map.
+        """Warn of an addend of another size: the first program takes places of the larger map at equal steps.
 
         Raises:
             SpecError: the sizes are no whole multiple of each other, the same one on both axes.

@@ -14,6 +14,7 @@ from cnncalc.render.data import csv_lines
 from cnncalc.render.format import hanging, tally
 from cnncalc.render.formula import wanted
 from cnncalc.render.markdown import code, escape
+from cnncalc.values.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,7 +101,7 @@ class LetterTable:
     def _total(self) -> tuple[str, ...]:
         unknown = self.found.unknown
         sums = (f"{'>= ' if name in unknown else ''}{text or UNKNOWN}" for name, text in self.totals.items())
-        return "Total", f"{self.layers} layers", "", *sums
+        return "Total", plural(self.layers, "layer"), "", *sums
 
     def _holds(self) -> str:
         return f"for {', '.join(self.conditions)}" if self.conditions else "for all sizes"

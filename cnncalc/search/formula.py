@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 EXTENTS = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 CHANNELS, BATCH, SQUARE, STEPS = "C", "N", "R", "k"
-WIDE = 10_000
 LARGEST = 2**16
 """Formulas are for sizes and variables of 1 to this."""
 DIGITS = 100
@@ -221,7 +220,13 @@ def of_report(report: Report, letters: Sequence[str], of: Sequence[str], per: st
 
 
 def in_letters(
-    spec: Source, shape: str, *, depth: int | None = None, form: str = "table", width: int = WIDE, **options: Any
+    spec: Source,
+    shape: str,
+    *,
+    depth: int | None = None,
+    form: str = "table",
+    width: int | None = None,
+    **options: Any,
 ) -> str:
     """Return the table of a network in the letters of the extents that are `?` in a shape such as `3x?x?`.
 
@@ -230,14 +235,14 @@ def in_letters(
         shape: the input's shape.
         depth: the parts of paths that are rows, deeper layers summed; None for every layer.
         form: table, json, csv or markdown.
-        width: the characters of a line of the table.
+        width: the characters of a line of the table; None where it may be as long as it is.
         **options: as for `formula`.
 
     Raises:
         SpecError: the spec is wrong.
         ValueError: the shape is none, or the network has several inputs.
     """
-    from cnncalc.render.letters import FORMS, LetterTable
+    from cnncalc.render.letters import FORMS, WIDE, LetterTable
 
     read, collector = open_source(spec)
     collector.raise_if_errors()
@@ -253,7 +258,7 @@ def in_letters(
     if options.get("fold_bn"):
         graph = fold_batch_norm(graph)
     table = LetterTable(found, [(node.path, node.op.name) for node in graph.nodes], depth)
-    return FORMS[form](table, width)
+    return FORMS[form](table, width or WIDE)
 
 
 class Lettering:

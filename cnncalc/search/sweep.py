@@ -50,8 +50,8 @@ class Sweep:
         pareto: keep the designs that no other beats in all of these columns: smaller, or larger with a + before.
         sample: this many designs, chosen at random.
         seed: of the choice.
-        compiled: run blocks of the grid as machine code (extra `compiled`): seconds for each structure, then several
-            times as fast.
+        compiled: run blocks of the grid as machine code (extra `compiled`): made for structures that have
+            millions of designs, then several times as fast.
         executor: computes parts of the sweep, as a `ProcessPoolExecutor` does, or `get_executor()` of a Dask client.
         options: as for `analyze`: variables, variant, input, convention, dtype, batch, fold_bn, runtime, scratch;
             and the name of a device, for the column `seconds`.
@@ -334,8 +334,8 @@ def sweep(
         pareto: keep the designs that no other beats in all of these columns: smaller, or larger with a + before.
         sample: this many designs, chosen at random.
         seed: of the choice.
-        compiled: run blocks of the grid as machine code (extra `compiled`): seconds for each structure, then several
-            times as fast.
+        compiled: run blocks of the grid as machine code (extra `compiled`): made for structures that have
+            millions of designs, then several times as fast.
         executor: computes parts of the sweep, as a `ProcessPoolExecutor` does, or `get_executor()` of a Dask client.
         options: as for `analyze`: variables, variant, input, convention, dtype, batch, fold_bn, runtime, scratch;
             and the name of a device, for the column `seconds`.

@@ -164,6 +164,7 @@ def test_stages_are_variants(stage: str, batch: int, last: str, macs: int) -> No
     ("type: 'Python' python_param { module: 'm' layer: 'L' }", None),
     ("type: 'RandVec' randvec_param { dim: 7 }", None),
     ("type: 'AnnotatedData' transform_param { resize_param { height: 30 width: 40 } }", (3, 30, 40)),
+    ("type: 'AnnotatedData' transform_param { resize_param { height: 30 } }", None),
     ("type: 'ImageData' image_data_param { new_height: 9 new_width: 8 is_color: false }", (1, 9, 8)),
 ])  # fmt: skip
 def test_data_of_any_type_is_an_input(data: str, shape: tuple[int, ...] | None) -> None:

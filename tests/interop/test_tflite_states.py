@@ -9,7 +9,9 @@ import pytest
 from cnncalc import analyze
 from cnncalc.api import Text, build_graph
 
-FLOAT, INT, RESOURCE = 0, 2, 13
+flatbuffers = pytest.importorskip("flatbuffers")
+
+FLOAT, RESOURCE = 0, 13
 CONCATENATION, FULLY_CONNECTED, CUSTOM, VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE = 2, 9, 32, 142, 143, 144
 
 Tensor = tuple[str, list[int], int, int]
@@ -20,7 +22,6 @@ Step = tuple[int | str, list[int], list[int]]
 
 def file(tensors: list[Tensor], steps: list[Step], inputs: list[int], outputs: list[int]) -> Text:
     """Return a file of one subgraph (schema of TensorFlow Lite, version 3)."""
-    flatbuffers = pytest.importorskip("flatbuffers")
     b = flatbuffers.Builder(1024)
 
     def whole(numbers: list[int]) -> int:

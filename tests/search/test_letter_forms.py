@@ -79,3 +79,11 @@ def test_what_is_unknown_was_left_blank(tmp_path: Any) -> None:
     rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line}
     assert rows["opaque1"][-2:] == ["?", "?"]
     assert rows["Total"][3:5] == [">=", "112"]
+
+
+def test_one_layer_is_one_layer(tmp_path: Any) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [3, 8, 8]\nlayers: [{conv: {out: 4, kernel: 3}}]\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["show", str(spec), "--input", "3x?x?"])
+    total = next(line for line in done.stdout.splitlines() if line.startswith("Total"))
+    assert total.split()[1:4] == ["1", "layer", "112"]

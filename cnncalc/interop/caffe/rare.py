@@ -204,4 +204,4 @@ RARE: dict[str, Callable[[CaffeCall], Made]] = {
     "Interp": interpolated, "Upsample": upsampled, "Reorg": reorganised, "Clip": clip, "BatchReindex": passed,
     "Filter": passed,
 }  # fmt: skip
-"""The layers that are known."""
+"""Those of these layers that are known."""

@@ -142,7 +142,7 @@ class CaffeWalk:
         crop = call.number("transform_param", "crop_size", 0) or call.number(which, "crop_size", 0)
         resized = settings.message("transform_param").message("resize_param")
         sides = [call.whole(w, key) for key in ("height", "width") for w in resized.words(key)[-1:]]
-        sides = sides or [call.number(which, f"new_{key}", 0) for key in ("height", "width")]
+        sides = sides if len(sides) == 2 else [call.number(which, f"new_{key}", 0) for key in ("height", "width")]
         sides = [crop, crop] if crop else sides
         gray = not call.flag(which, "is_color", default=True) or call.flag(
             "transform_param", "force_gray", default=False
