@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cnncalc.cli.common import fail, refuse_precious, report_findings, save, studied, usage_errors, write_output
+from cnncalc.cli.forms import known_form
 from cnncalc.cli.options import (
     MOST_LAYERS,
     BatchOption,
@@ -62,13 +63,14 @@ def command(
     max_layers: MaxLayersOption = MOST_LAYERS,
 ) -> None:
     """Draw the layers of a network with what each one costs."""
-    from cnncalc.drawing.picture import form_of
+    from cnncalc.drawing.picture import FORMS, form_of
 
     file = None if output == "-" else output
     if file is not None:
         refuse_precious(file)
     with usage_errors():
         chosen = form or ("svg" if file is None else form_of(file))
+    known_form(chosen, FORMS)
     if chosen == "png" and file is None:
         fail("a PNG is no text", "name a file with --output")
     report = studied(spec, input=input, variant=variant, variables=variables, batch=batch, max_layers=max_layers,

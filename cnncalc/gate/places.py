@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc.gate.metrics import heaviest
+from cnncalc.ops.registry import find
 
 if TYPE_CHECKING:
     from cnncalc.gate.budget import Limit
@@ -42,6 +43,12 @@ def moved_most(limit: Limit, comparison: Comparison) -> Layer | None:
     return next((change.after for change in comparison.layers if change.after is not None), None)
 
 
+def dense(layer: Layer) -> bool:
+    """Whether a layer's weights are one matrix."""
+    operator = find(layer.op)
+    return operator is not None and operator.dense
+
+
 def bearer(limit: Limit, report: Report) -> Layer | None:
     """Return the layer that a number without a layer of its own follows from: the first past the limit, or the last.
 
@@ -49,7 +56,7 @@ def bearer(limit: Limit, report: Report) -> Layer | None:
     """
     metric, layers = limit.metric, report.layers
     if metric in {"fc_share", "flash"}:
-        chosen = [layer for layer in layers if layer.params and (metric == "flash" or layer.op == "linear")]
+        chosen = [layer for layer in layers if layer.params and (metric == "flash" or dense(layer))]
         return max(chosen, key=lambda layer: layer.params or 0, default=None)
     if metric == "receptive_field":
         seen = [layer for layer in layers if layer.path == report.summary.last_map_path]

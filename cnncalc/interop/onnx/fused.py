@@ -24,7 +24,7 @@ OWN = frozenset(("activation", "activation_params", "channels", "channels_last")
 """Attributes that the operators of ONNX do not have."""
 
 
-class Parts:
+class FusedNode:
     """The nodes that one becomes, in order, with names of their own between them."""
 
     def __init__(self, node: NodeProto, ins: list[Value | None]) -> None:
@@ -81,7 +81,7 @@ class Parts:
         return self.add(word, name, **dict(zip(names, params, strict=False)))
 
 
-def convolution(parts: Parts) -> list[NodeProto]:
+def convolution(parts: FusedNode) -> list[NodeProto]:
     """A convolution, a map that is added, an activation."""
     ref = parts.add("Conv", *(parts.read(n) for n in range(3)), **parts.plain())
     if parts.read(3):
@@ -89,13 +89,13 @@ def convolution(parts: Parts) -> list[NodeProto]:
     return parts.ended(parts.activated(ref))
 
 
-def gemm(parts: Parts) -> list[NodeProto]:
+def gemm(parts: FusedNode) -> list[NodeProto]:
     """A linear layer and an activation."""
     attributes = {k: v for k, v in parts.attributes.items() if not k.startswith("activation")}
     return parts.ended(parts.activated(parts.add("Gemm", *parts.node.input, **attributes)))
 
 
-def product(parts: Parts) -> list[NodeProto]:
+def product(parts: FusedNode) -> list[NodeProto]:
     """A product of matrices of which either, or its batch, is turned."""
     names = []
     for index, side in enumerate("AB"):
@@ -110,23 +110,23 @@ def product(parts: Parts) -> list[NodeProto]:
     return parts.ended(parts.add("MatMul", *names))
 
 
-def same(kind: str) -> Callable[[Parts], list[NodeProto]]:
+def same(kind: str) -> Callable[[FusedNode], list[NodeProto]]:
     """Return the entry of what is an operator of ONNX under another domain."""
     return lambda parts: parts.ended(parts.add(kind, *parts.node.input, **parts.plain()))
 
 
-def gelu(parts: Parts) -> list[NodeProto]:
+def gelu(parts: FusedNode) -> list[NodeProto]:
     """GELU, of a sum where there is a bias."""
     x = parts.add("Add", parts.read(0), parts.read(1)) if parts.read(1) else parts.read(0)
     return parts.ended(parts.add("Gelu", x))
 
 
-def quick_gelu(parts: Parts) -> list[NodeProto]:
+def quick_gelu(parts: FusedNode) -> list[NodeProto]:
     """A tensor times its sigmoid."""
     return parts.ended(parts.add("Mul", parts.read(0), parts.add("Sigmoid", parts.read(0))))
 
 
-def biased(parts: Parts) -> list[NodeProto]:
+def biased(parts: FusedNode) -> list[NodeProto]:
     """A sum of a tensor, its bias and another."""
     ref = parts.read(0)
     for index in range(1, len(parts.node.input)):
@@ -134,7 +134,7 @@ def biased(parts: Parts) -> list[NodeProto]:
     return parts.ended(ref)
 
 
-def skipped(parts: Parts) -> list[NodeProto]:
+def skipped(parts: FusedNode) -> list[NodeProto]:
     """A sum, and its layer normalisation; the sum may be a result too."""
     simple = parts.node.op_type.startswith("SkipSimplified")
     scale, bias = (parts.read(2), "" if simple else parts.read(3))
@@ -148,12 +148,12 @@ def skipped(parts: Parts) -> list[NodeProto]:
     return parts.ended(parts.add("LayerNormalization", ref, scale, bias, axis=-1))
 
 
-def simplified(parts: Parts) -> list[NodeProto]:
+def simplified(parts: FusedNode) -> list[NodeProto]:
     """A layer normalisation without a mean."""
     return parts.ended(parts.add("RMSNormalization", *parts.node.input, axis=parts.attributes.get("axis", -1)))
 
 
-def reordered(parts: Parts) -> list[NodeProto]:
+def reordered(parts: FusedNode) -> list[NodeProto]:
     """Channels out of blocks: those that there are."""
     wanted, value = parts.attributes.get("channels"), parts.ins[0]
     if value is None or wanted in (None, value.shape[1]) or parts.node.op_type == "ReorderInput":
@@ -162,13 +162,13 @@ def reordered(parts: Parts) -> list[NodeProto]:
     return parts.ended(parts.add("Slice", parts.read(0), *ends))
 
 
-def parted(parts: Parts, name: str, heads: int, perm: list[int]) -> str:
+def parted(parts: FusedNode, name: str, heads: int, perm: list[int]) -> str:
     """Return a tensor `[N, T, C]` by its heads."""
     shape = parts.held([0, 0, heads, -1], np.int64)
     return parts.add("Transpose", parts.add("Reshape", name, shape), perm=perm)
 
 
-def attention(parts: Parts) -> list[NodeProto]:
+def attention(parts: FusedNode) -> list[NodeProto]:
     """Queries, keys and values of one linear layer, or given; scores, their softmax, and the mix of the values."""
     heads = int(parts.attributes.get("num_heads", 1))
     joined = parts.node.op_type == "Attention"
@@ -197,7 +197,7 @@ def attention(parts: Parts) -> list[NodeProto]:
     return parts.ended(parts.add("Reshape", back, parts.held([0, 0, -1], np.int64)))
 
 
-def recurrent(parts: Parts) -> list[NodeProto]:
+def recurrent(parts: FusedNode) -> list[NodeProto]:
     """A recurrent layer whose matrices are whole numbers, and stand with the inputs' axis before the gates'."""
     matrices = []
     for index, scale in ((1, 8), (2, 10)):
@@ -210,7 +210,7 @@ def recurrent(parts: Parts) -> list[NodeProto]:
     return [*parts.made, node]
 
 
-FUSED: dict[tuple[str, str], Callable[[Parts], list[NodeProto]]] = {
+FUSED: dict[tuple[str, str], Callable[[FusedNode], list[NodeProto]]] = {
     (MICROSOFT, "FusedConv"): convolution, (MICROSOFT, "FusedGemm"): gemm, (MICROSOFT, "FusedMatMul"): product,
     (MICROSOFT, "TransposeMatMul"): product, (MICROSOFT, "Gelu"): gelu, (MICROSOFT, "BiasGelu"): gelu,
     (MICROSOFT, "FastGelu"): gelu, (MICROSOFT, "QuickGelu"): quick_gelu, (MICROSOFT, "BiasAdd"): biased,
@@ -235,4 +235,4 @@ def parts_of(node: NodeProto, domain: str, ins: list[Value | None]) -> list[Node
         return None
     if any(a.name == "channels_last" and a.i for a in node.attribute):
         return None
-    return entry(Parts(node, ins))
+    return entry(FusedNode(node, ins))
