@@ -140,11 +140,11 @@ ADVICE = {
 """By folded name, what to write where no one operator has the same meaning."""
 
 LACKING = frozenset((
-    "einsum", "embedding", "roialign", "roipool", "roipooling", "nms", "nonmaxsuppression", "gridsample",
+    "einsum", "embedding", "roipool", "roipooling", "nms", "nonmaxsuppression",
     "gridsampler", "affinegrid", "spatialtransformer", "fft", "rfft", "irfft", "stft", "istft", "topk", "sort",
     "gather", "gathernd", "scatter", "cumsum", "argmax", "argmin", "onehot", "rnn", "simplernn", "convlstm",
     "transformer", "transformerencoder", "transformerencoderlayer", "transformerdecoder", "transformerdecoderlayer",
-    "correlation", "costvolume", "capsule", "lambda", "unfold", "fold", "where", "exp", "log", "sqrt", "pow", "abs",
+    "costvolume", "capsule", "lambda", "fold", "where", "exp", "log", "sqrt", "pow", "abs",
     "neg", "div", "clamp", "sin", "cos", "tile", "repeatvector", "masking", "priorbox", "detectionoutput", "yolo",
     "region", "detection", "proposal", "cosinesimilarity", "cdist", "instancenormalizationlayer", "mamba", "ssm",
     "crf", "crnn", "locallyconnected", "pixelnorm", "upfirdn", "maxout", "glu", "rotary", "dot", "dotproduct",
