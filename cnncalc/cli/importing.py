@@ -8,6 +8,7 @@ import typer
 
 from cnncalc.cli.common import fail, shapes, source_of, usage_errors, write_error, write_output
 from cnncalc.cli.options import MOST_LAYERS, InputOption, MaxLayersOption, OutputOption
+from cnncalc.language.inputs import MOST_AXES
 
 EPILOG = """\
 Examples:
@@ -16,9 +17,6 @@ cnncalc import model.onnx -o net.yaml
 
 cnncalc import yolov3.cfg --input 3x320x320 -o yolov3.yaml
 """
-
-MOST_AXES = 4
-"""An input of the spec language is `[C, D, H, W]` at most."""
 
 
 def command(

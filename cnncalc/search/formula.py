@@ -254,7 +254,8 @@ def in_letters(
     base = tuple(n if part == "?" else int(part) for part, n in zip(given, own, strict=True))
     chosen = [letter for letter, part in zip(letters, given, strict=True) if part == "?"]
     found = formula(read, chosen, ("output", "params", "macs"), per="layer", input=base, **options)
-    graph, _, _ = build_graph(read, input=base, variant=options.get("variant"), variables=options.get("variables"))
+    graph, _, _ = build_graph(read, input=base, variant=options.get("variant"), variables=options.get("variables"),
+                              max_layers=options.get("max_layers"))  # fmt: skip
     if options.get("fold_bn"):
         graph = fold_batch_norm(graph)
     table = LetterTable(found, [(node.path, node.op.name) for node in graph.nodes], depth)
