@@ -272,10 +272,11 @@ class ResampledWindows:
     margin: int | None
 
     def __getitem__(self, x: int) -> tuple[int, int]:
-        u = x * self.step + self.shift
-        below = u.numerator // u.denominator
+        step, shift = self.step, self.shift
+        below, rest = divmod(x * step.numerator * shift.denominator + shift.numerator * step.denominator,
+                             step.denominator * shift.denominator)  # fmt: skip
         first, last = below, below
-        if self.margin is not None and u.denominator != 1:
+        if self.margin is not None and rest:
             first, last = below - self.margin, below + self.margin + 1
         return min(max(first, 0), self.size - 1), min(max(last, 0), self.size - 1)
 
