@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 OF_SIZE = frozenset({"shape-mismatch", "window-does-not-fit", "does-not-divide"})
 """Codes of errors that another size of the input may make vanish."""
-BUDGET, TRIES = 20_000, 200
+BUDGET, TRIES = 20_000, 400
 """A search for a hint expands about this many layers, in at most this many trials."""
+VARIABLES = 4
+"""So many variables of a spec take as long as one layer."""
 
 
 class _Failed(Exception):  # noqa: N818 - it only ends a trial
@@ -49,6 +51,7 @@ class Trials:
     Attributes:
         layers: layers that may still be expanded.
         tries: expansions that may still be made.
+        beside: what every expansion costs besides its layers, in layers.
         known: the graphs of the extents tried so far, None where the network does not take them.
     """
 
@@ -62,6 +65,7 @@ class Trials:
         self.layers = layers
         self.tries = tries
         self.failing = failing
+        self.beside = len(spec.variables) // VARIABLES
         self.known: dict[tuple[int, ...], Graph | None] = {}
 
     def graph(self, extents: Sequence[int]) -> Graph | None:
@@ -76,7 +80,7 @@ class Trials:
                 raise TooManyError
             self.tries -= 1
             graph = self.known[at] = self.expanded(at)
-            self.layers -= self.failing if graph is None else len(graph.nodes)
+            self.layers -= self.beside + (self.failing if graph is None else len(graph.nodes))
         return self.known[at]
 
     def works(self, extents: Sequence[int]) -> bool:

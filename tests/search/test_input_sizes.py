@@ -12,6 +12,7 @@ from share import part
 
 import cnncalc
 from cnncalc.cli import run
+from cnncalc.language import trials
 from cnncalc.search.sizes import input_sizes, next_size
 
 UNET = {
@@ -142,6 +143,29 @@ def test_a_very_large_network_is_not_tried_again() -> None:
     with pytest.raises(cnncalc.SpecError) as caught:
         cnncalc.analyze(spec)
     assert "works" not in (caught.value.diagnostics[0].hint or "")
+
+
+def test_a_network_far_too_small_on_both_axes_is_told_the_smallest() -> None:
+    """Ronneberger's network takes 188 and more: less 4 and halved, four times, 92, 44, 20, 8, and 4 are left."""
+    with pytest.raises(cnncalc.SpecError) as caught:
+        cnncalc.analyze("unet", input=[1, 96, 160])
+    assert "the smallest input that works is 188x188" in (caught.value.diagnostics[0].hint or "")
+
+
+def test_trials_of_a_spec_with_many_variables_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Any] = []
+    expanded = trials.Trials.expanded
+
+    def counted(self: trials.Trials, extents: tuple[int, ...]) -> Any:
+        tried.append(extents)
+        return expanded(self, extents)
+
+    monkeypatch.setattr(trials.Trials, "expanded", counted)
+    layers = [{"conv": {"out": 1, "kernel": 3, "stride": 2}}, {"conv": {"out": 1, "kernel": 180}}]
+    spec = {"input": [1, 150, 700], "vars": {f"v{n}": n for n in range(20_000)}, "layers": layers}
+    with pytest.raises(cnncalc.SpecError):
+        cnncalc.analyze(spec)
+    assert len(tried) <= trials.BUDGET * trials.VARIABLES // 20_000 + 1
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
