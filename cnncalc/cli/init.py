@@ -84,7 +84,8 @@ def command(
             fail(f"'{path}' exists", "choose another name, or overwrite it with --force")
     CURRENT.get().force |= force
     for path, wanted in reversed(written.items()):
-        save(path, wanted)
+        if path == file or not _holds(path, wanted):
+            save(path, wanted)
     write_error(f"wrote {' and '.join(written)}; look at it with: cnncalc show {file}")
 
 

@@ -11,13 +11,18 @@ from typer.testing import CliRunner
 
 import cnncalc
 from cnncalc.cli import app
+from cnncalc.cli.session import CURRENT, Session
 from cnncalc.language.schema import schema
 from cnncalc.language.write import plain_data
 from cnncalc.language.yaml_text import read
 
 
 def _run(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["init", *arguments])
+    token = CURRENT.set(Session())  # as every process has one of its own
+    try:
+        result = CliRunner().invoke(app, ["init", *arguments])
+    finally:
+        CURRENT.reset(token)
     return result.exit_code, result.stdout, result.stderr
 
 
